@@ -1,0 +1,1 @@
+"""The ads: which ads, and where between the videos. Reorders no video."""

@@ -1,0 +1,1 @@
+"""Myriorama: the open backend for generated-video social apps."""

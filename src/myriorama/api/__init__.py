@@ -1,0 +1,1 @@
+"""The HTTP edge: routes, and how errors read on the wire."""

@@ -1,0 +1,1 @@
+"""The event streams, replayed for data scientists."""

@@ -1,0 +1,1 @@
+"""The studio: from a prompt to a clip with sound, and what foreign media may enter."""

@@ -1,0 +1,1 @@
+"""The processes: what runs beside the API."""
