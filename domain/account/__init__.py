@@ -1,0 +1,1 @@
+"""The account: a person, their handle, their sessions and what they are entitled to."""

@@ -1,0 +1,1 @@
+"""The comment: what somebody wrote under a video."""

@@ -1,0 +1,1 @@
+"""Following: whom one account follows, blocks and mutes."""

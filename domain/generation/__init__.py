@@ -1,0 +1,1 @@
+"""The generation: one request, from a sentence to a draft."""

@@ -1,0 +1,1 @@
+"""The invitation: one code, redeemed once, by which the house grows."""

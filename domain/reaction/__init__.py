@@ -1,0 +1,1 @@
+"""The reaction: what one account made of one video."""

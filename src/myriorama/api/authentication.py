@@ -1,0 +1,69 @@
+"""Who is asking, and whether they may: the one place where tokens and scopes are checked."""
+
+from typing import Any
+
+from litestar import Request
+from litestar.enums import ScopeType
+from litestar.middleware import ASGIMiddleware
+from litestar.types import ASGIApp, Receive, Scope, Send
+
+from domain.errors import Forbidden, Unauthenticated
+from myriorama.api.revocations import Revocations
+from myriorama.api.tokens import AccessTokens, Principal, TokenInvalid
+from myriorama.api.tokens import Scope as TokenScope
+
+
+class TokenMissing(Unauthenticated):
+    """This needs an access token, in the header `Authorization: Bearer <token>`."""
+
+
+class ScopeMissing(Forbidden):
+    """The access token does not have the scope that this needs."""
+
+
+class Authentication(ASGIMiddleware):
+    """Puts the `Principal`, or None, into `scope["user"]`, and holds the route's scope against it.
+
+    Every route declares `opt={"scope": Scope.…}`; a route that does not is a defect, and closed.
+    A token that is not valid is an error on public routes too: its sender believes to be known.
+    """
+
+    scopes = (ScopeType.HTTP, ScopeType.ASGI)
+
+    def __init__(self, tokens: AccessTokens, revocations: Revocations) -> None:
+        self._tokens = tokens
+        self._revocations = revocations
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send, next_app: ASGIApp) -> None:
+        principal = self._principal(scope)
+        scope["user"] = principal
+        scope["auth"] = None
+        needed: TokenScope | None = scope["route_handler"].opt.get("scope")
+        if needed != TokenScope.PUBLIC:
+            if principal is None:
+                raise TokenMissing("Send `Authorization: Bearer <access token>`; sign in first.")
+            if needed is None or needed not in principal.scopes:
+                raise ScopeMissing(f"This needs the scope {needed}.")
+        await next_app(scope, receive, send)
+
+    def _principal(self, scope: Scope) -> Principal | None:
+        shown = next((v for name, v in scope["headers"] if name == b"authorization"), None)
+        if shown is None:
+            return None
+        kind, _, token = shown.decode("latin-1").partition(" ")
+        if kind.lower() != "bearer" or not token:
+            raise TokenInvalid("Authorization must read `Bearer <access token>`.")
+        principal = self._tokens.read(token.strip())
+        if self._revocations.revoked(principal):
+            raise TokenInvalid("The session of this access token has ended; sign in again.")
+        return principal
+
+
+def provide_principal(request: Request[Principal, None, Any]) -> Principal:
+    """Return who asks, on a route that is not public."""
+    return request.user
+
+
+def provide_visitor(request: Request[Principal | None, None, Any]) -> Principal | None:
+    """Return who asks, or None, on a public route."""
+    return request.user

@@ -1,0 +1,51 @@
+"""Lists in pages: a page tells the opaque, signed cursor of the next."""
+
+from typing import Annotated, Generic, TypeVar
+
+import msgspec
+from litestar.params import QueryParameter
+
+from domain.errors import Invalid
+from myriorama.store.signing import SignatureInvalid, Signer
+
+T = TypeVar("T")
+
+PageLimit = Annotated[
+    int, QueryParameter(ge=1, le=100, description="How many items at most.", default=20)
+]
+
+
+class CursorInvalid(Invalid):
+    """The cursor is not one that this list gave."""
+
+
+class Page(msgspec.Struct, Generic[T], frozen=True):
+    """A stretch of a list; `next_cursor` is None at its end."""
+
+    items: list[T]
+    next_cursor: str | None = None
+
+
+class Cursors:
+    """Signs where a list is to go on, so that nobody can make up a place."""
+
+    def __init__(self, signer: Signer) -> None:
+        self._signer = signer
+
+    def write(self, listing: str, after: tuple[str | int, ...]) -> str:
+        """Return the cursor behind the item that `after` names, in the list `listing`."""
+        return self._signer.sign(f"cursor:{listing}", msgspec.json.encode(after))
+
+    def read(self, listing: str, cursor: str | None) -> tuple[str | int, ...] | None:
+        """Return what `write` was given; None at the start of the list.
+
+        Raises:
+            CursorInvalid: it is not one of this list's.
+        """
+        if cursor is None:
+            return None
+        try:
+            payload = self._signer.verify(f"cursor:{listing}", cursor)
+        except SignatureInvalid as error:
+            raise CursorInvalid("The cursor is not one that this list gave.") from error
+        return msgspec.json.decode(payload, type=tuple[str | int, ...])

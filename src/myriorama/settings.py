@@ -1,0 +1,108 @@
+"""Every setting, its unit and its default, read once from the environment."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Literal, Self, get_args
+
+SignUp = Literal["invite_only", "open"]
+_SECRET_BYTES_MIN = 32
+
+
+class SettingInvalid(ValueError):
+    """An environment variable holds what cannot be used; the message says which and what to set."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """One field a setting; the variable is its name in upper case behind `MYRIORAMA_`."""
+
+    database_url: str
+    """PostgreSQL, as a libpq URL."""
+    kafka: str
+    """Bootstrap servers of Kafka, host:port[,host:port...]."""
+    objects: str
+    """Where blobs lie: a folder, or s3://bucket/prefix."""
+    secret: str
+    """At least 32 bytes; signs tokens, URLs and cursors. Change it to void them all."""
+    worker_token: str
+    """What a worker shows to claim work; at least 32 bytes."""
+    home: Path = Path(".myriorama")
+    """Where embedded parts, logs and built models live."""
+    address: str = "127.0.0.1:8000"
+    """Where the API listens, host:port."""
+    public_url: str = "http://127.0.0.1:8000"
+    """How clients reach the API."""
+    sign_up: SignUp = "invite_only"
+    """Whether an invitation is needed to sign up."""
+    invitations: int = 5
+    """How many invitations a new account may issue."""
+    allowance_seconds: int = 300
+    """Seconds of video that an account may ask for in a window."""
+    allowance_window_s: int = 86_400
+    """Length of the window, in seconds."""
+    generations_in_flight_max: int = 5
+    """Generations of one account that may wait or run at once."""
+    lease_s: int = 30
+    """How long a worker may be silent before its work is given to another."""
+    renderer: str = "procedural"
+    """"procedural", or "ltx2" with the weights in `model`."""
+    model: str = ""
+    """Folder of the model's weights; empty: a tiny random one is built in `home`."""
+    requests_per_minute: int = 600
+    """Requests that one account, or one address without account, may make in a minute."""
+    cors_origins: str = ""
+    """Origins of other sites whose pages may call the API, separated by commas."""
+    otlp_endpoint: str = ""
+    """Where traces go by OTLP over HTTP; empty: nowhere."""
+
+    @classmethod
+    def read(cls, environment: Mapping[str, str] | None = None) -> Self:
+        """Read the settings.
+
+        Raises:
+            SettingInvalid: a variable is missing or cannot be used.
+        """
+        source = os.environ if environment is None else environment
+        given = {
+            field.name: _convert(field.name, str(field.type), source[variable(field.name)])
+            for field in fields(cls)
+            if variable(field.name) in source
+        }
+        try:
+            settings = cls(**given)  # type: ignore[arg-type]  # _convert saw to the types
+        except TypeError:
+            missing = [variable(name) for name in _required(cls) if name not in given]
+            raise SettingInvalid(
+                f"Set {', '.join(missing)}; or use `myriorama up`, which does."
+            ) from None
+        settings._check()
+        return settings
+
+    def _check(self) -> None:
+        for name in ("secret", "worker_token"):
+            if len(getattr(self, name).encode()) < _SECRET_BYTES_MIN:
+                raise SettingInvalid(f"{variable(name)} must have at least 32 bytes.")
+        if self.sign_up not in get_args(SignUp):
+            raise SettingInvalid(f"{variable('sign_up')} is one of {get_args(SignUp)}.")
+
+
+def variable(name: str) -> str:
+    """Return the environment variable of a setting."""
+    return f"MYRIORAMA_{name.upper()}"
+
+
+def _required(kind: type[Settings]) -> list[str]:
+    return [field.name for field in fields(kind) if not hasattr(kind, field.name)]
+
+
+def _convert(name: str, kind: str, value: str) -> str | int | Path:
+    if "Path" in kind:
+        return Path(value)
+    if "int" in kind:
+        try:
+            return int(value)
+        except ValueError:
+            raise SettingInvalid(f"{variable(name)} must be a whole number.") from None
+    return value

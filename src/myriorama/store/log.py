@@ -1,0 +1,126 @@
+"""The domain log as the write side uses it: get an aggregate, command it, save what happened."""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from functools import wraps
+from typing import Any, NamedTuple, ParamSpec, TypeVar
+from uuid import UUID
+
+from eventsourcing.application import AggregateNotFoundError, Repository
+from eventsourcing.domain import BaseAggregate
+from eventsourcing.persistence import EventStore, IntegrityError, StoredEvent
+
+from domain.errors import Conflict
+from myriorama.store.mapper import JSONMapper
+from myriorama.store.postgres import Pool
+from myriorama.store.recorder import DomainRecorder
+from projections.projection import Recorded, Window
+
+A = TypeVar("A", bound=BaseAggregate[UUID])
+P = ParamSpec("P")
+R = TypeVar("R")
+
+_ATTEMPTS_MAX = 8
+
+_READ = """
+    SELECT position, recorded_at, originator_id, originator_version, topic, state FROM events
+    WHERE position > %s AND position <= %s AND topic = ANY(%s)
+    ORDER BY position LIMIT %s
+"""
+
+_HEAD = "SELECT coalesce(max(position), 0) FROM events"
+
+
+class Contended(Conflict):
+    """Others changed the same thing again and again; try once more."""
+
+
+class LostRace(Exception):
+    """Another command was first. Read again, decide again: `retried` does."""
+
+
+class Saved(NamedTuple):
+    """Where the last event of a command stands; `position` is None if nothing changed."""
+
+    position: int | None
+
+
+class Log:
+    """The domain log. Safe to share between threads."""
+
+    channel = "events"
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+        self._mapper = JSONMapper()
+        self._events = EventStore[UUID](mapper=self._mapper, recorder=DomainRecorder(pool))
+        self._repository = Repository[UUID](self._events)
+
+    def find(self, kind: type[A], aggregate_id: UUID) -> A | None:
+        """Return the aggregate as it is now; None if there is none, or it is of another kind."""
+        try:
+            found: object = self._repository.get(aggregate_id)
+        except AggregateNotFoundError:
+            return None
+        return found if isinstance(found, kind) else None
+
+    def save(
+        self, *aggregates: BaseAggregate[UUID], expect: Mapping[UUID, int] | None = None
+    ) -> Saved:
+        """Record what happened to all of the aggregates, or nothing, in one transaction.
+
+        Args:
+            aggregates: those that were commanded.
+            expect: the version at which each other aggregate was read (0: there was none) on
+                which the decision rests; the save fails if one has changed since.
+
+        Raises:
+            LostRace: one of the aggregates, or of those in `expect`, has changed since.
+            CommandRepeated: the present command has been applied before.
+        """
+        events = [event for aggregate in aggregates for event in aggregate.collect_events()]
+        try:
+            recordings = self._events.put(events, expect=expect or {})
+        except IntegrityError as error:
+            raise LostRace(str(error)) from error
+        return Saved(recordings[-1].notification.id if recordings else None)
+
+    def head(self) -> int:
+        """Return the position of the last event, 0 if there is none."""
+        with self._pool.connection() as connection:
+            row = connection.execute(_HEAD).fetchone()
+        return row[0] if row else 0
+
+    def read(self, after: int, limit: int, topics: Sequence[str]) -> Window:
+        """Return at most `limit` events of the topics behind position `after`.
+
+        The window ends where it has been looked at, which may be behind its last event.
+        """
+        head = self.head()
+        with self._pool.connection() as connection:
+            rows = connection.execute(_READ, (after, head, list(topics), limit)).fetchall()
+        upto = rows[-1][0] if len(rows) == limit else max(head, after)
+        return Window([self._recorded(*row) for row in rows], upto)
+
+    def _recorded(self, position: int, recorded_at: datetime, *stored: Any) -> Recorded[Any]:
+        event = self._mapper.to_domain_event(StoredEvent(*stored))
+        return Recorded(position, recorded_at, event)
+
+
+def retried(command: Callable[P, R]) -> Callable[P, R]:
+    """Decide a command anew when another was first, a bounded number of times.
+
+    Raises:
+        Contended: every attempt lost its race.
+    """
+
+    @wraps(command)
+    def decide_again(*args: P.args, **kwargs: P.kwargs) -> R:
+        for _ in range(_ATTEMPTS_MAX):
+            try:
+                return command(*args, **kwargs)
+            except LostRace:
+                continue
+        raise Contended("Others changed the same thing at the same time; try again.")
+
+    return decide_again

@@ -1,0 +1,104 @@
+"""PostgreSQL: pools of connections that survive a restart of the server, and the migrations."""
+
+import time
+from collections.abc import Sequence
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import structlog
+from psycopg import Connection
+from psycopg.rows import TupleRow
+from psycopg_pool import AsyncConnectionPool, ConnectionPool
+
+logger = structlog.get_logger(__name__)
+
+Pool = ConnectionPool[Connection[TupleRow]]
+
+# The server has no session of ours that holds this number but a running migration.
+_LOCK_MIGRATIONS = "SELECT pg_advisory_lock(7220250101)"
+
+_CREATE_MIGRATIONS = """
+    CREATE TABLE IF NOT EXISTS migrations (
+        name       text        NOT NULL PRIMARY KEY,
+        applied_at timestamptz NOT NULL DEFAULT clock_timestamp()
+    )
+"""
+
+_APPLIED = "SELECT name FROM migrations"
+_APPLY = "INSERT INTO migrations (name) VALUES (%s)"
+
+
+def open_pool(url: str, *, size_max: int = 8) -> Pool:
+    """Open a pool whose connections are checked before use: a restarted server is no error."""
+    pool = ConnectionPool[Connection[TupleRow]](
+        url,
+        min_size=1,
+        max_size=size_max,
+        timeout=10,
+        check=ConnectionPool.check_connection,
+        kwargs={"autocommit": True},
+        open=False,
+    )
+    pool.open()
+    return pool
+
+
+def async_pool(url: str, *, size_max: int = 8) -> AsyncConnectionPool[Any]:
+    """Return a pool for an event loop, to be opened and closed by it."""
+    return AsyncConnectionPool(
+        url,
+        min_size=1,
+        max_size=size_max,
+        timeout=10,
+        check=AsyncConnectionPool.check_connection,
+        kwargs={"autocommit": True},
+        open=False,
+    )
+
+
+def await_server(url: str, *, timeout_s: float) -> None:
+    """Return when the server answers.
+
+    Raises:
+        psycopg.OperationalError: it did not within `timeout_s`.
+    """
+    deadline = time.monotonic() + timeout_s
+    while True:
+        try:
+            psycopg.connect(url, connect_timeout=2).close()
+        except psycopg.OperationalError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.1)
+        else:
+            return
+
+
+def migrate(url: str) -> Sequence[str]:
+    """Apply the migrations that have not been applied, in order, each in its transaction.
+
+    Safe to run from several processes at once. Returns the names of those applied.
+    """
+    applied: list[str] = []
+    with psycopg.connect(url, autocommit=True) as database:
+        database.execute(_LOCK_MIGRATIONS)
+        database.execute(_CREATE_MIGRATIONS)
+        done = {name for (name,) in database.execute(_APPLIED)}
+        for migration in _migrations():
+            if migration.name not in done:
+                with database.transaction():
+                    database.execute(migration.read_bytes())
+                    database.execute(_APPLY, (migration.name,))
+                applied.append(migration.name)
+                logger.info("migrated", migration=migration.name)
+    return applied
+
+
+def _migrations() -> list[Traversable]:
+    packaged = files("myriorama") / "migrations"
+    checkout = Path(__file__).parents[3] / "migrations"
+    folder = packaged if packaged.is_dir() else checkout
+    return sorted((f for f in folder.iterdir() if f.name.endswith(".sql")), key=lambda f: f.name)
