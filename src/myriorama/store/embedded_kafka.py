@@ -15,7 +15,6 @@ import sys
 import tempfile
 import time
 from dataclasses import dataclass
-from types import FrameType
 from typing import IO
 
 from myriorama.store import leash
@@ -83,23 +82,18 @@ def start_kafka(port: int | None = None) -> EmbeddedKafka:
 
 
 def run_kafka(port: int) -> int:
-    """Run a broker until SIGTERM or SIGINT; returns the exit status for a shell.
+    """Run a broker until SIGTERM or SIGINT, which exit with 0; returns 1 if it ended by itself.
 
     Raises:
         KafkaUnavailable: among others because the port is in use.
     """
+    leash.end_on_signals()
     broker = start_kafka(port)
-    asked = False
-
-    def end(_sign: int, _frame: FrameType | None) -> None:
-        nonlocal asked
-        asked = True
-        broker.process.terminate()
-
-    signal.signal(signal.SIGTERM, end)
-    signal.signal(signal.SIGINT, end)
-    broker.process.wait()
-    return 0 if asked else 1
+    try:
+        broker.process.wait()
+    finally:
+        broker.stop()
+    return 1
 
 
 def kafka_argv(port: int) -> tuple[str, ...]:

@@ -20,7 +20,6 @@ import time
 from collections.abc import Generator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from types import FrameType
 from urllib.parse import quote
 
 import psycopg
@@ -100,26 +99,20 @@ def start_postgres(folder: Path) -> EmbeddedPostgres:
 
 
 def run_postgres(folder: Path) -> int:
-    """Run a server on `folder` until SIGTERM or SIGINT; returns the exit status for a shell.
+    """Run a server until SIGTERM or SIGINT, which exit with 0; returns 1 if it ended by itself.
 
     Raises:
         PostgresUnavailable: among others because one runs on the folder already.
     """
+    leash.end_on_signals()
     server = start_postgres(folder)
-    process = server.process
-    if process is None:
+    if server.process is None:
         raise PostgresUnavailable(f"a PostgreSQL server runs on {folder} already: stop it first")
-    asked = False
-
-    def end(_sign: int, _frame: FrameType | None) -> None:
-        nonlocal asked
-        asked = True
-        process.send_signal(signal.SIGINT)
-
-    signal.signal(signal.SIGTERM, end)
-    signal.signal(signal.SIGINT, end)
-    status = process.wait()
-    return 0 if asked and status == 0 else 1
+    try:
+        server.process.wait()
+    finally:
+        server.stop()
+    return 1
 
 
 def postgres_argv(folder: Path) -> tuple[str, ...]:

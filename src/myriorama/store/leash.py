@@ -9,6 +9,7 @@ import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from types import FrameType
 from typing import IO
 
 _PR_SET_PDEATHSIG = 1
@@ -73,6 +74,16 @@ def stop(
         process.send_signal(sign)
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(timeout=None if sign is signal.SIGKILL else patience_s)
+
+
+def end_on_signals() -> None:
+    """Make SIGTERM and SIGINT raise SystemExit(0), so that whatever runs is cleaned up after."""
+
+    def end(_sign: int, _frame: FrameType | None) -> None:
+        sys.exit(0)
+
+    signal.signal(signal.SIGTERM, end)
+    signal.signal(signal.SIGINT, end)
 
 
 def _leash(parent: int, sign: signal.Signals) -> Callable[[], None] | None:
