@@ -10,9 +10,9 @@ from myriorama.store.signing import SignatureInvalid, Signer
 
 T = TypeVar("T")
 
-PageLimit = Annotated[
-    int, QueryParameter(ge=1, le=100, description="How many items at most.", default=20)
-]
+PAGE_LIMIT = 20
+
+PageLimit = Annotated[int, QueryParameter(ge=1, le=100, description="How many items at most.")]
 
 
 class CursorInvalid(Invalid):

@@ -3,14 +3,11 @@
 from collections.abc import Iterable
 from uuid import UUID
 
-import structlog
 from psycopg import AsyncConnection
 from psycopg.rows import TupleRow
 from psycopg_pool import AsyncConnectionPool
 
 from myriorama.api.tokens import ACCESS_TOKEN_S, Principal
-
-logger = structlog.get_logger(__name__)
 
 # A token older than its life is refused anyhow, so older revocations need not be kept.
 _RECENT = """

@@ -1,10 +1,11 @@
 """Commands on accounts, their invitations and their sessions."""
 
 import secrets
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
+from typing import Any
 from uuid import UUID
 
 from domain.account.aggregate import Account, Email, Handle, Session
@@ -225,19 +226,28 @@ class Accounts:
     def change_profile(
         self,
         account_id: UUID,
+        edits: Mapping[str, Any],
         *,
-        display_name: str,
-        bio: str,
-        avatar_upload_id: UUID | None,
+        precondition: Callable[[int], None],
         at: datetime,
-    ) -> Account:
-        """Change what others see of an account. The avatar is checked by the caller."""
+    ) -> None:
+        """Change what others see of an account; what `edits` does not name stays.
+
+        Args:
+            account_id: whose profile.
+            edits: any of `display_name`, `bio`, `avatar_upload_id`.
+            precondition: is given the version that is about to be changed, and raises to stop.
+            at: now.
+        """
         account = self._account(account_id)
-        account.change_profile(
-            display_name=display_name, bio=bio, avatar_upload_id=avatar_upload_id, at=at
-        )
+        precondition(account.version)
+        kept = {
+            "display_name": account.display_name,
+            "bio": account.bio,
+            "avatar_upload_id": account.avatar_upload_id,
+        }
+        account.change_profile(**{**kept, **edits}, at=at)
         self._log.save(account)
-        return account
 
     def _account(self, account_id: UUID) -> Account:
         account = self._log.find(Account, account_id)

@@ -1,7 +1,7 @@
 """How far the projections have come, as one API process hears it."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 import psycopg
 import structlog
@@ -11,25 +11,25 @@ logger = structlog.get_logger(__name__)
 _POLL_S = 1.0
 _POSITIONS = "SELECT name, position FROM projection_positions"
 
+Refresh = Callable[[], Awaitable[None]]
+
 
 class Projected:
-    """Follows the projections' positions, for those who wait until their own write is visible.
+    """Follows the projections' positions, for those who wait until a write can be read.
 
-    Lives in one event loop: `run` is a task of it.
+    What a process keeps in memory of the read side is refreshed before the new position counts
+    as reached: who has waited reads the same everywhere. Lives in one event loop; `run` is a task.
     """
 
     def __init__(self, url: str) -> None:
         self._url = url
         self._positions: dict[str, int] = {}
         self._changed = asyncio.Condition()
-        self._watchers: list[tuple[frozenset[str], Callable[[], None]]] = []
+        self._refreshes: list[tuple[frozenset[str], Refresh]] = []
 
-    def watch(self, names: Sequence[str], wake: Callable[[], None]) -> None:
-        """Call `wake` whenever one of the named projections has moved."""
-        self._watchers.append((frozenset(names), wake))
-
-    def unwatch(self, wake: Callable[[], None]) -> None:
-        self._watchers = [entry for entry in self._watchers if entry[1] != wake]
+    def refresh(self, names: Sequence[str], refresh: Refresh) -> None:
+        """Have `refresh` awaited whenever one of the named projections has moved."""
+        self._refreshes.append((frozenset(names), refresh))
 
     async def reached(self, position: int, names: Sequence[str], *, timeout_s: float) -> bool:
         """Return True once all named projections have folded up to `position`, False if late."""
@@ -37,38 +37,49 @@ class Projected:
         def there() -> bool:
             return all(self._positions.get(name, 0) >= position for name in names)
 
+        return await self._until(there, timeout_s)
+
+    async def moved(self, name: str, after: int, *, timeout_s: float) -> int:
+        """Return the position of a projection once it is behind `after`, or when it is late."""
+        await self._until(lambda: self._positions.get(name, 0) > after, timeout_s)
+        return self._positions.get(name, 0)
+
+    async def run(self) -> None:
+        """Listen until cancelled. The notification is a hint, the poll the guarantee."""
+        while True:
+            try:
+                await self._listen()
+            except psycopg.OperationalError as error:
+                logger.warning("positions wait for PostgreSQL", error=str(error))
+                await asyncio.sleep(_POLL_S)
+
+    async def _listen(self) -> None:
+        async with await psycopg.AsyncConnection.connect(self._url, autocommit=True) as connection:
+            await connection.execute("LISTEN projected")
+            while True:
+                rows = await (await connection.execute(_POSITIONS)).fetchall()
+                await self._move({str(name): int(position) for name, position in rows})
+                while heard := [
+                    notify.payload.rpartition(":")
+                    async for notify in connection.notifies(timeout=_POLL_S, stop_after=1)
+                ]:
+                    await self._move({name: int(position) for name, _, position in heard})
+
+    async def _move(self, positions: dict[str, int]) -> None:
+        moved = {n for n, position in positions.items() if self._positions.get(n) != position}
+        if not moved:
+            return
+        for names, refresh in self._refreshes:
+            if names & moved:
+                await refresh()
+        self._positions.update(positions)
+        async with self._changed:
+            self._changed.notify_all()
+
+    async def _until(self, there: Callable[[], bool], timeout_s: float) -> bool:
         try:
             async with asyncio.timeout(timeout_s), self._changed:
                 await self._changed.wait_for(there)
         except TimeoutError:
             return False
         return True
-
-    async def run(self) -> None:
-        """Listen until cancelled. The notification is a hint, the poll the guarantee."""
-        while True:
-            try:
-                async with await psycopg.AsyncConnection.connect(
-                    self._url, autocommit=True
-                ) as connection:
-                    await connection.execute("LISTEN projected")
-                    while True:
-                        rows = await (await connection.execute(_POSITIONS)).fetchall()
-                        await self._move({str(name): int(position) for name, position in rows})
-                        async for heard in connection.notifies(timeout=_POLL_S):
-                            name, _, position = heard.payload.rpartition(":")
-                            await self._move({name: int(position)})
-            except psycopg.OperationalError as error:
-                logger.warning("positions wait for PostgreSQL", error=str(error))
-                await asyncio.sleep(_POLL_S)
-
-    async def _move(self, positions: dict[str, int]) -> None:
-        moved = {n for n, position in positions.items() if self._positions.get(n) != position}
-        if not moved:
-            return
-        self._positions.update(positions)
-        async with self._changed:
-            self._changed.notify_all()
-        for names, wake in list(self._watchers):
-            if names & moved:
-                wake()

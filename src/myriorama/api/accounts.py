@@ -1,0 +1,183 @@
+"""Routes of accounts: sign up, who am I, how others see me."""
+
+from datetime import UTC, datetime
+from typing import Annotated, Literal
+from uuid import UUID
+
+import msgspec
+from litestar import Response, Router, get, patch, post, put
+from litestar.di import NamedDependency
+from litestar.params import FromPath, HeaderParameter, JSONBody
+
+from domain.account.errors import AccountNotFound
+from myriorama.api.preconditions import etag, require_match
+from myriorama.api.reads import Reads
+from myriorama.api.sessions import Password, Tokens, tokens_of
+from myriorama.api.tokens import AccessTokens, Principal, Scope
+from myriorama.application.accounts import Accounts, SignUp
+
+DisplayName = Annotated[str, msgspec.Meta(min_length=1, max_length=50, examples=["Alice"])]
+Bio = Annotated[str, msgspec.Meta(max_length=300, examples=["I make foxes jump."])]
+HandleText = Annotated[str, msgspec.Meta(pattern="^[a-z][a-z0-9_]{2,29}$", examples=["alice"])]
+IfMatch = Annotated[str | None, HeaderParameter(name="If-Match", required=False)]
+
+PROFILE = """
+    SELECT account_id, handle, display_name, bio, avatar_upload_id, opened_at
+    FROM accounts WHERE handle = %s
+"""
+
+
+class NewAccount(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a person who signs up tells of themselves."""
+
+    handle: HandleText
+    email: Annotated[str, msgspec.Meta(min_length=6, max_length=254, examples=["a@example.org"])]
+    password: Annotated[
+        str, msgspec.Meta(min_length=10, max_length=200, examples=["correct horse battery"])
+    ]
+    age_band: Literal["13-15", "16-17", "18+"]
+    display_name: DisplayName | None = None
+    invitation_code: Annotated[str, msgspec.Meta(min_length=1, max_length=40)] | None = None
+
+
+class Profile(msgspec.Struct, frozen=True):
+    """An account as others see it."""
+
+    account_id: UUID
+    handle: str
+    display_name: str
+    bio: str
+    avatar_upload_id: UUID | None
+    opened_at: datetime
+
+
+class Me(msgspec.Struct, frozen=True):
+    """An account as its owner sees it."""
+
+    account_id: UUID
+    handle: str
+    display_name: str
+    bio: str
+    avatar_upload_id: UUID | None
+    age_band: str
+    scopes: tuple[str, ...]
+    invitations_left: int
+
+
+class ProfileEdit(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What is to be different; what is left out stays."""
+
+    display_name: DisplayName | msgspec.UnsetType = msgspec.UNSET
+    bio: Bio | msgspec.UnsetType = msgspec.UNSET
+    avatar_upload_id: UUID | msgspec.UnsetType | None = msgspec.UNSET
+
+
+class PasswordEdit(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The present password, and the one to come."""
+
+    old: Password
+    new: Annotated[str, msgspec.Meta(min_length=10, max_length=200)]
+
+
+class Scopes(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What an account's tokens may be used for."""
+
+    scopes: tuple[Literal["viewer", "creator", "advertiser", "analyst", "moderator", "admin"], ...]
+
+
+@post("/accounts", opt={"scope": Scope.PUBLIC}, sync_to_thread=True)
+def sign_up(
+    data: JSONBody[NewAccount],
+    accounts: NamedDependency[Accounts],
+    tokens: NamedDependency[AccessTokens],
+) -> Tokens:
+    """Sign up, with an invitation unless the house is open. You are signed in at once."""
+    at = datetime.now(UTC)
+    form = SignUp(
+        handle=data.handle,
+        display_name=data.display_name or data.handle,
+        email=data.email,
+        password=data.password,
+        age_band=data.age_band,
+        invitation_code=data.invitation_code,
+    )
+    return tokens_of(accounts.sign_up(form, at=at), tokens, at=at)
+
+
+@get("/accounts/{handle:str}", opt={"scope": Scope.PUBLIC})
+async def read_profile(handle: FromPath[str], reads: NamedDependency[Reads]) -> Profile:
+    """Read how an account presents itself."""
+    profile = await reads.one(Profile, PROFILE, (handle.lower(),))
+    if profile is None:
+        raise AccountNotFound("There is no such account.")
+    return profile
+
+
+@put("/accounts/{account_id:uuid}/scopes", opt={"scope": Scope.ADMIN}, sync_to_thread=True)
+def change_scopes(
+    account_id: FromPath[UUID],
+    data: JSONBody[Scopes],
+    principal: NamedDependency[Principal],
+    accounts: NamedDependency[Accounts],
+) -> Scopes:
+    """Change what an account's tokens may be used for."""
+    accounts.change_scopes(account_id, data.scopes, by=principal.account_id, at=datetime.now(UTC))
+    return data
+
+
+@get("/me", opt={"scope": Scope.VIEWER}, sync_to_thread=True)
+def read_me(
+    principal: NamedDependency[Principal], accounts: NamedDependency[Accounts]
+) -> Response[Me]:
+    """Read your own account; its ETag is what a later edit shows as If-Match."""
+    return _me(accounts, principal.account_id)
+
+
+@patch("/me", opt={"scope": Scope.VIEWER}, sync_to_thread=True)
+def edit_profile(
+    data: JSONBody[ProfileEdit],
+    principal: NamedDependency[Principal],
+    accounts: NamedDependency[Accounts],
+    if_match: IfMatch = None,
+) -> Response[Me]:
+    """Change how others see you."""
+    edits = msgspec.structs.asdict(data)
+    accounts.change_profile(
+        principal.account_id,
+        {name: value for name, value in edits.items() if value is not msgspec.UNSET},
+        precondition=lambda version: require_match(if_match, version),
+        at=datetime.now(UTC),
+    )
+    return _me(accounts, principal.account_id)
+
+
+@put("/me/password", opt={"scope": Scope.VIEWER}, status_code=204, sync_to_thread=True)
+def change_password(
+    data: JSONBody[PasswordEdit],
+    principal: NamedDependency[Principal],
+    accounts: NamedDependency[Accounts],
+) -> None:
+    """Choose another password. Every session ends, this one too."""
+    accounts.change_password(principal.account_id, old=data.old, new=data.new, at=datetime.now(UTC))
+
+
+def _me(accounts: Accounts, account_id: UUID) -> Response[Me]:
+    account = accounts.account(account_id)
+    me = Me(
+        account_id=account.id,
+        handle=account.handle,
+        display_name=account.display_name,
+        bio=account.bio,
+        avatar_upload_id=account.avatar_upload_id,
+        age_band=account.age_band,
+        scopes=account.scopes,
+        invitations_left=account.invitations_left,
+    )
+    return Response(me, headers={"ETag": etag(account.version)})
+
+
+router = Router(
+    "/v1",
+    route_handlers=[sign_up, read_profile, change_scopes, read_me, edit_profile, change_password],
+    tags=["Accounts"],
+)

@@ -1,0 +1,155 @@
+"""The composition root: the one place where implementations are chosen and joined."""
+
+import asyncio
+import signal
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import asynccontextmanager, suppress
+from datetime import datetime
+from typing import Any
+
+from granian.constants import Interfaces
+from granian.server import Server as Granian
+from litestar import Litestar
+from litestar.di import Provide
+from litestar.openapi import OpenAPIConfig
+
+from myriorama.api import accounts as account_routes
+from myriorama.api import invitations as invitation_routes
+from myriorama.api import sessions as session_routes
+from myriorama.api.authentication import Authentication, provide_principal, provide_visitor
+from myriorama.api.causation import Causation
+from myriorama.api.paging import Cursors
+from myriorama.api.problems import HANDLERS
+from myriorama.api.reads import Reads
+from myriorama.api.revocations import Revocations
+from myriorama.api.tokens import AccessTokens
+from myriorama.application.accounts import Accounts
+from myriorama.application.passwords import Passwords
+from myriorama.settings import Settings
+from myriorama.store.log import Log
+from myriorama.store.postgres import async_pool, await_server, open_pool
+from myriorama.store.postgres import migrate as apply_migrations
+from myriorama.store.projected import Projected
+from myriorama.store.signing import Signer
+from myriorama.workers.projector import Projector
+from projections.accounts import Accounts as AccountsProjection
+from projections.invitations import Invitations as InvitationsProjection
+from projections.projection import Projection
+from projections.revocations import Revocations as RevocationsProjection
+
+BODY_BYTES_MAX = 64 * 1024
+
+
+def projections() -> Sequence[Projection[Any]]:
+    """Return every projection, each to be run by one process at a time."""
+    return (AccountsProjection(), InvitationsProjection(), RevocationsProjection())
+
+
+def create_projector(settings: Settings) -> Projector:
+    """Join the projections to the logs that they follow."""
+    pool = open_pool(settings.database_url, size_max=len(projections()) + 2)
+    sources = {"domain": Log(pool)}
+    return Projector(pool, sources, projections(), url=settings.database_url)
+
+
+def create_api(settings: Settings) -> Litestar:
+    """Join the routes to the write side and the read side."""
+    writes = open_pool(settings.database_url)
+    pool = async_pool(settings.database_url)
+    log = Log(writes)
+    signer = Signer(settings.secret.encode())
+    projected = Projected(settings.database_url)
+    revocations = Revocations()
+    tokens = AccessTokens(secret=settings.secret, worker_token=settings.worker_token)
+    collaborators: dict[str, object] = {
+        "accounts": _accounts(settings, log),
+        "cursors": Cursors(signer),
+        "reads": Reads(pool),
+        "tokens": tokens,
+    }
+
+    @asynccontextmanager
+    async def connected(_: Litestar) -> AsyncGenerator[None]:
+        await pool.open()
+        await revocations.load(pool)
+        projected.refresh(["revocations"], lambda: revocations.load(pool))
+        listening = asyncio.create_task(projected.run())
+        try:
+            yield
+        finally:
+            listening.cancel()
+            with suppress(asyncio.CancelledError):
+                await listening
+            await pool.close()
+            writes.close()
+
+    domain_names = [p.name for p in projections() if p.log == "domain"]
+    return Litestar(
+        [account_routes.router, invitation_routes.router, session_routes.router],
+        dependencies={
+            "principal": Provide(provide_principal, sync_to_thread=False),
+            "visitor": Provide(provide_visitor, sync_to_thread=False),
+            **{name: _provide(part) for name, part in collaborators.items()},
+        },
+        middleware=[Authentication(tokens, revocations), Causation(projected, domain_names)],
+        exception_handlers=dict(HANDLERS),
+        lifespan=[connected],
+        openapi_config=OpenAPIConfig(title="Myriorama", version="1"),
+        request_max_body_size=BODY_BYTES_MAX,
+    )
+
+
+def _provide(part: object) -> Provide:
+    return Provide(lambda: part, sync_to_thread=False)
+
+
+def api() -> Litestar:
+    """Return the API for a server that loads it by name."""
+    return create_api(Settings.read())
+
+
+def serve(settings: Settings, *, workers: int) -> None:
+    """Answer HTTP until told to stop."""
+    host, _, port = settings.address.rpartition(":")
+    Granian(
+        "myriorama.bootstrap:api",
+        address=host,
+        port=int(port),
+        interface=Interfaces.ASGI,
+        workers=workers,
+        factory=True,
+        respawn_failed_workers=True,
+    ).serve()
+
+
+def project(settings: Settings) -> None:
+    """Fold the logs until told to stop."""
+    projector = create_projector(settings)
+    _until_signalled(projector.stop)
+    projector.run()
+
+
+def invite(settings: Settings, *, at: datetime) -> str:
+    """Issue an invitation as the operator."""
+    with open_pool(settings.database_url, size_max=1) as pool:
+        return _accounts(settings, Log(pool)).issue_invitation(issuer_id=None, at=at)
+
+
+def migrate(settings: Settings) -> Sequence[str]:
+    """Bring the database to the present schema. Returns what was applied."""
+    await_server(settings.database_url, timeout_s=30)
+    return apply_migrations(settings.database_url)
+
+
+def _until_signalled(stop: Callable[[], None]) -> None:
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop())
+
+
+def _accounts(settings: Settings, log: Log) -> Accounts:
+    return Accounts(
+        log,
+        Passwords(),
+        invite_only=settings.sign_up == "invite_only",
+        allotment=settings.invitations,
+    )

@@ -1,0 +1,140 @@
+"""An account, from the invitation to signing out everywhere."""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+
+from litestar import Litestar
+from litestar.testing import TestClient
+
+from myriorama.bootstrap import invite
+from myriorama.settings import Settings
+from tests.people import PASSWORD, Person, application_form
+
+
+def test_who_signs_up_is_signed_in_and_can_be_seen(
+    api: TestClient[Litestar], person: Callable[[str], Person]
+) -> None:
+    alice = person("alice")
+
+    me = alice.get("/v1/me")
+    profile = api.get("/v1/accounts/alice")
+
+    assert me.json()["handle"] == "alice"
+    assert me.json()["invitations_left"] == 5
+    assert profile.json()["account_id"] == str(alice.account_id)
+    assert "email" not in profile.text
+
+
+def test_one_invitation_admits_one_of_many_who_try_at_once(
+    api: TestClient[Litestar], settings: Settings
+) -> None:
+    code = invite(settings, at=datetime.now(UTC))
+
+    def attempt(number: int) -> int:
+        return api.post("/v1/accounts", json=application_form(f"bob_{number}", code)).status_code
+
+    with ThreadPoolExecutor(4) as threads:
+        answers = sorted(threads.map(attempt, range(4)))
+
+    assert answers == [201, 409, 409, 409]
+
+
+def test_nobody_comes_in_without_an_invitation(api: TestClient[Litestar]) -> None:
+    refused = api.post("/v1/accounts", json=application_form("mallory", None))
+
+    assert refused.status_code == 403
+    assert refused.headers["content-type"] == "application/problem+json"
+    assert refused.json()["code"] == "invitation_required"
+
+
+def test_a_handle_and_an_address_belong_to_one_account(
+    api: TestClient[Litestar], settings: Settings, person: Callable[[str], Person]
+) -> None:
+    person("alice")
+    code = invite(settings, at=datetime.now(UTC))
+
+    same_handle = {**application_form("alice", code), "email": "other@example.org"}
+    same_email = {**application_form("other", code), "email": "ALICE@example.org"}
+
+    assert api.post("/v1/accounts", json=same_handle).json()["code"] == "handle_taken"
+    assert api.post("/v1/accounts", json=same_email).json()["code"] == "email_taken"
+
+
+def test_a_refresh_token_shown_twice_ends_its_session(
+    api: TestClient[Litestar], person: Callable[[str], Person]
+) -> None:
+    alice = person("alice")
+    stolen = {"refresh_token": alice.tokens["refresh_token"]}
+
+    fresh = api.post("/v1/sessions/refresh", json=stolen)
+    reused = api.post("/v1/sessions/refresh", json=stolen)
+    after = api.post("/v1/sessions/refresh", json={"refresh_token": fresh.json()["refresh_token"]})
+
+    assert fresh.status_code == 200
+    assert reused.json()["code"] == "refresh_token_invalid"
+    assert after.status_code == 401
+    assert alice.get("/v1/me").status_code == 401
+
+
+def test_signing_out_everywhere_voids_every_token(
+    api: TestClient[Litestar], person: Callable[[str], Person]
+) -> None:
+    alice = person("alice")
+    credentials = {"name": "alice@example.org", "password": PASSWORD}
+    phone = api.post("/v1/sessions", json=credentials).json()
+
+    assert alice.delete("/v1/sessions").status_code == 204
+
+    on_phone = {"Authorization": f"Bearer {phone['access_token']}"}
+    refresh = {"refresh_token": phone["refresh_token"]}
+    assert alice.get("/v1/me").status_code == 401
+    assert api.get("/v1/me", headers=on_phone).status_code == 401
+    assert api.post("/v1/sessions/refresh", json=refresh).status_code == 401
+    assert api.post("/v1/sessions", json=credentials).status_code == 201
+
+
+def test_a_wrong_password_says_no_more_than_an_unknown_name(
+    api: TestClient[Litestar], person: Callable[[str], Person]
+) -> None:
+    person("alice")
+
+    wrong = api.post("/v1/sessions", json={"name": "alice", "password": "not the password"})
+    unknown = api.post("/v1/sessions", json={"name": "nobody", "password": "not the password"})
+
+    assert wrong.status_code == unknown.status_code == 401
+    assert wrong.json()["detail"] == unknown.json()["detail"]
+
+
+def test_an_edit_of_an_outdated_profile_is_refused(person: Callable[[str], Person]) -> None:
+    alice = person("alice")
+    seen = alice.get("/v1/me").headers["etag"]
+
+    first = alice.patch("/v1/me", json={"bio": "Foxes."}, headers={"If-Match": seen})
+    second = alice.patch("/v1/me", json={"bio": "Owls."}, headers={"If-Match": seen})
+
+    assert first.status_code == 200
+    assert second.status_code == 412
+    assert second.json()["code"] == "precondition_failed"
+    assert alice.get("/v1/me").json()["bio"] == "Foxes."
+
+
+def test_an_allotment_is_used_up_and_a_code_can_be_taken_back(
+    api: TestClient[Litestar], person: Callable[[str], Person]
+) -> None:
+    alice = person("alice")
+    mallory = person("mallory")
+
+    codes = [alice.post("/v1/invitations").json()["code"] for _ in range(5)]
+    sixth = alice.post("/v1/invitations")
+
+    assert sixth.json()["code"] == "invitations_spent"
+    assert mallory.delete(f"/v1/invitations/{codes[0]}").status_code == 403
+    assert alice.delete(f"/v1/invitations/{codes[0]}").status_code == 204
+    withdrawn = api.post("/v1/accounts", json=application_form("bob", codes[0]))
+    assert withdrawn.json()["code"] == "invitation_withdrawn"
+    page = alice.get("/v1/invitations", params={"limit": 3}).json()
+    rest = alice.get("/v1/invitations", params={"cursor": page["next_cursor"]}).json()
+    shown = [item["code"] for item in page["items"] + rest["items"]]
+    assert shown == list(reversed(codes))
+    assert rest["items"][-1]["state"] == "revoked"

@@ -1,0 +1,127 @@
+"""Fixtures shared by all tests: one embedded PostgreSQL, and in it a migrated database a test."""
+
+import fcntl
+import os
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from uuid import uuid4
+
+import psycopg
+import pytest
+from litestar import Litestar
+from litestar.testing import TestClient
+from psycopg import sql
+
+from myriorama.bootstrap import create_api, create_projector
+from myriorama.settings import Settings
+from myriorama.store.embedded_postgres import start_postgres
+from myriorama.store.log import Log
+from myriorama.store.postgres import Pool, migrate, open_pool
+from tests.people import Person, sign_up
+
+TEMPLATE = "template_myriorama"
+NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The URL of this test run's server, with a migrated template; the last one out stops it."""
+    shared = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        shared = shared.parent
+    users = shared / "postgres-users"
+    with _locked(shared / "postgres-lock"):
+        server = start_postgres(shared / "postgres")
+        if not users.exists():
+            _create(server.url, TEMPLATE)
+            migrate(_database(server.url, TEMPLATE))
+        users.write_text(str(int(users.read_text() or "0") + 1 if users.exists() else 1))
+    yield server.url
+    with _locked(shared / "postgres-lock"):
+        left = int(users.read_text()) - 1
+        users.write_text(str(left))
+        if left == 0:
+            server.stop()
+
+
+@pytest.fixture
+def database_url(postgres: str) -> Iterator[str]:
+    """A migrated database of this test's own."""
+    name = f"test_{uuid4().hex}"
+    with psycopg.connect(postgres, autocommit=True) as server:
+        server.execute(
+            sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(
+                sql.Identifier(name), sql.Identifier(TEMPLATE)
+            )
+        )
+        yield _database(postgres, name)
+        server.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+@pytest.fixture
+def pool(database_url: str) -> Iterator[Pool]:
+    with open_pool(database_url) as pool:
+        yield pool
+
+
+@pytest.fixture
+def log(pool: Pool) -> Log:
+    return Log(pool)
+
+
+@pytest.fixture
+def settings(database_url: str, tmp_path: Path) -> Settings:
+    return Settings(
+        database_url=database_url,
+        kafka="127.0.0.1:1",
+        objects=str(tmp_path / "objects"),
+        secret="a secret of the tests, 32 bytes or more",  # noqa: S106 - of the tests alone
+        worker_token="a worker token of the tests, 32 bytes",  # noqa: S106 - of the tests alone
+        home=tmp_path,
+        requests_per_minute=100_000,
+    )
+
+
+@pytest.fixture
+def projecting(settings: Settings) -> Iterator[None]:
+    """The projections follow the log, as in production, for as long as the test runs."""
+    projector = create_projector(settings)
+    thread = threading.Thread(target=projector.run, daemon=True)
+    thread.start()
+    yield
+    projector.stop()
+    thread.join(timeout=10)
+
+
+@pytest.fixture
+def api(settings: Settings, projecting: None) -> Iterator[TestClient[Litestar]]:
+    """The API over real PostgreSQL, with the projections running."""
+    assert projecting is None
+    with TestClient(create_api(settings), raise_server_exceptions=False) as client:
+        yield client
+
+
+@pytest.fixture
+def person(api: TestClient[Litestar], settings: Settings) -> Callable[[str], Person]:
+    """Sign somebody up by their first name: `alice = person("alice")`."""
+    return lambda handle: sign_up(api, settings, handle)
+
+
+@contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    with path.open("a") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def _create(url: str, name: str) -> None:
+    with psycopg.connect(url, autocommit=True) as server:
+        server.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+
+
+def _database(url: str, name: str) -> str:
+    parts = psycopg.conninfo.conninfo_to_dict(url)
+    return psycopg.conninfo.make_conninfo("", **{**parts, "dbname": name})
