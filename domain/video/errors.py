@@ -1,0 +1,27 @@
+"""Why a video refuses a command."""
+
+from domain.errors import Conflict, Forbidden, Invalid, NotFound
+
+
+class VideoNotFound(NotFound):
+    """There is no such video, or none that you may see."""
+
+
+class NotVideoAuthor(Forbidden):
+    """Only who published a video may do this."""
+
+
+class AlreadyPublished(Conflict):
+    """The draft has been published before."""
+
+
+class RemixingForbidden(Forbidden):
+    """The author does not let this video be remixed."""
+
+
+class CaptionTooLong(Invalid):
+    """A caption has 2000 characters at most."""
+
+
+class VisibilityUnknown(Invalid):
+    """A video is for the public, for followers, or for who has the link."""
