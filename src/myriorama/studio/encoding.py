@@ -87,7 +87,8 @@ def normalised(sound: NDArray[np.float32]) -> NDArray[np.float32]:
     loud = audible[audible >= audible.mean() / 10]
     gain = 10 ** (_LOUDNESS_DB / 20) / np.sqrt(loud.mean())
     gain = min(gain, _GAIN_MAX, _PEAK / float(np.abs(sound).max()))
-    return np.multiply(sound, gain, dtype=np.float32)
+    louder: NDArray[np.float32] = sound * np.float32(gain)
+    return louder
 
 
 _LOUDNESS_DB = -14.0
