@@ -1,10 +1,7 @@
 """Fixtures shared by all tests: one embedded PostgreSQL, and in it a migrated database a test."""
 
-import fcntl
-import os
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from uuid import uuid4
@@ -14,6 +11,7 @@ import pytest
 from litestar import Litestar
 from litestar.testing import TestClient
 from psycopg import sql
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from myriorama.bootstrap import create_api, create_projector
 from myriorama.settings import Settings
@@ -28,23 +26,13 @@ NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 
 @pytest.fixture(scope="session")
 def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The URL of this test run's server, with a migrated template; the last one out stops it."""
-    shared = tmp_path_factory.getbasetemp()
-    if "PYTEST_XDIST_WORKER" in os.environ:
-        shared = shared.parent
-    users = shared / "postgres-users"
-    with _locked(shared / "postgres-lock"):
-        server = start_postgres(shared / "postgres")
-        if not users.exists():
-            _create(server.url, TEMPLATE)
-            migrate(_database(server.url, TEMPLATE))
-        users.write_text(str(int(users.read_text() or "0") + 1 if users.exists() else 1))
+    """The URL of this process's server, which has a migrated template."""
+    server = start_postgres(tmp_path_factory.mktemp("postgres") / "cluster")
+    with psycopg.connect(server.url, autocommit=True) as connection:
+        connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(TEMPLATE)))
+    migrate(_database(server.url, TEMPLATE))
     yield server.url
-    with _locked(shared / "postgres-lock"):
-        left = int(users.read_text()) - 1
-        users.write_text(str(left))
-        if left == 0:
-            server.stop()
+    server.stop()
 
 
 @pytest.fixture
@@ -110,18 +98,6 @@ def person(api: TestClient[Litestar], settings: Settings) -> Callable[[str], Per
     return lambda handle: sign_up(api, settings, handle)
 
 
-@contextmanager
-def _locked(path: Path) -> Iterator[None]:
-    with path.open("a") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield
-
-
-def _create(url: str, name: str) -> None:
-    with psycopg.connect(url, autocommit=True) as server:
-        server.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
-
-
 def _database(url: str, name: str) -> str:
-    parts = psycopg.conninfo.conninfo_to_dict(url)
-    return psycopg.conninfo.make_conninfo("", **{**parts, "dbname": name})
+    parts = conninfo_to_dict(url)
+    return make_conninfo("", **{**parts, "dbname": name})

@@ -1,0 +1,78 @@
+"""The reference of all events, made from their classes: what `docs/events.md` holds."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import MISSING, fields
+from inspect import getdoc
+from itertools import groupby
+from typing import Any
+
+import msgspec
+
+from domain.catalogue import EVENTS, Event
+from projections.projection import Projection
+
+_ADDRESS = frozenset({"originator_id", "originator_version", "originator_topic", "timestamp"})
+
+_HEAD = """# Events
+
+Made from the code by `myriorama topics --markdown`; a test keeps it current.
+
+Every event stands in the domain log at a `position`, belongs to one aggregate (`originator_id`,
+`originator_version`) and says when it happened (`timestamp`). The first event of an aggregate
+also names its kind (`originator_topic`). What follows lists the fields beside these. Fields in
+*italics* are personal: replay and public streams leave them out.
+"""
+
+
+def markdown(projections: Sequence[Projection[Any]]) -> str:
+    """Return the whole reference: each topic, its fields, its JSON schema, and who folds it."""
+    folded_by = _folded_by(projections)
+    parts = [_HEAD]
+    for context, topics in groupby(EVENTS, key=lambda topic: topic.partition(".")[0]):
+        parts.append(f"\n## {context}\n")
+        parts.extend(_section(EVENTS[topic], folded_by[topic]) for topic in topics)
+    return "".join(parts)
+
+
+def schema(event: type[Event]) -> Mapping[str, Any]:
+    """Return the JSON schema (2020-12) of what the log stores of an event beside its address."""
+    shape = msgspec.defstruct(
+        event.__name__,
+        [(field.name, field.type) for field in fields(event) if field.name not in _ADDRESS],
+    )
+    (definition,) = msgspec.json.schema(shape)["$defs"].values()
+    return {name: value for name, value in definition.items() if name != "title"}
+
+
+def _folded_by(projections: Iterable[Projection[Any]]) -> Mapping[str, list[str]]:
+    folded_by: defaultdict[str, list[str]] = defaultdict(list)
+    for projection in projections:
+        for topic in projection.topics:
+            folded_by[topic].append(projection.name)
+    return folded_by
+
+
+def _section(event: type[Event], folded_by: list[str]) -> str:
+    rows = "".join(
+        f"| {_name(event, field.name)} | `{_type(field.type)}` |\n"
+        for field in fields(event)
+        if field.name not in _ADDRESS and field.default is MISSING
+    )
+    table = f"\n| field | type |\n| --- | --- |\n{rows}" if rows else ""
+    readers = ", ".join(f"`{name}`" for name in sorted(folded_by)) or "none"
+    json_schema = msgspec.json.encode(schema(event)).decode()
+    return (
+        f"\n### `{event.TOPIC}`\n\n{event.__name__}: {getdoc(event)}\n{table}"
+        f"\nFolded by: {readers}\n\n```json\n{json_schema}\n```\n"
+    )
+
+
+def _name(event: type[Event], field: str) -> str:
+    return f"*{field}*" if field in event.PERSONAL else field
+
+
+def _type(declared: Any) -> str:
+    name = getattr(declared, "__name__", None)
+    text = name if name and not getattr(declared, "__args__", None) else str(declared)
+    return text.replace("uuid.", "").replace("datetime.datetime", "datetime").replace("|", "or")

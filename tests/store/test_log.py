@@ -1,0 +1,203 @@
+"""The log keeps what it acknowledged, once, in order, and only if what was read still holds."""
+
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from uuid import UUID, uuid4
+
+import psycopg
+import pytest
+from eventsourcing.persistence import MapperDeserialisationError
+
+from domain.catalogue import EVENTS
+from domain.invitation.aggregate import Invitation
+from domain.invitation.errors import InvitationSpent
+from myriorama.store.causation import Cause, cause
+from myriorama.store.log import Log, LostRace
+from myriorama.store.postgres import Pool
+from myriorama.store.recorder import CommandRepeated
+
+ALICE, BOB = UUID(int=1), UUID(int=2)
+NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
+TOPICS = tuple(EVENTS)
+
+
+def issue(log: Log, code: str) -> Invitation:
+    invitation = Invitation.issue(code, issuer_id=ALICE, at=NOON)
+    log.save(invitation)
+    return invitation
+
+
+def test_what_was_saved_is_found_as_it_was(log: Log) -> None:
+    issue(log, "FIRST")
+
+    found = log.find(Invitation, Invitation.identify("FIRST"))
+
+    assert found is not None
+    assert (found.code, found.issuer_id, found.version) == ("FIRST", ALICE, 1)
+
+
+def test_of_two_who_change_the_same_aggregate_one_loses(log: Log) -> None:
+    issue(log, "FIRST")
+    for_alice = log.find(Invitation, Invitation.identify("FIRST"))
+    for_bob = log.find(Invitation, Invitation.identify("FIRST"))
+    assert for_alice
+    assert for_bob
+
+    for_alice.redeem(account_id=ALICE, at=NOON)
+    for_bob.redeem(account_id=BOB, at=NOON)
+    log.save(for_alice)
+
+    with pytest.raises(LostRace):
+        log.save(for_bob)
+
+
+def test_a_decision_fails_when_what_it_rested_on_has_changed(log: Log) -> None:
+    read = issue(log, "READ")
+    changed = log.find(Invitation, read.id)
+    assert changed
+    changed.redeem(account_id=BOB, at=NOON)
+    log.save(changed)
+
+    decided = Invitation.issue("DECIDED", issuer_id=ALICE, at=NOON)
+    with pytest.raises(LostRace):
+        log.save(decided, expect={read.id: 1})
+
+    assert log.find(Invitation, decided.id) is None
+
+
+def test_a_decision_on_what_was_not_there_fails_when_it_is(log: Log) -> None:
+    appeared = issue(log, "APPEARED")
+
+    with pytest.raises(LostRace):
+        log.save(Invitation.issue("DECIDED", issuer_id=None, at=NOON), expect={appeared.id: 0})
+
+
+def test_all_aggregates_of_a_save_are_recorded_or_none(log: Log) -> None:
+    issue(log, "TAKEN")
+
+    with pytest.raises(LostRace):
+        log.save(
+            Invitation.issue("FREE", issuer_id=ALICE, at=NOON),
+            Invitation.issue("TAKEN", issuer_id=BOB, at=NOON),
+        )
+
+    assert log.find(Invitation, Invitation.identify("FREE")) is None
+
+
+@pytest.fixture
+def command_id() -> Iterator[UUID]:
+    identity = uuid4()
+    token = cause.set(Cause(command_id=identity))
+    yield identity
+    cause.reset(token)
+
+
+def test_a_command_is_applied_once(log: Log, command_id: UUID) -> None:
+    issue(log, "FIRST")
+
+    token = cause.set(Cause(command_id=command_id))
+    with pytest.raises(CommandRepeated):
+        issue(log, "SECOND")
+    cause.reset(token)
+
+    assert log.find(Invitation, Invitation.identify("SECOND")) is None
+
+
+def test_a_command_that_lost_its_race_may_try_again(log: Log, command_id: UUID) -> None:
+    invitation = issue_without_cause(log, "FIRST")
+    outdated = log.find(Invitation, invitation.id)
+    assert outdated
+    outdated.redeem(account_id=ALICE, at=NOON)
+    with pytest.raises(LostRace):
+        log.save(outdated, expect={uuid4(): 3})
+
+    again = log.find(Invitation, invitation.id)
+    assert again
+    again.redeem(account_id=BOB, at=NOON)
+
+    assert log.save(again).position == 2
+    assert command_id
+
+
+def issue_without_cause(log: Log, code: str) -> Invitation:
+    token = cause.set(None)
+    try:
+        return issue(log, code)
+    finally:
+        cause.reset(token)
+
+
+def test_a_reader_by_position_misses_nothing_that_many_writers_write(log: Log) -> None:
+    writers, each = 4, 50
+    seen: list[int] = []
+    done = threading.Event()
+
+    def write(writer: int) -> None:
+        for number in range(each):
+            issue(log, f"W{writer}N{number}")
+
+    def read() -> None:
+        after = 0
+        while not (done.is_set() and after == log.head()):
+            window = log.read(after, 7, TOPICS)
+            seen.extend(recorded.position for recorded in window.events)
+            after = window.upto
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    with ThreadPoolExecutor(writers) as threads:
+        list(threads.map(write, range(writers)))
+    done.set()
+    reader.join(timeout=30)
+
+    assert seen == list(range(1, writers * each + 1))
+
+
+def test_a_window_reaches_past_events_that_do_not_matter(log: Log) -> None:
+    issue(log, "FIRST")
+
+    window = log.read(0, 10, ["account.opened"])
+
+    assert (list(window.events), window.upto) == ([], 1)
+
+
+@pytest.mark.parametrize(
+    "change", ["UPDATE events SET topic = ''", "DELETE FROM events", "TRUNCATE events"]
+)
+def test_what_happened_cannot_be_changed(log: Log, pool: Pool, change: str) -> None:
+    issue(log, "FIRST")
+
+    with pool.connection() as connection, pytest.raises(psycopg.errors.RaiseException):
+        connection.execute(change.encode())
+
+
+def test_the_log_notes_who_commanded_and_why(log: Log, pool: Pool) -> None:
+    token = cause.set(Cause(actor_id=BOB, request_id="r-1", traceparent="00-ab-cd-01"))
+    issue(log, "FIRST")
+    cause.reset(token)
+
+    with pool.connection() as connection:
+        noted = connection.execute("SELECT actor_id, request_id, traceparent FROM events")
+        assert noted.fetchall() == [(BOB, "r-1", "00-ab-cd-01")]
+
+
+def test_an_event_from_the_future_is_an_error_and_not_a_gap(log: Log, pool: Pool) -> None:
+    with pool.connection() as connection:
+        connection.execute(
+            "INSERT INTO events (position, originator_id, originator_version, topic, state)"
+            " VALUES (1, %s, 1, 'invitation.issued', '{}')",
+            (uuid4(),),
+        )
+
+    with pytest.raises(MapperDeserialisationError):
+        log.read(0, 10, TOPICS)
+
+
+def test_an_invitation_is_redeemed_once_however_often_it_is_asked(log: Log) -> None:
+    invitation = issue(log, "FIRST")
+    invitation.redeem(account_id=ALICE, at=NOON)
+
+    with pytest.raises(InvitationSpent):
+        invitation.redeem(account_id=BOB, at=NOON)
