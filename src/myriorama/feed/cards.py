@@ -1,0 +1,104 @@
+"""Cards: a video as it goes over the wire, wherever one is shown: in feeds, in lists, by itself.
+
+Who may see a video is decided before its card is asked for.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from psycopg import AsyncConnection
+from psycopg.rows import TupleRow
+from psycopg_pool import AsyncConnectionPool
+
+from myriorama.store.signing import Signer
+
+SHOWN = """
+    SELECT v.video_id, a.account_id, a.handle, a.display_name, v.caption, v.prompt, v.visibility,
+           v.remixable, v.remix_of, v.root_id, v.width, v.height, v.duration_ms, v.published_at,
+           v.video_key, v.poster_key, v.thumbnail_key,
+           v.cameo_ids,
+           coalesce(w.views, 0), coalesce(e.likes, 0), coalesce(e.comments, 0),
+           coalesce(e.shares, 0), coalesce(e.bookmarks, 0), coalesce(e.remixes, 0)
+    FROM videos v
+    JOIN accounts a ON a.account_id = v.author_id
+    LEFT JOIN engagement_counts e ON e.video_id = v.video_id
+    LEFT JOIN view_counts w ON w.video_id = v.video_id
+    WHERE v.video_id = ANY(%s) AND v.state = 'live'
+"""
+
+
+class Author(msgspec.Struct, frozen=True):
+    """Who published a video."""
+
+    account_id: UUID
+    handle: str
+    display_name: str
+
+
+class Counts(msgspec.Struct, frozen=True):
+    """What people have made of a video, so far."""
+
+    views: int
+    likes: int
+    comments: int
+    shares: int
+    bookmarks: int
+    remixes: int
+
+
+class Card(msgspec.Struct, frozen=True):
+    """A video; its URLs are paths below the public URL, signed for an hour or somewhat longer."""
+
+    video_id: UUID
+    author: Author
+    caption: str
+    prompt: str
+    visibility: str
+    remixable: bool
+    remix_of: UUID | None
+    root_id: UUID
+    width: int
+    height: int
+    duration_ms: int
+    published_at: datetime
+    video_url: str
+    poster_url: str
+    thumbnail_url: str
+    cameo_ids: list[UUID]
+    counts: Counts
+
+
+class Cards:
+    """Reads cards from the read side."""
+
+    def __init__(
+        self, pool: AsyncConnectionPool[AsyncConnection[TupleRow]], signer: Signer
+    ) -> None:
+        self._pool = pool
+        self._signer = signer
+
+    async def by_ids(self, video_ids: Sequence[UUID], *, now: int) -> list[Card]:
+        """Return the cards in the order asked for, in one round trip; deleted videos have none.
+
+        Args:
+            video_ids: which videos; the caller has seen to it that they may be shown.
+            now: seconds since 1970, from which the URLs live.
+        """
+        async with self._pool.connection() as connection:
+            rows = await (await connection.execute(SHOWN, (list(video_ids),))).fetchall()
+        cards = {row[0]: self._card(row, now) for row in rows}
+        return [cards[video_id] for video_id in video_ids if video_id in cards]
+
+    async def by_id(self, video_id: UUID, *, now: int) -> Card | None:
+        """Return the card of one video, None if it was deleted or never was."""
+        return next(iter(await self.by_ids([video_id], now=now)), None)
+
+    def _card(self, row: TupleRow, now: int) -> Card:
+        fields: list[Any] = list(row)
+        fields[18:] = [Counts(*row[18:])]
+        fields[14:17] = [self._signer.media_url(key, now=now) for key in row[14:17]]
+        fields[1:4] = [Author(*row[1:4])]
+        return Card(*fields)
