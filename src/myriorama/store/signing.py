@@ -64,6 +64,10 @@ class Signer:
             raise SignatureExpired(f"this {purpose} has expired")
         return content[_MOMENT_BYTES:]
 
+    def key(self, purpose: str) -> bytes:
+        """Return a key of 32 bytes of this purpose's own, for who signs in a form of theirs."""
+        return self._key("key", purpose)
+
     def media_url(self, key: str, *, now: int, lifetime_s: int = MEDIA_LIFETIME_S) -> str:
         """Sign the path under which an object may be fetched for `lifetime_s` or somewhat longer.
 

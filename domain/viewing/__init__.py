@@ -1,0 +1,1 @@
+"""Viewing: what people watch, as their apps report it."""

@@ -1,0 +1,78 @@
+"""View tokens: the proof that one viewer was shown one video on one page of the feed.
+
+A report of views is believed for what it shows a token of, so nobody counts what was not served.
+"""
+
+import hmac
+import re
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Callable
+from hashlib import blake2b
+from typing import NamedTuple
+from uuid import UUID
+
+from domain.errors import Invalid
+from myriorama.store.signing import Signer
+
+VIEW_TOKEN_S = 86_400
+_EXPIRY_BYTES = 8
+_MAC_BYTES = 14
+# 24 bytes of the page (decision, expiry), then 30 of the video and its MAC: no padding.
+_TOKEN = re.compile("[A-Za-z0-9_-]{72}")
+
+
+class ViewTokenInvalid(Invalid):
+    """The token was not given to this viewer, or was changed since."""
+
+
+class ViewTokenExpired(Invalid):
+    """The token was given to this viewer more than a day ago."""
+
+
+class Shown(NamedTuple):
+    """What a token proves: the video was on the page that this decision made."""
+
+    video_id: UUID
+    decision_id: UUID
+
+
+class ViewTokens:
+    """Signs a page with one HMAC, whose outcome is the key of one short MAC for each video."""
+
+    def __init__(self, signer: Signer) -> None:
+        self._root = signer.key("view tokens")
+
+    def of_page(self, viewer_id: bytes, decision_id: bytes, *, now: int) -> Callable[[bytes], str]:
+        """Return what gives the token of each video of a page. IDs are the 16 bytes of the UUID."""
+        page = decision_id + (now + VIEW_TOKEN_S).to_bytes(_EXPIRY_BYTES, "big")
+        key = self._page_key(viewer_id, page)
+        head = urlsafe_b64encode(page).decode()
+
+        def token(video_id: bytes) -> str:
+            return head + urlsafe_b64encode(video_id + _mac(key, video_id)).decode()
+
+        return token
+
+    def read(self, token: str, viewer_id: UUID, *, now: int) -> Shown:
+        """Return what a token proves of a viewer.
+
+        Raises:
+            ViewTokenInvalid: it was not signed here for this viewer.
+            ViewTokenExpired: its day is over.
+        """
+        if not _TOKEN.fullmatch(token):
+            raise ViewTokenInvalid("this is no view token")
+        content = urlsafe_b64decode(token)
+        page, video_id, mac = content[:24], content[24:40], content[40:]
+        if not hmac.compare_digest(_mac(self._page_key(viewer_id.bytes, page), video_id), mac):
+            raise ViewTokenInvalid("this view token was not given to you, or was changed since")
+        if now >= int.from_bytes(page[16:], "big"):
+            raise ViewTokenExpired("this view token has expired")
+        return Shown(UUID(bytes=video_id), UUID(bytes=page[:16]))
+
+    def _page_key(self, viewer_id: bytes, page: bytes) -> bytes:
+        return hmac.digest(self._root, viewer_id + page, "sha256")
+
+
+def _mac(key: bytes, video_id: bytes) -> bytes:
+    return blake2b(video_id, key=key, digest_size=_MAC_BYTES).digest()
