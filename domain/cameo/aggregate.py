@@ -9,10 +9,12 @@ from domain.cameo.consent import Audience, Permission, Terms
 from domain.cameo.errors import (
     AudienceUnknown,
     CameoWithdrawn,
+    CastingForbidden,
     ExpiryPast,
     NotCameoOwner,
     OwnerNeedsNoPermission,
     PermissionAlreadyRequested,
+    PermissionNotNeeded,
     PermissionRequestNotFound,
 )
 from domain.cameo.events import (
@@ -119,10 +121,16 @@ class Cameo(Aggregate):
 
         Raises:
             CameoWithdrawn, OwnerNeedsNoPermission: it cannot be.
+            CastingForbidden, PermissionNotNeeded: the owner has said no, or yes.
             PermissionAlreadyRequested: the owner has not answered yet.
         """
         self._require_active()
         self._require_other(requester_id)
+        permission = self.permissions.get(requester_id)
+        if permission is not None and permission.holds(at):
+            if permission.verdict == "denied":
+                raise CastingForbidden(self.id, "denied")
+            raise PermissionNotNeeded("The owner has granted you this permission.")
         if requester_id in self.requests:
             raise PermissionAlreadyRequested("You have asked; the owner has not answered yet.")
         self.trigger(PermissionRequested, at, requester_id=requester_id, message=message)
@@ -190,7 +198,7 @@ class Cameo(Aggregate):
             case AudienceChanged():
                 self.audience = event.audience
             case PermissionRequested():
-                # One who may ask has no permission that holds: what is left of one goes.
+                # What the asking account still has of a permission has expired.
                 self.permissions.pop(event.requester_id, None)
                 self.requests[event.requester_id] = event.message
             case PermissionRequestDeclined():
