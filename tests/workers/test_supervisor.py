@@ -29,7 +29,7 @@ for program in programs:
     if "ready" in program:
         program["ready"] = pathlib.Path(program["ready"]).exists
     program["after"] = tuple(program.get("after", ()))
-up = Supervisor([Program(**program) for program in programs], home=home, announce="Open it",
+up = Supervisor([Program(**program) for program in programs], home=home, announce=lambda: "Open it",
                 patience_s=1.0)
 sys.exit(up.run())
 """
