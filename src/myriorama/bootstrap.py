@@ -2,11 +2,12 @@
 
 import asyncio
 import signal
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, suppress
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
+import httpx
 from granian.constants import Interfaces
 from granian.server import Server as Granian
 from litestar import Litestar
@@ -32,6 +33,7 @@ from myriorama.store.postgres import migrate as apply_migrations
 from myriorama.store.projected import Projected
 from myriorama.store.signing import Signer
 from myriorama.workers.projector import Projector
+from myriorama.workers.seed import seed as bring_to_life
 from projections.accounts import Accounts as AccountsProjection
 from projections.invitations import Invitations as InvitationsProjection
 from projections.projection import Projection
@@ -133,6 +135,12 @@ def invite(settings: Settings, *, at: datetime) -> str:
     """Issue an invitation as the operator."""
     with open_pool(settings.database_url, size_max=1) as pool:
         return _accounts(settings, Log(pool)).issue_invitation(issuer_id=None, at=at)
+
+
+def seed(settings: Settings) -> Iterator[str]:
+    """Bring the small world to life through the API. Yields what is done."""
+    with httpx.Client(base_url=f"http://{settings.address}", timeout=60) as client:
+        yield from bring_to_life(client, lambda: invite(settings, at=datetime.now(UTC)))
 
 
 def migrate(settings: Settings) -> Sequence[str]:

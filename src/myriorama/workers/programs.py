@@ -1,0 +1,143 @@
+"""The whole product as programs on one machine: what `myriorama up` runs, and with what settings.
+
+What the environment names (a database, a broker, a store) is used; the rest is embedded.
+"""
+
+import secrets
+import socket
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import httpx
+
+from myriorama.store.embedded_kafka import kafka_answers, kafka_argv
+from myriorama.store.embedded_postgres import postgres_answers, postgres_argv, postgres_url
+from myriorama.workers.supervisor import Program
+
+_SECRETS = ("MYRIORAMA_SECRET", "MYRIORAMA_WORKER_TOKEN")
+_ENVIRONMENT = "environment"
+INVITATION = "invitation"
+
+
+class AddressTaken(RuntimeError):
+    """Another program listens where the API was to listen."""
+
+
+def furnish(given: Mapping[str, str], home: Path) -> dict[str, str]:
+    """Return the variables that all programs need and the environment does not give.
+
+    They are kept in `home`, readable by their owner alone, so that the secrets stay the same and
+    other commands find the house (`furnished`).
+    """
+    home.mkdir(parents=True, exist_ok=True)
+    kept = furnished(home)
+    environment = {
+        **{name: kept.get(name) or secrets.token_urlsafe(48) for name in _SECRETS},
+        "MYRIORAMA_HOME": str(home),
+        "MYRIORAMA_DATABASE_URL": postgres_url(home / "postgres"),
+        "MYRIORAMA_KAFKA": f"127.0.0.1:{_free_port()}",
+        "MYRIORAMA_OBJECTS": str(home / "objects"),
+        "OMP_NUM_THREADS": "1",
+    }
+    path = home / _ENVIRONMENT
+    path.touch(mode=0o600)
+    path.write_text("".join(f"{name}={value}\n" for name, value in environment.items()))
+    return {name: value for name, value in environment.items() if name not in given}
+
+
+def furnished(home: Path) -> Mapping[str, str]:
+    """Return the variables with which `myriorama up` last ran on this home; none if never."""
+    try:
+        lines = (home / _ENVIRONMENT).read_text().splitlines()
+    except FileNotFoundError:
+        return {}
+    pairs = (line.partition("=") for line in lines)
+    return {name: value for name, _, value in pairs}
+
+
+def household(
+    given: Mapping[str, str], environment: Mapping[str, str], *, home: Path, address: str
+) -> Sequence[Program]:
+    """Return the programs in the order in which they are started.
+
+    Raises:
+        AddressTaken: the API could not listen at `address`.
+    """
+    _require_free(address)
+    embedded: list[Program] = []
+    if "MYRIORAMA_DATABASE_URL" not in given:
+        cluster = home / "postgres"
+        embedded.append(
+            Program("postgres", postgres_argv(cluster), ready=lambda: postgres_answers(cluster))
+        )
+    if "MYRIORAMA_KAFKA" not in given:
+        broker = environment["MYRIORAMA_KAFKA"]
+        port = int(broker.rpartition(":")[2])
+        embedded.append(Program("kafka", kafka_argv(port), ready=lambda: kafka_answers(broker)))
+    stores = tuple(program.name for program in embedded)
+    return [
+        *embedded,
+        _own("migrate", environment, after=stores, once=True),
+        _own("project", environment, after=("migrate",)),
+        _own("dispatch", environment, after=("migrate",)),
+        Program(
+            "serve",
+            _argv("serve"),
+            env=environment,
+            ready=lambda: _alive(address),
+            after=("migrate",),
+        ),
+        _own("work", environment, after=("serve",)),
+        _own("seed", environment, after=("serve", "work", "project", "dispatch"), once=True),
+    ]
+
+
+def welcome(home: Path, public_url: str) -> str:
+    """Return what to tell whoever started the house: where it is, and how to come in."""
+    try:
+        code = (home / INVITATION).read_text().strip()
+    except FileNotFoundError:
+        return f"Open {public_url}"
+    return f"Open {public_url} and sign up with the invitation {code}"
+
+
+def keep_invitation(home: Path, code: str) -> None:
+    """Keep the invitation that `welcome` tells of."""
+    (home / INVITATION).write_text(f"{code}\n")
+
+
+def _own(
+    command: str, env: Mapping[str, str], *, after: tuple[str, ...], once: bool = False
+) -> Program:
+    return Program(command, _argv(command), env=env, after=after, once=once)
+
+
+def _argv(command: str) -> tuple[str, ...]:
+    return (sys.executable, "-m", "myriorama", command)
+
+
+def _alive(address: str) -> bool:
+    try:
+        return httpx.get(f"http://{address}/health", timeout=2).is_success
+    except httpx.HTTPError:
+        return False
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _require_free(address: str) -> None:
+    host, _, port = address.rpartition(":")
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, int(port)))
+        except OSError as error:
+            raise AddressTaken(
+                f"{address} is not free ({error.strerror}): stop what listens there, "
+                "or set MYRIORAMA_ADDRESS and MYRIORAMA_PUBLIC_URL to another"
+            ) from None

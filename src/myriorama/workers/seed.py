@@ -1,0 +1,145 @@
+"""A small living world: people who follow one another, and what they have made, through the API."""
+
+import secrets
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+import structlog
+
+logger = structlog.get_logger(__name__)
+
+_PATIENCE_S = 300.0
+_POLL_S = 0.5
+
+
+@dataclass(frozen=True)
+class Inhabitant:
+    """Somebody of the small world, and the prompts of what they publish."""
+
+    handle: str
+    display_name: str
+    bio: str
+    prompts: Sequence[str]
+
+
+WORLD = (
+    Inhabitant(
+        "luna",
+        "Luna",
+        "Night animals, gently.",
+        ("a fox jumps on a green meadow", "an owl flies at night under the stars"),
+    ),
+    Inhabitant(
+        "otto",
+        "Otto",
+        "Everything that rolls.",
+        ("a red ball bounces on the beach", "a car rolls through the city in the rain"),
+    ),
+    Inhabitant(
+        "mira",
+        "Mira",
+        "Space, mostly.",
+        ("a rocket flies through space", "a star spins on a purple stage"),
+    ),
+    Inhabitant(
+        "juno",
+        "Juno",
+        "Deep water.",
+        ("an octopus dances under water", "a fish swims in the sea"),
+    ),
+)
+
+
+class WorldIncomplete(RuntimeError):
+    """Something of the small world could not be made; what was made stays."""
+
+
+def seed(api: httpx.Client, invite: Callable[[], str]) -> Iterator[str]:
+    """Bring the small world to life, unless somebody lives there already. Yields what is done.
+
+    Args:
+        api: a client whose base URL is the API's.
+        invite: issues an invitation as the operator.
+
+    Raises:
+        WorldIncomplete: a generation failed, or took longer than five minutes.
+    """
+    if api.get(f"/v1/accounts/{WORLD[0].handle}").is_success:
+        return
+    people = [_sign_up(api, inhabitant, invite()) for inhabitant in WORLD]
+    for person in people:
+        for other in WORLD:
+            if other.handle != person.inhabitant.handle:
+                person.call("PUT", f"/v1/accounts/{other.handle}/follow")
+    yield f"{len(people)} people follow one another"
+    waiting = [
+        (person, prompt, person.call("POST", "/v1/generations", _request(prompt)))
+        for person in people
+        for prompt in person.inhabitant.prompts
+    ]
+    for number, (person, prompt, generation) in enumerate(waiting, start=1):
+        person.await_completion(generation["generation_id"])
+        person.call(
+            "POST",
+            "/v1/videos",
+            {
+                "generation_id": generation["generation_id"],
+                "caption": prompt.capitalize(),
+                "visibility": "public",
+                "remixable": True,
+            },
+        )
+        yield f"{number} of {len(waiting)} videos: {prompt}"
+
+
+class _Person:
+    def __init__(self, api: httpx.Client, inhabitant: Inhabitant, access_token: str) -> None:
+        self._api = api
+        self._headers = {"Authorization": f"Bearer {access_token}"}
+        self.inhabitant = inhabitant
+
+    def call(self, method: str, url: str, body: object = None) -> Any:
+        answer = self._api.request(method, url, json=body, headers=self._headers)
+        if answer.is_error:
+            raise WorldIncomplete(f"{method} {url}: {answer.status_code} {answer.text}")
+        return answer.json() if answer.content else None
+
+    def await_completion(self, generation_id: str) -> None:
+        deadline = time.monotonic() + _PATIENCE_S
+        while time.monotonic() < deadline:
+            generation = self.call("GET", f"/v1/generations/{generation_id}")
+            match generation["state"]:
+                case "completed":
+                    return
+                case "failed" | "refused" | "cancelled":
+                    raise WorldIncomplete(f"generation {generation_id}: {generation}")
+                case _:
+                    time.sleep(_POLL_S)
+        raise WorldIncomplete(f"generation {generation_id} took longer than {_PATIENCE_S:.0f} s")
+
+
+def _sign_up(api: httpx.Client, inhabitant: Inhabitant, code: str) -> _Person:
+    answer = api.post(
+        "/v1/accounts",
+        json={
+            "handle": inhabitant.handle,
+            "display_name": inhabitant.display_name,
+            "email": f"{inhabitant.handle}@example.org",
+            # Nobody signs in as them again: the password is forgotten at once.
+            "password": secrets.token_urlsafe(24),
+            "age_band": "18+",
+            "invitation_code": code,
+        },
+    )
+    if answer.is_error:
+        raise WorldIncomplete(f"{inhabitant.handle}: {answer.status_code} {answer.text}")
+    person = _Person(api, inhabitant, answer.json()["access_token"])
+    person.call("PATCH", "/v1/me", {"bio": inhabitant.bio})
+    return person
+
+
+def _request(prompt: str) -> dict[str, object]:
+    return {"prompt": prompt, "seconds": 4, "orientation": "portrait", "resolution": "480p"}
