@@ -131,7 +131,11 @@ class Supervisor:
     def _reap(self, board: Board, *, restart: bool = True) -> None:
         for child in self._children:
             status = child.reap()
-            if status is not None and restart and not child.settle(status):
+            if status is None:
+                continue
+            if not restart:
+                child.state = _State.STOPPED
+            elif not child.settle(status):
                 board.say(child.obituary(status))
         _reap_orphans({child.process.pid for child in self._children if child.process})
 
