@@ -71,6 +71,17 @@ class LeaseExpired(Event):
 
 
 @dataclass(frozen=True)
+class AttemptFailed(Event):
+    """The worker could not finish this attempt. The generation waits for its next one."""
+
+    TOPIC = "generation.attempt_failed"
+
+    attempt: int
+    reason: str
+    detail: str
+
+
+@dataclass(frozen=True)
 class GenerationCompleted(Event):
     """The video is there, as a private draft. Keys name objects; `gpu_ms` is what it cost."""
 
@@ -130,6 +141,7 @@ GenerationEvent = (
     | GenerationStarted
     | LeaseExtended
     | LeaseExpired
+    | AttemptFailed
     | GenerationCompleted
     | GenerationFailed
     | GenerationRefused
