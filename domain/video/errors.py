@@ -7,6 +7,10 @@ class VideoNotFound(NotFound):
     """There is no such video, or none that you may see."""
 
 
+class ParentNotFound(NotFound):
+    """The video that this one remixes has been deleted, or you may not see it any more."""
+
+
 class NotVideoAuthor(Forbidden):
     """Only who published a video may do this."""
 

@@ -6,7 +6,7 @@ from uuid import UUID
 from domain.comment.aggregate import Comment
 from domain.comment.errors import CommentNotFound
 from domain.video.aggregate import Video
-from myriorama.application.relations import stand, visible_video
+from myriorama.application.relations import joined, stand, visible_video
 from myriorama.store.identity import new_id
 from myriorama.store.log import Log, retried
 
@@ -36,7 +36,7 @@ class Comments:
             standing = stand(self._log, by, parent.author_id)
             if standing.relation.is_blocked:
                 raise CommentNotFound("There is no such comment under this video.")
-            read = {**read, **standing.read, parent.id: parent.version}
+            read = joined(read, standing.read, {parent.id: parent.version})
         comment = Comment.post(
             new_id(), video_id=video_id, author_id=by, parent=parent, text=text, at=at
         )

@@ -9,7 +9,7 @@ from domain.following.aggregate import Following
 from domain.video.aggregate import Video
 from domain.video.errors import VideoNotFound
 from domain.video.visibility import Relation
-from myriorama.store.log import Log
+from myriorama.store.log import Log, LostRace
 
 
 @dataclass(frozen=True)
@@ -43,6 +43,20 @@ def stand(log: Log, account_id: UUID, other_id: UUID) -> Stand:
 def started(following: Following | None, account_id: UUID, *, at: datetime) -> Following:
     """Return an account's following, begun if it has none yet."""
     return following or Following.start(account_id, at=at)
+
+
+def joined(*reads: Mapping[UUID, int]) -> dict[UUID, int]:
+    """Return one read set of several that were read one after the other.
+
+    Raises:
+        LostRace: something changed in between, so that they do not rest on the same state.
+    """
+    whole: dict[UUID, int] = {}
+    for read in reads:
+        for aggregate_id, version in read.items():
+            if whole.setdefault(aggregate_id, version) != version:
+                raise LostRace(f"{aggregate_id} has changed while it was read.")
+    return whole
 
 
 def visible_video(log: Log, video_id: UUID, *, to: UUID) -> tuple[Video, dict[UUID, int]]:

@@ -1,0 +1,83 @@
+"""Videos: what has been published, and how it is shown now.
+
+Read by the feed, and by every route that shows videos; `visible_videos` and `listed_videos` of the
+database apply the rule of who may see which.
+"""
+
+from collections.abc import Sequence
+from typing import assert_never
+
+from psycopg import Cursor
+from psycopg.rows import TupleRow
+
+from domain.video.events import (
+    CaptionChanged,
+    RemixingChanged,
+    VideoDeleted,
+    VideoEvent,
+    VideoPublished,
+    VisibilityChanged,
+)
+from projections.projection import Projection, Recorded
+
+PUBLISH = """
+    INSERT INTO videos (video_id, author_id, generation_id, caption, visibility, remixable, prompt,
+                        cameo_ids, remix_of, root_id, depth, video_key, poster_key, thumbnail_key,
+                        width, height, duration_ms, state, published_at, published_position,
+                        version, position)
+    VALUES (%(video_id)s, %(author_id)s, %(generation_id)s, %(caption)s, %(visibility)s,
+            %(remixable)s, %(prompt)s, %(cameo_ids)s, %(remix_of)s, %(root_id)s, %(depth)s,
+            %(video_key)s, %(poster_key)s, %(thumbnail_key)s, %(width)s, %(height)s,
+            %(duration_ms)s, 'live', %(timestamp)s, %(position)s, %(version)s, %(position)s)
+"""
+
+CHANGE_CAPTION = "UPDATE videos SET caption = %s, version = %s, position = %s WHERE video_id = %s"
+
+CHANGE_VISIBILITY = """
+    UPDATE videos SET visibility = %s, version = %s, position = %s WHERE video_id = %s
+"""
+
+CHANGE_REMIXING = """
+    UPDATE videos SET remixable = %s, version = %s, position = %s WHERE video_id = %s
+"""
+
+DELETE = "UPDATE videos SET state = 'deleted', version = %s, position = %s WHERE video_id = %s"
+
+
+class Videos(Projection[VideoEvent]):
+    """One row a video; a deleted one stays, so that caches see that it went."""
+
+    name = "videos"
+    tables = ("videos",)
+    topics = (
+        VideoPublished.TOPIC,
+        CaptionChanged.TOPIC,
+        VisibilityChanged.TOPIC,
+        RemixingChanged.TOPIC,
+        VideoDeleted.TOPIC,
+    )
+
+    def fold(self, events: Sequence[Recorded[VideoEvent]], cursor: Cursor[TupleRow]) -> None:
+        for recorded in events:
+            event = recorded.event
+            stand = (event.originator_version, recorded.position, event.originator_id)
+            match event:
+                case VideoPublished():
+                    fields = {
+                        **vars(event),
+                        "cameo_ids": list(event.cameo_ids),
+                        "video_id": event.originator_id,
+                        "version": event.originator_version,
+                        "position": recorded.position,
+                    }
+                    cursor.execute(PUBLISH, fields)
+                case CaptionChanged():
+                    cursor.execute(CHANGE_CAPTION, (event.caption, *stand))
+                case VisibilityChanged():
+                    cursor.execute(CHANGE_VISIBILITY, (event.visibility, *stand))
+                case RemixingChanged():
+                    cursor.execute(CHANGE_REMIXING, (event.remixable, *stand))
+                case VideoDeleted():
+                    cursor.execute(DELETE, stand)
+                case _:
+                    assert_never(event)
