@@ -45,7 +45,9 @@ def main() -> None:
     except MemoryError:
         answer = Refused("decoding_out_of_memory", "looking at this takes too much memory")
     except (*BROKEN, av.error.FFmpegError) as error:
-        answer = Refused("media_undecodable", f"{type(error).__name__}: {error}"[:200])
+        # The sender is shown what it was, not what it says: that may name a place on this machine.
+        detail = f"it is damaged, or not what it seems to be ({type(error).__name__})"
+        answer = Refused("media_undecodable", detail)
     sys.stdout.buffer.write(msgspec.json.encode(answer))
     sys.stdout.buffer.flush()
     # Without tidying up: what is in an odd state after hostile input is never touched again.
