@@ -2,9 +2,10 @@
 
 import asyncio
 import signal
-from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
+from types import FrameType
 from typing import Any
 
 import httpx
@@ -26,32 +27,47 @@ from myriorama.api.revocations import Revocations
 from myriorama.api.tokens import AccessTokens
 from myriorama.application.accounts import Accounts
 from myriorama.application.passwords import Passwords
+from myriorama.replay.verification import Comparison, compare
 from myriorama.settings import Settings
 from myriorama.store.log import Log
-from myriorama.store.postgres import async_pool, await_server, open_pool
+from myriorama.store.postgres import Pool, async_pool, await_server, open_pool
 from myriorama.store.postgres import migrate as apply_migrations
 from myriorama.store.projected import Projected
 from myriorama.store.signing import Signer
-from myriorama.workers.projector import Projector
+from myriorama.store.viewlog import Views
+from myriorama.workers.projector import Projector, Source
 from myriorama.workers.seed import seed as bring_to_life
 from projections.accounts import Accounts as AccountsProjection
+from projections.comments import Comments as CommentsProjection
+from projections.engagement_counts import EngagementCounts
 from projections.invitations import Invitations as InvitationsProjection
 from projections.projection import Projection
+from projections.reactions import Reactions as ReactionsProjection
+from projections.relations import Relations
 from projections.revocations import Revocations as RevocationsProjection
+from projections.videos import Videos as VideosProjection
 
 BODY_BYTES_MAX = 64 * 1024
 
 
 def projections() -> Sequence[Projection[Any]]:
     """Return every projection, each to be run by one process at a time."""
-    return (AccountsProjection(), InvitationsProjection(), RevocationsProjection())
+    return (
+        AccountsProjection(),
+        CommentsProjection(),
+        EngagementCounts(),
+        InvitationsProjection(),
+        ReactionsProjection(),
+        Relations(),
+        RevocationsProjection(),
+        VideosProjection(),
+    )
 
 
 def create_projector(settings: Settings) -> Projector:
     """Join the projections to the logs that they follow."""
     pool = open_pool(settings.database_url, size_max=len(projections()) + 2)
-    sources = {"domain": Log(pool)}
-    return Projector(pool, sources, projections(), url=settings.database_url)
+    return Projector(pool, _sources(pool), projections(), url=settings.database_url)
 
 
 def create_api(settings: Settings) -> Litestar:
@@ -143,6 +159,12 @@ def seed(settings: Settings) -> Iterator[str]:
         yield from bring_to_life(client, lambda: invite(settings, at=datetime.now(UTC)))
 
 
+def verify_state(settings: Settings) -> Iterator[Comparison]:
+    """Fold every projection anew and compare its tables with the live ones."""
+    with open_pool(settings.database_url) as pool:
+        yield from compare(settings.database_url, _sources(pool), projections())
+
+
 def migrate(settings: Settings) -> Sequence[str]:
     """Bring the database to the present schema. Returns what was applied."""
     await_server(settings.database_url, timeout_s=30)
@@ -150,8 +172,15 @@ def migrate(settings: Settings) -> Sequence[str]:
 
 
 def _until_signalled(stop: Callable[[], None]) -> None:
+    def on_signal(_number: int, _frame: FrameType | None) -> None:
+        stop()
+
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stop())
+        signal.signal(number, on_signal)
+
+
+def _sources(pool: Pool) -> Mapping[str, Source]:
+    return {"domain": Log(pool), "views": Views(pool)}
 
 
 def _accounts(settings: Settings, log: Log) -> Accounts:

@@ -3,11 +3,17 @@
 import os
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated, Literal, NoReturn
 
+import msgspec
 import typer
 
+from domain.catalogue import EVENTS
+from domain.viewing.events import VideoViewed
 from myriorama import bootstrap
+from myriorama.replay.event_reference import markdown
+from myriorama.replay.parquet import write
+from myriorama.replay.streams import BoundInvalid, Bounds, LogName, stream
 from myriorama.settings import SettingInvalid, Settings
 from myriorama.workers.programs import (
     INVITATION,
@@ -81,6 +87,63 @@ def seed() -> None:
 def invite() -> None:
     """Issue an invitation, as the operator, and print its code."""
     typer.echo(bootstrap.invite(_settings(), at=datetime.now(UTC)))
+
+
+@app.command()
+def replay(
+    *,
+    log: Annotated[LogName, typer.Option(help="Which of the two logs.")] = "domain",
+    since: Annotated[
+        str | None, typer.Option(help="First position or time (ISO 8601), included.")
+    ] = None,
+    until: Annotated[
+        str | None, typer.Option(help="Last position or time (ISO 8601), not included.")
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="Write Parquet files below this.")] = None,
+    lines: Annotated[bool, typer.Option("--print", help="Print JSON, one event a line.")] = False,
+) -> None:
+    """Stream a log from any position or time: to Parquet files, or to the terminal."""
+    if lines == (out is not None):
+        _refuse(typer.BadParameter("say either --print or --out DIR"))
+    try:
+        rows = stream(_settings().database_url, log, Bounds.parse(since, until))
+    except BoundInvalid as error:
+        _refuse(error)
+    if out is not None:
+        for path in write(rows, out, log):
+            typer.echo(path)
+    else:
+        for row in rows:
+            typer.echo(msgspec.json.encode(row))
+
+
+@app.command()
+def verify(
+    what: Annotated[Literal["state"], typer.Argument(help="What to hold to the log.")],
+) -> None:
+    """Check that what is shown is what happened; exits with 1 at the first difference."""
+    settings = _settings()
+    for comparison in bootstrap.verify_state(settings):
+        verdict = "equal" if comparison.equal else "DIFFERENT"
+        typer.echo(
+            f"{what} {comparison.projection}.{comparison.table} at {comparison.position}: "
+            f"{comparison.live[0]} rows, {verdict}"
+        )
+        if not comparison.equal:
+            raise typer.Exit(1)
+
+
+@app.command()
+def topics(
+    *,
+    as_markdown: Annotated[bool, typer.Option("--markdown", help="As docs/events.md.")] = False,
+) -> None:
+    """List the topics of the logs, or print the whole reference of events."""
+    if as_markdown:
+        typer.echo(markdown(bootstrap.projections()), nl=False)
+    else:
+        for topic in [*EVENTS, VideoViewed.TOPIC]:
+            typer.echo(topic)
 
 
 def _home() -> Path:

@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from domain.catalogue import EVENTS, Event
+from domain.viewing.events import VideoViewed
 from projections.projection import Projection
 
 _ADDRESS = frozenset({"originator_id", "originator_version", "originator_topic", "timestamp"})
@@ -24,6 +25,12 @@ also names its kind (`originator_topic`). What follows lists the fields beside t
 *italics* are personal: replay and public streams leave them out.
 """
 
+_VIEWS_HEAD = """
+## viewing
+
+Not in the domain log but in the view log, which has positions of its own and no aggregates.
+"""
+
 
 def markdown(projections: Sequence[Projection[Any]]) -> str:
     """Return the whole reference: each topic, its fields, its JSON schema, and who folds it."""
@@ -32,10 +39,11 @@ def markdown(projections: Sequence[Projection[Any]]) -> str:
     for context, topics in groupby(EVENTS, key=lambda topic: topic.partition(".")[0]):
         parts.append(f"\n## {context}\n")
         parts.extend(_section(EVENTS[topic], folded_by[topic]) for topic in topics)
+    parts += [_VIEWS_HEAD, _section(VideoViewed, folded_by[VideoViewed.TOPIC])]
     return "".join(parts)
 
 
-def schema(event: type[Event]) -> Mapping[str, Any]:
+def schema(event: type[Event | VideoViewed]) -> Mapping[str, Any]:
     """Return the JSON schema (2020-12) of what the log stores of an event beside its address."""
     shape = msgspec.defstruct(
         event.__name__,
@@ -53,7 +61,7 @@ def _folded_by(projections: Iterable[Projection[Any]]) -> Mapping[str, list[str]
     return folded_by
 
 
-def _section(event: type[Event], folded_by: list[str]) -> str:
+def _section(event: type[Event | VideoViewed], folded_by: list[str]) -> str:
     rows = "".join(
         f"| {_name(event, field.name)} | `{_type(field.type)}` |\n"
         for field in fields(event)
@@ -68,8 +76,9 @@ def _section(event: type[Event], folded_by: list[str]) -> str:
     )
 
 
-def _name(event: type[Event], field: str) -> str:
-    return f"*{field}*" if field in event.PERSONAL else field
+def _name(event: type[Event | VideoViewed], field: str) -> str:
+    personal: frozenset[str] = getattr(event, "PERSONAL", frozenset())
+    return f"*{field}*" if field in personal else field
 
 
 def _type(declared: Any) -> str:

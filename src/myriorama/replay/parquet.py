@@ -25,6 +25,17 @@ _SCHEMAS: Mapping[LogName, Mapping[str, pl.DataType | type[pl.DataType]]] = {
         "occurred_at": pl.String,
         "data": pl.String,
     },
+    "views": {
+        "position": pl.Int64,
+        "recorded_at": _TIME,
+        "viewer_id": pl.String,
+        "video_id": pl.String,
+        "decision_id": pl.String,
+        "session_id": pl.String,
+        "sequence": pl.Int64,
+        "watched_ms": pl.Int64,
+        "loops": pl.Int64,
+    },
 }
 
 

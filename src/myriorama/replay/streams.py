@@ -28,7 +28,9 @@ _DOMAIN = """
 """
 
 _VIEWS = """
-    SELECT * FROM viewings
+    SELECT position, recorded_at, viewer_id, video_id, decision_id, session_id, sequence,
+           watched_ms, loops
+    FROM viewings
     WHERE position > %(after)s AND position <= %(last)s
       AND (%(since)s::timestamptz IS NULL OR recorded_at >= %(since)s)
       AND (%(until)s::timestamptz IS NULL OR recorded_at < %(until)s)

@@ -1,0 +1,109 @@
+"""A data scientist reads either log, from any place, without what is a person's alone."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from uuid import UUID
+
+import polars as pl
+import pytest
+
+from domain.account.aggregate import Account
+from domain.invitation.aggregate import Invitation
+from myriorama.replay.parquet import write
+from myriorama.replay.streams import BoundInvalid, Bounds, stream
+from myriorama.store.log import Log
+from myriorama.store.postgres import Pool
+from myriorama.store.viewlog import Batch, Viewing, Views
+
+ALICE, BOB, VIDEO, DECISION, SESSION = (UUID(int=number) for number in range(1, 6))
+NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
+
+
+def open_account(log: Log) -> None:
+    log.save(
+        Account.open(
+            ALICE,
+            handle="alice",
+            display_name="Alice",
+            email="alice@example.org",
+            password_hash="$argon2id$",  # noqa: S106 - of the tests alone
+            age_band="18+",
+            scopes=("viewer",),
+            invitation_id=None,
+            invited_by=None,
+            at=NOON,
+        )
+    )
+
+
+def issue(log: Log, count: int) -> None:
+    for number in range(count):
+        log.save(Invitation.issue(f"CODE{number}", issuer_id=ALICE, at=NOON))
+
+
+def test_what_is_personal_stays_at_home(log: Log, database_url: str) -> None:
+    open_account(log)
+
+    (row,) = stream(database_url, "domain", Bounds())
+
+    assert row["topic"] == "account.opened"
+    assert row["data"]["handle"] == "alice"
+    assert {"email", "password_hash"}.isdisjoint(row["data"])
+
+
+def test_a_replay_begins_and_ends_where_it_is_told(log: Log, database_url: str) -> None:
+    issue(log, 5)
+
+    some = stream(database_url, "domain", Bounds.parse("2", "4"))
+    none = stream(database_url, "domain", Bounds.parse("2099-01-01", None))
+    tomorrow = (datetime.now(UTC) + timedelta(days=1)).isoformat()
+    everything = stream(database_url, "domain", Bounds.parse("2020-01-01T00:00:00Z", tomorrow))
+
+    assert [row["position"] for row in some] == [2, 3]
+    assert list(none) == []
+    assert len(list(everything)) == 5
+
+
+def test_a_bound_that_is_neither_position_nor_time_is_refused() -> None:
+    with pytest.raises(BoundInvalid):
+        Bounds.parse("yesterday", None)
+
+
+def test_the_domain_log_becomes_parquet(log: Log, database_url: str, tmp_path: Path) -> None:
+    open_account(log)
+    issue(log, 3)
+
+    (path,) = write(stream(database_url, "domain", Bounds()), tmp_path, "domain")
+
+    table = pl.read_parquet(path)
+    assert path.name == "000000000001-000000000004.parquet"
+    assert table["position"].to_list() == [1, 2, 3, 4]
+    assert table["recorded_at"].dtype == pl.Datetime("us", "UTC")
+    assert table["data"].str.json_path_match("$.code").to_list() == [
+        None,
+        "CODE0",
+        "CODE1",
+        "CODE2",
+    ]
+
+
+def test_the_view_log_becomes_parquet(pool: Pool, database_url: str, tmp_path: Path) -> None:
+    views = Views(pool)
+    views.append(
+        Batch(
+            viewer_id=BOB,
+            session_id=SESSION,
+            sequence=0,
+            digest=b"",
+            viewings=(Viewing(VIDEO, DECISION, watched_ms=1500, loops=1),),
+        )
+    )
+
+    (path,) = write(stream(database_url, "views", Bounds()), tmp_path, "views")
+
+    (row,) = pl.read_parquet(path).to_dicts()
+    assert (row["viewer_id"], row["watched_ms"], row["position"]) == (str(BOB), 1500, 1)
+
+
+def test_an_empty_log_leaves_no_file(database_url: str, tmp_path: Path) -> None:
+    assert list(write(stream(database_url, "domain", Bounds()), tmp_path, "domain")) == []
