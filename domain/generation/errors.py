@@ -47,8 +47,8 @@ class CameosInvalid(Invalid):
     """A video has up to 4 cameos, each of them once."""
 
 
-class ImageNotFound(NotFound):
-    """There is no such image, or it is somebody else's, or it was refused."""
+class ImageUnsuitable(Invalid):
+    """A video begins with an upload whose purpose is "image"; other uploads are for cameos."""
 
 
 class ObjectsMissing(Invalid):

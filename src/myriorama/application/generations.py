@@ -1,0 +1,192 @@
+"""Commands of people on generations: ask for one, cancel it, discard its draft."""
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from domain.allowance.aggregate import Allowance, Limit
+from domain.generation.aggregate import LIVE, SEED_MAX, Generation
+from domain.generation.errors import (
+    DraftNotFound,
+    GenerationNotFound,
+    ImageUnsuitable,
+    TooManyInFlight,
+)
+from domain.upload.aggregate import Upload
+from domain.upload.errors import UploadNotFound
+from domain.video.aggregate import Video
+from myriorama.application.consent import Consent
+from myriorama.application.relations import visible_video
+from myriorama.store.identity import new_id
+from myriorama.store.log import Log, retried
+from myriorama.store.postgres import Pool
+
+_LIVE_OR_SPENT = """
+    SELECT generation_id, state FROM generations
+    WHERE account_id = %s AND (state = ANY(%s) OR generation_id = ANY(%s))
+"""
+
+_IN_FLIGHT_RETRY_S = 5
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What a person asks for. Without a seed one is chosen."""
+
+    prompt: str
+    seconds: int
+    orientation: str
+    resolution: str
+    image_upload_id: UUID | None = None
+    cameo_ids: Sequence[UUID] = ()
+    seed: int | None = None
+    remix_of: UUID | None = None
+
+
+@dataclass(frozen=True)
+class Remaining:
+    """What is left of an allowance; `reset_s` is when the next seconds come back, 0 if all are."""
+
+    limit_seconds: int
+    remaining_seconds: int
+    reset_s: int
+
+
+class Generations:
+    """What people ask the studio for, within their allowance."""
+
+    def __init__(
+        self, log: Log, pool: Pool, consent: Consent, *, limit: Limit, in_flight_max: int
+    ) -> None:
+        self._log = log
+        self._pool = pool
+        self._consent = consent
+        self._limit = limit
+        self._in_flight_max = in_flight_max
+
+    @retried
+    def request(self, wish: Wish, *, by: UUID, at: datetime) -> UUID:
+        """Ask for a video; return the generation's ID.
+
+        The allowance, the consent of all cameos, the image and what is remixed are as they were
+        read when it is recorded, or it is decided anew.
+
+        Raises:
+            PromptInvalid, LengthInvalid, ShapeUnknown, SeedInvalid, CameosInvalid: as they say.
+            AllowanceExhausted: fewer seconds are left.
+            TooManyInFlight: others of the account have to end first.
+            CastingForbidden, CameoNotFound: a cameo may not be cast, or does not exist.
+            UploadNotFound, UploadNotCleared, ImageUnsuitable: the image is not to be had.
+            VideoNotFound, RemixingForbidden: what it remixes is hidden, or not to be remixed.
+        """
+        generation = Generation.request(
+            new_id(),
+            account_id=by,
+            prompt=wish.prompt,
+            seconds=wish.seconds,
+            orientation=wish.orientation,
+            resolution=wish.resolution,
+            seed=secrets.randbelow(SEED_MAX + 1) if wish.seed is None else wish.seed,
+            image_upload_id=wish.image_upload_id,
+            cameo_ids=wish.cameo_ids,
+            remix_of=wish.remix_of,
+            at=at,
+        )
+        read = self._consent.require(wish.cameo_ids, by=by, at=at)
+        if wish.image_upload_id:
+            read |= self._require_image(wish.image_upload_id, by=by)
+        if wish.remix_of:
+            parent, parent_read = visible_video(self._log, wish.remix_of, to=by)
+            parent.require_remixable(by=by)
+            read |= parent_read
+        allowance = self._log.find(Allowance, Allowance.identify(by))
+        allowance = allowance or Allowance.open(by, at=at)
+        self._require_room(allowance)
+        allowance.spend(generation.id, wish.seconds, self._limit, at=at)
+        self._log.save(generation, allowance, expect=read)
+        return generation.id
+
+    @retried
+    def cancel(self, generation_id: UUID, *, by: UUID, at: datetime) -> None:
+        """Stop a generation, wherever it is, and give its seconds back. Again changes nothing.
+
+        Raises:
+            GenerationNotFound: there is none, or it is somebody else's.
+            GenerationEnded: it ended otherwise.
+        """
+        generation = self._log.find(Generation, generation_id)
+        if generation is None:
+            raise GenerationNotFound("There is no such generation.")
+        generation.cancel(by=by, at=at)
+        save_ending(self._log, generation, at=at)
+
+    @retried
+    def discard(self, generation_id: UUID, *, by: UUID, at: datetime) -> None:
+        """Throw a draft away. Again changes nothing.
+
+        Raises:
+            DraftNotFound: there is none, or it is somebody else's, or it has been published.
+        """
+        generation = self._log.find(Generation, generation_id)
+        video_id = Video.identify(generation_id)
+        if generation is None or self._log.find(Video, video_id):
+            raise DraftNotFound("There is no such draft.")
+        generation.discard(by=by, at=at)
+        self._log.save(generation, expect={video_id: 0})
+
+    def remaining(self, account_id: UUID, *, at: datetime) -> Remaining:
+        """Return what is left of an account's allowance."""
+        allowance = self._log.find(Allowance, Allowance.identify(account_id))
+        if allowance is None:
+            return Remaining(self._limit.seconds, self._limit.seconds, 0)
+        left = max(0, self._limit.seconds - allowance.spent(self._limit, at=at))
+        is_whole = left == self._limit.seconds
+        reset_s = 0 if is_whole else allowance.reset_s(left + 1, self._limit, at=at)
+        return Remaining(self._limit.seconds, left, reset_s)
+
+    def _require_image(self, upload_id: UUID, *, by: UUID) -> dict[UUID, int]:
+        upload = self._log.find(Upload, upload_id)
+        if upload is None or upload.owner_id != by:
+            raise UploadNotFound(upload_id)
+        upload.require_cleared()
+        if upload.purpose != "image":
+            raise ImageUnsuitable("Upload the picture with the purpose `image`.")
+        return {upload.id: upload.version}
+
+    def _require_room(self, allowance: Allowance) -> None:
+        """Count what is live: by the read side, and of what it does not know yet, by the allowance.
+
+        The read side may be late, but what it shows as ended has ended: so the count is never too
+        low, and two requests at once meet at the allowance.
+        """
+        taken = [UUID(spent) for spent in allowance.spendings]
+        with self._pool.connection() as connection:
+            query = (allowance.account_id, list(LIVE), taken)
+            rows = connection.execute(_LIVE_OR_SPENT, query).fetchall()
+        states: dict[UUID, str] = dict(rows)
+        unknown = sum(generation_id not in states for generation_id in taken)
+        if sum(state in LIVE for state in states.values()) + unknown >= self._in_flight_max:
+            raise TooManyInFlight(
+                f"{self._in_flight_max} of your generations wait or run; let one of them end.",
+                reset_s=_IN_FLIGHT_RETRY_S,
+            )
+
+
+def save_ending(log: Log, generation: Generation, *, at: datetime) -> int | None:
+    """Save a generation, and with it, if it ended without a video, its seconds to the allowance.
+
+    Returns:
+        Where the last event stands; None if nothing happened.
+
+    Raises:
+        LostRace: another command was first.
+    """
+    if generation.state not in {"failed", "refused", "cancelled"}:
+        return log.save(generation).position
+    allowance = log.find(Allowance, Allowance.identify(generation.account_id))
+    if allowance is None:
+        return log.save(generation).position
+    allowance.give_back(generation.id, at=at)
+    return log.save(generation, allowance).position

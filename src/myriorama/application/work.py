@@ -1,0 +1,203 @@
+"""Commands of the dispatcher and of the workers on generations: dispatch, claim, deliver."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from domain.cameo.aggregate import Cameo
+from domain.errors import Forbidden, NotFound
+from domain.generation.aggregate import Generation
+from domain.generation.errors import ConsentWithdrawn, GenerationNotFound, ObjectsMissing
+from domain.generation.shapes import FPS
+from domain.upload.aggregate import Upload
+from myriorama.application.consent import Consent
+from myriorama.application.generations import save_ending
+from myriorama.store.log import Log, retried
+from myriorama.store.objects import Objects
+
+
+@dataclass(frozen=True)
+class Part:
+    """A cameo as a worker needs it. `face_key` names an object."""
+
+    name: str
+    face_key: str
+    voice_pitch_hz: float | None
+
+
+@dataclass(frozen=True)
+class Work:
+    """A claimed attempt: what to render, and for how long it may be silent about it."""
+
+    generation_id: UUID
+    attempt: int
+    lease_s: float
+    prompt: str
+    width: int
+    height: int
+    seconds: int
+    fps: int
+    seed: int
+    image_key: str | None
+    cameos: tuple[Part, ...]
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """What a worker made: object keys, and what the log records of the video."""
+
+    video_key: str
+    poster_key: str
+    thumbnail_key: str
+    sha256: str
+    size_bytes: int
+    width: int
+    height: int
+    duration_ms: int
+    renderer: str
+    gpu_ms: int
+
+
+class Works:
+    """The gate that every attempt passes: a worker knows only what this has let it have."""
+
+    def __init__(self, log: Log, consent: Consent, objects: Objects, *, lease: timedelta) -> None:
+        self._log = log
+        self._consent = consent
+        self._objects = objects
+        self._lease = lease
+
+    @retried
+    def dispatch(self, generation_id: UUID, *, at: datetime) -> tuple[int, int] | None:
+        """Record that the next attempt goes to its queue.
+
+        Returns:
+            The attempt, and where it was recorded; None if it does not wait (any more).
+        """
+        generation = self._find(generation_id)
+        generation.dispatch(at=at)
+        position = self._log.save(generation).position
+        return None if position is None else (generation.attempt, position)
+
+    @retried
+    def expire(self, generation_id: UUID, *, at: datetime) -> int | None:
+        """Take the work from a worker whose lease is over; return where that was recorded."""
+        generation = self._find(generation_id)
+        generation.expire(at=at)
+        return save_ending(self._log, generation, at=at)
+
+    @retried
+    def claim(self, generation_id: UUID, *, worker: str, attempt: int, at: datetime) -> Work:
+        """Give an attempt to a worker, if it still is to be made and everyone in it consents.
+
+        Raises:
+            GenerationNotFound: there is none.
+            GenerationEnded, AttemptStale, GenerationNotWaiting: the command does not hold.
+            ConsentWithdrawn: it has been refused, this moment, and its seconds were given back.
+        """
+        generation = self._find(generation_id)
+        generation.claim(worker, attempt, lease=self._lease, at=at)
+        read = self._require_consent(generation_id, generation, at=at)
+        self._log.save(generation, expect=read)
+        return self._work(generation)
+
+    @retried
+    def heartbeat(self, generation_id: UUID, *, attempt: int, at: datetime) -> bool:
+        """Keep the attempt; return whether to go on with it.
+
+        Consent is asked at every beat: a render does not go on behind the back of who is in it.
+
+        Raises:
+            GenerationNotFound: there is none.
+            AttemptStale: the work was given to another, or has ended.
+        """
+        generation = self._find(generation_id)
+        if not generation.extend(attempt, lease=self._lease, at=at):
+            return False
+        try:
+            read = self._require_consent(generation_id, generation, at=at)
+        except ConsentWithdrawn:
+            return False
+        self._log.save(generation, expect=read)
+        return True
+
+    @retried
+    def complete(
+        self, generation_id: UUID, delivery: Delivery, *, attempt: int, at: datetime
+    ) -> None:
+        """Take the video as its owner's draft. The same again changes nothing.
+
+        Raises:
+            GenerationNotFound: there is none.
+            GenerationEnded, AttemptStale: it is not wanted any more, or not from this worker.
+            ObjectsMissing: what was delivered is not there.
+            ConsentWithdrawn: it has been refused, this moment, and its seconds were given back.
+        """
+        generation = self._find(generation_id)
+        generation.complete(attempt, **vars(delivery), at=at)
+        for key in (delivery.video_key, delivery.poster_key, delivery.thumbnail_key):
+            if not self._objects.exists(key):
+                raise ObjectsMissing(f"There is no object {key}.")
+        read = self._require_consent(generation_id, generation, at=at)
+        self._log.save(generation, expect=read)
+
+    @retried
+    def fail(
+        self, generation_id: UUID, *, attempt: int, reason: str, detail: str, at: datetime
+    ) -> None:
+        """Give an attempt up: another follows, or the generation fails and its seconds come back.
+
+        Raises:
+            GenerationNotFound: there is none.
+            AttemptStale: the work was given to another, or has ended.
+        """
+        generation = self._find(generation_id)
+        generation.fail(attempt, reason=reason, detail=detail, at=at)
+        save_ending(self._log, generation, at=at)
+
+    def _require_consent(
+        self, generation_id: UUID, generation: Generation, *, at: datetime
+    ) -> dict[UUID, int]:
+        """Return what the consent of everyone rests on; else record the refusal instead.
+
+        Raises:
+            ConsentWithdrawn: somebody does not consent, and the refusal is recorded.
+            LostRace: another command was first.
+        """
+        try:
+            return self._consent.require(generation.cameo_ids, by=generation.account_id, at=at)
+        except (Forbidden, NotFound) as error:
+            refused = self._find(generation_id)
+            refused.refuse(reason="consent_withdrawn", detail=str(error), at=at)
+            save_ending(self._log, refused, at=at)
+            raise ConsentWithdrawn(str(error)) from error
+
+    def _work(self, generation: Generation) -> Work:
+        cameos = [self._log.find(Cameo, cameo_id) for cameo_id in generation.cameo_ids]
+        return Work(
+            generation_id=generation.id,
+            attempt=generation.attempt,
+            lease_s=self._lease.total_seconds(),
+            prompt=generation.prompt,
+            width=generation.width,
+            height=generation.height,
+            seconds=generation.seconds,
+            fps=FPS,
+            seed=generation.seed,
+            image_key=self._image_key(generation.image_upload_id),
+            cameos=tuple(
+                Part(cameo.name, cameo.face_key, cameo.voice_pitch_hz)
+                for cameo in cameos
+                if cameo is not None
+            ),
+        )
+
+    def _image_key(self, upload_id: UUID | None) -> str | None:
+        upload = self._log.find(Upload, upload_id) if upload_id else None
+        return upload.require_cleared().image_key if upload else None
+
+    def _find(self, generation_id: UUID) -> Generation:
+        generation = self._log.find(Generation, generation_id)
+        if generation is None:
+            raise GenerationNotFound("There is no such generation.")
+        return generation
