@@ -164,11 +164,12 @@ PREPOSITIONS = _words(
 LINKS = _words("and with while as who which then or but is are was were be has have")
 
 FACING_LEFT = _words(
-    """1f415 1f408 1f407 1f401 1f404 1f416 1f405 1f40e 1f98c 1f992 1f418 1f42a 1f406 1f98f 1f999
-    1f402 1f411 1f410 1f413 1f414 1f983 1f986 1f9a2 1f426 1f41f 1f420 1f421 1f42c 1f433 1f40b 1f988
-    1f40a 1f422 1f40c 1f41c 1f41d 1f698 1f697 1f68c 1f69a 1f692 1f693 1f691 1f682 1f69c 1f6b2 1f6f5
-    1f3ce 1f681 1f409 1f995 1f996 1f984 1f993 1f998 1f98a 1f6f4 1f6f9 1f699 1f695 1f3c3 1f6b6 1f434
-    1f43f 1f994 1f9a6 1f9a5 1f9a8 1f987 1f985 1f989 1f99c 1f429 1f40f 1f400 1f9ab 1f9ac 1facf"""
+    """1f415 1f408 1f407 1f401 1f404 1f416 1f405 1f40e 1f992 1f418 1f42a 1f406 1f98f 1f999
+    1f402 1f411 1f410 1f413 1f983 1f986 1f9a2 1f426 1f41f 1f420 1f421 1f42c 1f433 1f40b 1f988
+    1f40a 1f422 1f40c 1f41c 1f697 1f68c 1f69a 1f692 1f693 1f691 1f682 1f69c 1f6b2 1f6f5
+    1f3ce 1f681 1f409 1f995 1f996 1f984 1f993 1f998 1f6f4 1f6f9 1f699 1f695 1f3c3 1f6b6 1f434
+    1f43f 1f9a6 1f9a5 1f9a8 1f985 1f99c 1f429 1f40f 1f400 1f9ab 1f9ac 1facf
+    1f424 1f42b 1f403 1f6b4 1f9a9 1f9a4 1f99b 1f690 1f6fb 1f69b 1fabf 1f54a 1f9ad 1f412"""
 )
 """The drawings that look to the left; they are mirrored to go right."""
 
@@ -233,6 +234,7 @@ _HOMES = _by_word(
         Place.BEACH: "1f334 1f980 26f5 1f6a2 1f965 1f34d",
         Place.FOREST: "1f98a 1f43b 1f43a 1f98c 1f989 1f994 1f344 1f412",
         Place.SKY: "2708 1f681 1f985",
+        Place.MEADOW: "1f984 1f40e 1f404 1f411 1f407 1f98b 1f41d 1f33b 1f415",
         Place.ROOM: "1f6cb 1f9f8 1f4bb",
         Place.STAGE: "1f3b8 1f941 1f3b9 1f3a4",
     }

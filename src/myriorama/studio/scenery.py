@@ -98,7 +98,7 @@ SCENERY: Mapping[Place, Scenery] = {
         ground=("#5a8f3d", "#35602d"),
         distant=("1f332", "1f333", "1f332", "1f332", "1f333"),
         near=("1f332", "1f333", "1f344", "1f332"),
-        front=("1f33f", "1f343"),
+        front=("1f33f", "1f344"),
         clouds=0.2,
     ),
     Place.CITY: Scenery(

@@ -1,6 +1,6 @@
 """The drawings that act in a clip: emoji in vector form, cameos in a round frame, and plain shapes.
 
-The emoji are Twemoji graphics (CC-BY 4.0, credited in the README), shaded here.
+The emoji are Twemoji graphics (CC-BY 4.0, credited in NOTICE), shaded here.
 """
 
 import colorsys
