@@ -36,13 +36,18 @@ def main() -> None:
 
 
 @app.command()
-def up() -> None:
+def up(
+    *,
+    empty: Annotated[bool, typer.Option("--empty", help="Without the small world.")] = False,
+) -> None:
     """Run the whole product in this terminal, on embedded parts where no others are named."""
     home = _home()
     environment = furnish(os.environ, home)
     try:
         settings = Settings.read({**environment, **os.environ})
-        programs = household(os.environ, environment, home=home, address=settings.address)
+        programs = household(
+            os.environ, environment, home=home, address=settings.address, empty=empty
+        )
         supervisor = Supervisor(
             programs, home=home, announce=lambda: welcome(home, settings.public_url)
         )

@@ -57,9 +57,14 @@ def furnished(home: Path) -> Mapping[str, str]:
 
 
 def household(
-    given: Mapping[str, str], environment: Mapping[str, str], *, home: Path, address: str
+    given: Mapping[str, str],
+    environment: Mapping[str, str],
+    *,
+    home: Path,
+    address: str,
+    empty: bool,
 ) -> Sequence[Program]:
-    """Return the programs in the order in which they are started.
+    """Return the programs in the order in which they are started; `empty` is without the seed.
 
     Raises:
         AddressTaken: the API could not listen at `address`.
@@ -76,6 +81,7 @@ def household(
         port = int(broker.rpartition(":")[2])
         embedded.append(Program("kafka", kafka_argv(port), ready=lambda: kafka_answers(broker)))
     stores = tuple(program.name for program in embedded)
+    after_all = ("serve", "work", "project", "dispatch")
     return [
         *embedded,
         _own("migrate", environment, after=stores, once=True),
@@ -89,7 +95,7 @@ def household(
             after=("migrate",),
         ),
         _own("work", environment, after=("serve",)),
-        _own("seed", environment, after=("serve", "work", "project", "dispatch"), once=True),
+        *([] if empty else [_own("seed", environment, after=after_all, once=True)]),
     ]
 
 
