@@ -1,14 +1,17 @@
 """The composition root: the one place where implementations are chosen and joined."""
 
 import asyncio
+import os
 import signal
 from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
+from functools import partial
 from types import FrameType
 from typing import Any
 
 import httpx
+from anyio import CapacityLimiter
 from granian.constants import Interfaces
 from granian.server import Server as Granian
 from litestar import Litestar
@@ -16,8 +19,11 @@ from litestar.di import Provide
 from litestar.openapi import OpenAPIConfig
 
 from myriorama.api import accounts as account_routes
+from myriorama.api import feed as feed_routes
 from myriorama.api import invitations as invitation_routes
 from myriorama.api import sessions as session_routes
+from myriorama.api import uploads as upload_routes
+from myriorama.api import views as view_routes
 from myriorama.api.authentication import Authentication, provide_principal, provide_visitor
 from myriorama.api.causation import Causation
 from myriorama.api.paging import Cursors
@@ -27,14 +33,20 @@ from myriorama.api.revocations import Revocations
 from myriorama.api.tokens import AccessTokens
 from myriorama.application.accounts import Accounts
 from myriorama.application.passwords import Passwords
+from myriorama.application.uploads import Uploads
 from myriorama.replay.verification import Comparison, compare
+from myriorama.feed.cards import Cards
+from myriorama.feed.feeds import Feeds
+from myriorama.feed.view_tokens import ViewTokens
 from myriorama.settings import Settings
 from myriorama.store.log import Log
+from myriorama.store.objects import Objects, open_objects
 from myriorama.store.postgres import Pool, async_pool, await_server, open_pool
 from myriorama.store.postgres import migrate as apply_migrations
 from myriorama.store.projected import Projected
 from myriorama.store.signing import Signer
 from myriorama.store.viewlog import Views
+from myriorama.studio.inspection import Limits, inspect
 from myriorama.workers.projector import Projector, Source
 from myriorama.workers.seed import seed as bring_to_life
 from projections.accounts import Accounts as AccountsProjection
@@ -45,7 +57,9 @@ from projections.projection import Projection
 from projections.reactions import Reactions as ReactionsProjection
 from projections.relations import Relations
 from projections.revocations import Revocations as RevocationsProjection
+from projections.uploads import Uploads as UploadsProjection
 from projections.videos import Videos as VideosProjection
+from projections.view_counts import ViewCounts
 
 BODY_BYTES_MAX = 64 * 1024
 
@@ -60,7 +74,9 @@ def projections() -> Sequence[Projection[Any]]:
         ReactionsProjection(),
         Relations(),
         RevocationsProjection(),
+        UploadsProjection(),
         VideosProjection(),
+        ViewCounts(),
     )
 
 
@@ -75,21 +91,32 @@ def create_api(settings: Settings) -> Litestar:
     writes = open_pool(settings.database_url)
     pool = async_pool(settings.database_url)
     log = Log(writes)
+    objects = open_objects(settings.objects)
     signer = Signer(settings.secret.encode())
     projected = Projected(settings.database_url)
     revocations = Revocations()
+    feeds = Feeds(pool, Cards(pool, signer))
     tokens = AccessTokens(secret=settings.secret, worker_token=settings.worker_token)
     collaborators: dict[str, object] = {
         "accounts": _accounts(settings, log),
         "cursors": Cursors(signer),
+        "feeds": feeds,
+        "inspections": CapacityLimiter(os.cpu_count() or 1),
+        "objects": objects,
         "reads": Reads(pool),
+        "signer": signer,
         "tokens": tokens,
+        "view_tokens": ViewTokens(signer),
+        "views": Views(writes),
+        "uploads": uploads(settings, writes, log, objects),
     }
 
     @asynccontextmanager
     async def connected(_: Litestar) -> AsyncGenerator[None]:
         await pool.open()
         await revocations.load(pool)
+        await feeds.load()
+        feeds.follow(projected)
         projected.refresh(["revocations"], lambda: revocations.load(pool))
         listening = asyncio.create_task(projected.run())
         try:
@@ -103,7 +130,14 @@ def create_api(settings: Settings) -> Litestar:
 
     domain_names = [p.name for p in projections() if p.log == "domain"]
     return Litestar(
-        [account_routes.router, invitation_routes.router, session_routes.router],
+        [
+            account_routes.router,
+            feed_routes.router,
+            invitation_routes.router,
+            session_routes.router,
+            upload_routes.router,
+            view_routes.router,
+        ],
         dependencies={
             "principal": Provide(provide_principal, sync_to_thread=False),
             "visitor": Provide(provide_visitor, sync_to_thread=False),
@@ -138,6 +172,22 @@ def serve(settings: Settings, *, workers: int) -> None:
         factory=True,
         respawn_failed_workers=True,
     ).serve()
+
+
+def uploads(settings: Settings, pool: Pool, log: Log, objects: Objects) -> Uploads:
+    """Join the uploads to the inspection that looks at them."""
+    limits = Limits(
+        image_bytes_max=upload_routes.IMAGE_BYTES_MAX,
+        video_bytes_max=upload_routes.VIDEO_BYTES_MAX,
+        voice_bytes_max=upload_routes.VOICE_BYTES_MAX,
+    )
+    return Uploads(
+        pool,
+        log,
+        objects,
+        inspect=partial(inspect, limits=limits),
+        workspace=settings.home / "uploads",
+    )
 
 
 def project(settings: Settings) -> None:
