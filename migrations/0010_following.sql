@@ -19,3 +19,9 @@ CREATE INDEX relations_followed ON relations (account_id, followed_position DESC
 CREATE INDEX relations_follower ON relations (other_id, followed_position DESC) WHERE follows;
 CREATE INDEX relations_blocked ON relations (account_id, blocked_position DESC) WHERE blocks;
 CREATE INDEX relations_muted ON relations (account_id, muted_position DESC) WHERE mutes;
+
+-- Whether one of two accounts blocks the other; false if one of them is nobody (NULL).
+CREATE FUNCTION are_blocked(one_id uuid, two_id uuid) RETURNS boolean LANGUAGE sql STABLE AS $$
+    SELECT EXISTS (SELECT FROM relations WHERE account_id = one_id AND other_id = two_id AND blocks)
+        OR EXISTS (SELECT FROM relations WHERE account_id = two_id AND other_id = one_id AND blocks)
+$$;

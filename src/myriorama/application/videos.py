@@ -1,0 +1,135 @@
+"""Commands on videos: publish, edit, delete."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from domain.generation.aggregate import Generation
+from domain.generation.errors import DraftNotFound
+from domain.video.aggregate import Video
+from domain.video.errors import AlreadyPublished, ParentNotFound, VideoNotFound
+from myriorama.application.consent import Consent
+from myriorama.application.relations import joined, visible_video
+from myriorama.store.log import Log, retried
+
+
+@dataclass(frozen=True)
+class Publication:
+    """How a draft is to be published. `visibility` is "public", "followers" or "link"."""
+
+    generation_id: UUID
+    caption: str
+    visibility: str
+    remixable: bool
+
+
+class Videos:
+    """What people publish."""
+
+    def __init__(self, log: Log, consent: Consent) -> None:
+        self._log = log
+        self._consent = consent
+
+    @retried
+    def publish(self, publication: Publication, *, by: UUID, at: datetime) -> UUID:
+        """Publish a draft; return the video's ID, which follows from the generation's.
+
+        Consent is asked again: what was allowed when the video was made may not be any more. All
+        that this rests on (the draft, the consent, the parent) is still so when it is recorded.
+
+        Raises:
+            DraftNotFound: there is none, or it is not `by`'s.
+            AlreadyPublished: it was published before.
+            CastingForbidden: the owner of a cameo in it does not consent.
+            ParentNotFound: what it remixes is there no more, or is hidden from `by`.
+            RemixingForbidden: the author of what it remixes does not want it.
+        """
+        generation = self._log.find(Generation, publication.generation_id)
+        if generation is None:
+            raise DraftNotFound("There is no such draft.")
+        draft = generation.require_draft(by=by)
+        if self._log.find(Video, Video.identify(generation.id)):
+            raise AlreadyPublished("This draft has been published before.")
+        consented = self._consent.require(generation.cameo_ids, by=by, at=at)
+        parent, parent_read = self._parent(generation.remix_of, by=by)
+        video = Video.publish(
+            author_id=by,
+            generation_id=generation.id,
+            caption=publication.caption,
+            visibility=publication.visibility,
+            remixable=publication.remixable,
+            prompt=generation.prompt,
+            cameo_ids=generation.cameo_ids,
+            parent=parent,
+            video_key=draft.video_key,
+            poster_key=draft.poster_key,
+            thumbnail_key=draft.thumbnail_key,
+            width=draft.width,
+            height=draft.height,
+            duration_ms=draft.duration_ms,
+            at=at,
+        )
+        read = joined({generation.id: generation.version}, consented, parent_read)
+        self._log.save(video, expect=read)
+        return video.id
+
+    @retried
+    def edit(
+        self,
+        video_id: UUID,
+        edits: Mapping[str, Any],
+        *,
+        by: UUID,
+        precondition: Callable[[int], None],
+        at: datetime,
+    ) -> Video:
+        """Change what the author may change, and return the video; what is not named stays.
+
+        Args:
+            video_id: which video.
+            edits: any of `caption`, `visibility`, `remixable`.
+            by: who asks.
+            precondition: is given the version that is about to be changed, and raises to stop.
+            at: now.
+
+        Raises:
+            VideoNotFound: there is none, or `by` may not see it.
+            NotVideoAuthor: `by` did not publish it.
+        """
+        video, _ = visible_video(self._log, video_id, to=by)
+        precondition(video.version)
+        present = {
+            "caption": video.caption,
+            "visibility": video.visibility,
+            "remixable": video.remixable,
+        }
+        video.edit(**{**present, **edits}, by=by, at=at)
+        self._log.save(video)
+        return video
+
+    @retried
+    def delete(self, video_id: UUID, *, by: UUID, as_moderator: bool, at: datetime) -> None:
+        """Delete a video, for good; the author may, and who moderates.
+
+        Raises:
+            VideoNotFound: there is none (any more), or `by` may not see it.
+            NotVideoAuthor: `by` neither published it nor moderates.
+        """
+        if as_moderator:
+            video = self._log.find(Video, video_id)
+            if video is None or video.deleted:
+                raise VideoNotFound("There is no such video.")
+        else:
+            video, _ = visible_video(self._log, video_id, to=by)
+        video.delete(by=by, as_moderator=as_moderator, at=at)
+        self._log.save(video)
+
+    def _parent(self, video_id: UUID | None, *, by: UUID) -> tuple[Video | None, dict[UUID, int]]:
+        if video_id is None:
+            return None, {}
+        try:
+            return visible_video(self._log, video_id, to=by)
+        except VideoNotFound as error:
+            raise ParentNotFound("What this video remixes is not there any more.") from error
