@@ -2,11 +2,13 @@
 
 import asyncio
 import os
+import shutil
 import signal
 from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 from functools import partial
+from pathlib import Path
 from types import FrameType
 from typing import Any
 
@@ -15,38 +17,62 @@ from anyio import CapacityLimiter
 from granian.constants import Interfaces
 from granian.server import Server as Granian
 from litestar import Litestar
+from litestar.config.cors import CORSConfig
 from litestar.di import Provide
-from litestar.openapi import OpenAPIConfig
 
 from myriorama.api import accounts as account_routes
+from myriorama.api import comments as comment_routes
 from myriorama.api import feed as feed_routes
+from myriorama.api import followings as following_routes
 from myriorama.api import invitations as invitation_routes
+from myriorama.api import media as media_routes
+from myriorama.api import openapi, operations
+from myriorama.api import reactions as reaction_routes
 from myriorama.api import sessions as session_routes
 from myriorama.api import uploads as upload_routes
+from myriorama.api import videos as video_routes
 from myriorama.api import views as view_routes
 from myriorama.api.authentication import Authentication, provide_principal, provide_visitor
 from myriorama.api.causation import Causation
+from myriorama.api.exchange import EXPOSED_HEADERS, Exchange
+from myriorama.api.idempotency import Answers, Idempotency
+from myriorama.api.limits import RateLimits
 from myriorama.api.paging import Cursors
+from myriorama.api.people import People
 from myriorama.api.problems import HANDLERS
 from myriorama.api.reads import Reads
 from myriorama.api.revocations import Revocations
+from myriorama.api.shelves import Shelves
 from myriorama.api.tokens import AccessTokens
+from myriorama.api.wellformed import TypedRequest
 from myriorama.application.accounts import Accounts
+from myriorama.application.comments import Comments
+from myriorama.application.consent import Consent
+from myriorama.application.followings import Followings
 from myriorama.application.passwords import Passwords
+from myriorama.application.reactions import Reactions
 from myriorama.application.uploads import Uploads
-from myriorama.replay.verification import Comparison, compare
+from myriorama.application.videos import Videos
 from myriorama.feed.cards import Cards
 from myriorama.feed.feeds import Feeds
 from myriorama.feed.view_tokens import ViewTokens
+from myriorama.replay.verification import Comparison, compare
 from myriorama.settings import Settings
 from myriorama.store.log import Log
 from myriorama.store.objects import Objects, open_objects
-from myriorama.store.postgres import Pool, async_pool, await_server, open_pool
+from myriorama.store.postgres import (
+    Pool,
+    async_pool,
+    await_server,
+    known_migrations,
+    open_pool,
+)
 from myriorama.store.postgres import migrate as apply_migrations
 from myriorama.store.projected import Projected
 from myriorama.store.signing import Signer
 from myriorama.store.viewlog import Views
 from myriorama.studio.inspection import Limits, inspect
+from myriorama.telemetry import Tracing, start_logs
 from myriorama.workers.projector import Projector, Source
 from myriorama.workers.seed import seed as bring_to_life
 from projections.accounts import Accounts as AccountsProjection
@@ -95,17 +121,30 @@ def create_api(settings: Settings) -> Litestar:
     signer = Signer(settings.secret.encode())
     projected = Projected(settings.database_url)
     revocations = Revocations()
-    feeds = Feeds(pool, Cards(pool, signer))
+    reads, cards, cursors = Reads(pool), Cards(pool, signer), Cursors(signer)
+    feeds = Feeds(pool, cards)
     tokens = AccessTokens(secret=settings.secret, worker_token=settings.worker_token)
+    tracing = Tracing.to(settings.otlp_endpoint, service="myriorama-api")
+    domain_names = [p.name for p in projections() if p.log == "domain"]
     collaborators: dict[str, object] = {
         "accounts": _accounts(settings, log),
-        "cursors": Cursors(signer),
+        "cards": cards,
+        "comments": Comments(log),
+        "cursors": cursors,
         "feeds": feeds,
+        "followings": Followings(log),
         "inspections": CapacityLimiter(os.cpu_count() or 1),
         "objects": objects,
-        "reads": Reads(pool),
+        "operations": operations.Operations(
+            pool, migrations=known_migrations(), projections=domain_names
+        ),
+        "people": People(reads, cursors),
+        "reactions": Reactions(log),
+        "reads": reads,
+        "shelves": Shelves(reads, cards, cursors),
         "signer": signer,
         "tokens": tokens,
+        "videos": Videos(log, Consent(log)),
         "view_tokens": ViewTokens(signer),
         "views": Views(writes),
         "uploads": uploads(settings, writes, log, objects),
@@ -127,15 +166,22 @@ def create_api(settings: Settings) -> Litestar:
                 await listening
             await pool.close()
             writes.close()
+            if tracing:
+                tracing.close()
 
-    domain_names = [p.name for p in projections() if p.log == "domain"]
-    return Litestar(
+    app = Litestar(
         [
+            *operations.routes,
             account_routes.router,
+            comment_routes.router,
             feed_routes.router,
+            following_routes.router,
             invitation_routes.router,
+            media_routes.router,
+            reaction_routes.router,
             session_routes.router,
             upload_routes.router,
+            video_routes.router,
             view_routes.router,
         ],
         dependencies={
@@ -143,11 +189,36 @@ def create_api(settings: Settings) -> Litestar:
             "visitor": Provide(provide_visitor, sync_to_thread=False),
             **{name: _provide(part) for name, part in collaborators.items()},
         },
-        middleware=[Authentication(tokens, revocations), Causation(projected, domain_names)],
+        middleware=[
+            Authentication(tokens, revocations),
+            RateLimits(
+                requests=settings.requests_per_minute,
+                credentials=settings.credential_requests_per_minute,
+                proxies=settings.proxies,
+            ),
+            Idempotency(Answers(pool, settings.secret.encode()), proxies=settings.proxies),
+            Causation(projected, domain_names),
+        ],
         exception_handlers=dict(HANDLERS),
         lifespan=[connected],
-        openapi_config=OpenAPIConfig(title="Myriorama", version="1"),
+        cors_config=_cors(settings.cors_origins),
+        openapi_config=openapi.config(settings.public_url),
+        request_class=TypedRequest,
         request_max_body_size=BODY_BYTES_MAX,
+    )
+    app.asgi_handler = Exchange(app.asgi_handler, tracing)
+    return app
+
+
+def _cors(origins: str) -> CORSConfig | None:
+    allowed = [origin.strip() for origin in origins.split(",") if origin.strip()]
+    if not allowed:
+        return None
+    return CORSConfig(
+        allow_origins=allowed,
+        allow_headers=["authorization", "idempotency-key", "if-match", "traceparent"],
+        expose_headers=EXPOSED_HEADERS,
+        max_age=7200,
     )
 
 
@@ -157,12 +228,15 @@ def _provide(part: object) -> Provide:
 
 def api() -> Litestar:
     """Return the API for a server that loads it by name."""
+    start_logs()
     return create_api(Settings.read())
 
 
 def serve(settings: Settings, *, workers: int) -> None:
     """Answer HTTP until told to stop."""
     host, _, port = settings.address.rpartition(":")
+    if workers > 1:
+        os.environ["PROMETHEUS_MULTIPROC_DIR"] = _counts(settings.home)
     Granian(
         "myriorama.bootstrap:api",
         address=host,
@@ -172,6 +246,14 @@ def serve(settings: Settings, *, workers: int) -> None:
         factory=True,
         respawn_failed_workers=True,
     ).serve()
+
+
+def _counts(home: Path) -> str:
+    """Return an empty folder in which the processes of the server count together."""
+    folder = home / "metrics"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    return str(folder)
 
 
 def uploads(settings: Settings, pool: Pool, log: Log, objects: Objects) -> Uploads:
