@@ -1,4 +1,4 @@
-"""The whole house as a stranger runs it: `myriorama up`, on embedded parts, in a folder of its own."""
+"""The whole house as a stranger runs it: `myriorama up`, in a folder of its own."""
 
 import os
 import select
@@ -28,7 +28,7 @@ class House:
 
     def command(self, *words: str) -> str:
         """Run a command of `myriorama` on this house, and return what it printed."""
-        done = subprocess.run(
+        done = subprocess.run(  # noqa: S603 - our own
             [sys.executable, "-m", "myriorama", *words],
             env={**os.environ, "MYRIORAMA_HOME": str(self.home)},
             capture_output=True,
@@ -88,7 +88,7 @@ def start_house(home: Path, *options: str) -> House:
         "MYRIORAMA_REQUESTS_PER_MINUTE": "100000",
         "MYRIORAMA_CREDENTIAL_REQUESTS_PER_MINUTE": "10000",
     }
-    process = subprocess.Popen(
+    process = subprocess.Popen(  # noqa: S603 - our own
         [sys.executable, "-m", "myriorama", "up", *options],
         env=environment,
         stdout=subprocess.PIPE,
