@@ -70,6 +70,7 @@ def settings(database_url: str, tmp_path: Path) -> Settings:
         worker_token="a worker token of the tests, 32 bytes",  # noqa: S106 - of the tests alone
         home=tmp_path,
         requests_per_minute=100_000,
+        credential_requests_per_minute=100_000,
     )
 
 

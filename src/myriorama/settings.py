@@ -52,6 +52,10 @@ class Settings:
     """Folder of the model's weights; empty: a tiny random one is built in `home`."""
     requests_per_minute: int = 600
     """Requests that one account, or one address without account, may make in a minute."""
+    credential_requests_per_minute: int = 30
+    """Requests to sign up, sign in or refresh that one address may make in a minute."""
+    proxies: int = 0
+    """How many reverse proxies of yours stand before the API; each adds to X-Forwarded-For."""
     cors_origins: str = ""
     """Origins of other sites whose pages may call the API, separated by commas."""
     otlp_endpoint: str = ""
@@ -84,6 +88,9 @@ class Settings:
         for name in ("secret", "worker_token"):
             if len(getattr(self, name).encode()) < _SECRET_BYTES_MIN:
                 raise SettingInvalid(f"{variable(name)} must have at least 32 bytes.")
+        for name in ("requests_per_minute", "credential_requests_per_minute"):
+            if getattr(self, name) < 1:
+                raise SettingInvalid(f"{variable(name)} must be 1 or more.")
         if self.sign_up not in get_args(SignUp):
             raise SettingInvalid(f"{variable('sign_up')} is one of {get_args(SignUp)}.")
 

@@ -85,7 +85,7 @@ class Scopes(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     scopes: tuple[Literal["viewer", "creator", "advertiser", "analyst", "moderator", "admin"], ...]
 
 
-@post("/accounts", opt={"scope": Scope.PUBLIC}, sync_to_thread=True)
+@post("/accounts", opt={"scope": Scope.PUBLIC, "limit": "credentials"}, sync_to_thread=True)
 def sign_up(
     data: JSONBody[NewAccount],
     accounts: NamedDependency[Accounts],
@@ -151,7 +151,12 @@ def edit_profile(
     return _me(accounts, principal.account_id)
 
 
-@put("/me/password", opt={"scope": Scope.VIEWER}, status_code=204, sync_to_thread=True)
+@put(
+    "/me/password",
+    opt={"scope": Scope.VIEWER, "limit": "credentials"},
+    status_code=204,
+    sync_to_thread=True,
+)
 def change_password(
     data: JSONBody[PasswordEdit],
     principal: NamedDependency[Principal],

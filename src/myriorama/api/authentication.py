@@ -1,5 +1,6 @@
 """Who is asking, and whether they may: the one place where tokens and scopes are checked."""
 
+from time import time
 from typing import Any
 
 from litestar import Request
@@ -9,8 +10,17 @@ from litestar.types import ASGIApp, Receive, Scope, Send
 
 from domain.errors import Forbidden, Unauthenticated
 from myriorama.api.revocations import Revocations
-from myriorama.api.tokens import AccessTokens, Principal, TokenInvalid
+from myriorama.api.tokens import (
+    ACCESS_TOKEN_S,
+    WORKER,
+    AccessTokens,
+    Principal,
+    TokenInvalid,
+)
 from myriorama.api.tokens import Scope as TokenScope
+from myriorama.api.wellformed import refuse_unstorable
+
+_KNOWN_MAX = 50_000
 
 
 class TokenMissing(Unauthenticated):
@@ -33,13 +43,16 @@ class Authentication(ASGIMiddleware):
     def __init__(self, tokens: AccessTokens, revocations: Revocations) -> None:
         self._tokens = tokens
         self._revocations = revocations
+        self._known: dict[bytes, Principal] = {}
 
     async def handle(self, scope: Scope, receive: Receive, send: Send, next_app: ASGIApp) -> None:
+        refuse_unstorable(scope)
         principal = self._principal(scope)
         scope["user"] = principal
         scope["auth"] = None
         needed: TokenScope | None = scope["route_handler"].opt.get("scope")
-        if needed != TokenScope.PUBLIC:
+        asked_for_methods = scope["type"] == ScopeType.HTTP and scope["method"] == "OPTIONS"
+        if needed != TokenScope.PUBLIC and not asked_for_methods:
             if principal is None:
                 raise TokenMissing("Send `Authorization: Bearer <access token>`; sign in first.")
             if needed is None or needed not in principal.scopes:
@@ -50,12 +63,23 @@ class Authentication(ASGIMiddleware):
         shown = next((v for name, v in scope["headers"] if name == b"authorization"), None)
         if shown is None:
             return None
+        principal = self._known.get(shown)
+        if principal is None or principal.issued_at + ACCESS_TOKEN_S <= time():
+            principal = self._read(shown)
+        if self._revocations.revoked(principal):
+            raise TokenInvalid("The session of this access token has ended; sign in again.")
+        return principal
+
+    def _read(self, shown: bytes) -> Principal:
+        """Verify what is shown, and remember whom it names: the same token comes many times."""
         kind, _, token = shown.decode("latin-1").partition(" ")
         if kind.lower() != "bearer" or not token:
             raise TokenInvalid("Authorization must read `Bearer <access token>`.")
         principal = self._tokens.read(token.strip())
-        if self._revocations.revoked(principal):
-            raise TokenInvalid("The session of this access token has ended; sign in again.")
+        if principal is not WORKER:
+            if len(self._known) >= _KNOWN_MAX:
+                self._known.clear()
+            self._known[shown] = principal
         return principal
 
 

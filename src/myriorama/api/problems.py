@@ -7,8 +7,7 @@ import msgspec
 import structlog
 from litestar import Request, Response
 from litestar.exceptions import HTTPException, ValidationException
-from psycopg import OperationalError
-from psycopg_pool import PoolTimeout
+from psycopg import DataError, InterfaceError, OperationalError
 
 from domain.errors import (
     Conflict,
@@ -25,7 +24,13 @@ logger = structlog.get_logger(__name__)
 
 MEDIA_TYPE = "application/problem+json"
 
+
+class PreconditionFailed(DomainError):
+    """What was read has been changed since: the ETag does not match."""
+
+
 STATUS: Mapping[type[DomainError], int] = {
+    PreconditionFailed: 412,
     Unauthenticated: 401,
     Forbidden: 403,
     NotFound: 404,
@@ -34,23 +39,30 @@ STATUS: Mapping[type[DomainError], int] = {
     Exhausted: 429,
 }
 
-_CODES = {
-    400: "invalid_request",
-    401: "unauthenticated",
-    403: "forbidden",
-    404: "not_found",
-    405: "method_not_allowed",
-    406: "not_acceptable",
-    412: "precondition_failed",
-    413: "body_too_large",
-    415: "media_type_unsupported",
-    429: "too_many_requests",
-    503: "unavailable",
+HTTP_CODES: Mapping[int, tuple[str, str]] = {
+    400: ("invalid_request", "The request is not as the route declares it; `errors` says where."),
+    404: ("not_found", "There is nothing at this path."),
+    405: ("method_not_allowed", "What is at this path takes other methods: those in `Allow`."),
+    413: ("body_too_large", "The body has more bytes than the route reads."),
+    415: ("media_type_unsupported", "The body is of a media type that the route does not read."),
+}
+
+OUR_CODES: Mapping[str, tuple[int, str]] = {
+    "already_applied": (
+        409,
+        "A command with this Idempotency-Key was applied, and its answer was lost.",
+    ),
+    "internal_error": (500, "The fault is ours. Quote the `request_id` when you report it."),
+    "store_unavailable": (
+        503,
+        "The store is not reachable at the moment; send the same again, with its Idempotency-Key.",
+    ),
+    "value_not_storable": (422, "A value is out of the range of what can be stored."),
 }
 
 
 class Violation(msgspec.Struct, frozen=True):
-    """What is wrong with one part of the request."""
+    """What is wrong with one part of the request: a JSON pointer, or the name of a parameter."""
 
     where: str
     detail: str
@@ -68,49 +80,62 @@ class Problem(msgspec.Struct, frozen=True, omit_defaults=True):
     errors: tuple[Violation, ...] = ()
 
 
-class PreconditionFailed(DomainError):
-    """What was read has been changed since: the ETag does not match."""
-
-
 def domain_problem(request: Request[Any, Any, Any], error: DomainError) -> Response[Problem]:
     """Tell the client which rule refused, and in which class of refusals that falls."""
-    if isinstance(error, PreconditionFailed):
-        return answer(request, 412, "precondition_failed", str(error))
-    status = next(STATUS[kind] for kind in type(error).__mro__ if kind in STATUS)
-    headers = {"Retry-After": str(error.reset_s)} if isinstance(error, Exhausted) else {}
+    status = status_of(type(error))
+    reset_s: int | None = getattr(error, "reset_s", None)
+    headers = {} if reset_s is None else {"Retry-After": str(max(1, reset_s))}
     if status == STATUS[Unauthenticated]:
         headers["WWW-Authenticate"] = "Bearer"
     return answer(request, status, error.code, str(error), headers=headers)
 
 
+def status_of(refusal: type[DomainError]) -> int:
+    """Return the status of the class of refusals that one falls in."""
+    return next(STATUS[kind] for kind in refusal.__mro__ if kind in STATUS)
+
+
 def http_problem(request: Request[Any, Any, Any], error: HTTPException) -> Response[Problem]:
     """Tell the client what of HTTP, or of the request's shape, was not right."""
-    status = error.status_code
+    status = 400 if error.detail == _LEFT else error.status_code
+    if status not in HTTP_CODES:
+        return unknown_problem(request, error)
+    code, meaning = HTTP_CODES[status]
     violations = _violations(error) if isinstance(error, ValidationException) else ()
-    code = _CODES.get(status, "http_error")
-    return answer(
-        request, status, code, error.detail, errors=violations, headers=dict(error.headers or {})
-    )
+    detail = error.detail if status in _OWN_WORDS and not violations else meaning
+    headers = {name.title(): value for name, value in (error.headers or {}).items()}
+    return answer(request, status, code, detail, errors=violations, headers=headers)
+
+
+def own_problem(
+    request: Request[Any, Any, Any], code: str, headers: Mapping[str, str] | None = None
+) -> Response[Problem]:
+    """Tell the client one of `OUR_CODES`."""
+    status, meaning = OUR_CODES[code]
+    return answer(request, status, code, meaning, headers=headers)
 
 
 def repeated_problem(request: Request[Any, Any, Any], _: CommandRepeated) -> Response[Problem]:
     """Tell the client that the command was applied the first time, though its answer was lost."""
-    detail = "A request with this Idempotency-Key was applied before; its answer was lost."
-    return answer(request, 409, "already_applied", f"{detail} Read the resource.")
+    return own_problem(request, "already_applied")
 
 
 def unavailable_problem(request: Request[Any, Any, Any], error: Exception) -> Response[Problem]:
     """Tell the client to come back: PostgreSQL is not there at the moment."""
     logger.warning("store unavailable", error=str(error))
-    detail = "The store is not reachable at the moment; nothing is known to have been recorded."
-    return answer(request, 503, "store_unavailable", detail, headers={"Retry-After": "1"})
+    return own_problem(request, "store_unavailable", {"Retry-After": "1"})
+
+
+def unstorable_problem(request: Request[Any, Any, Any], error: DataError) -> Response[Problem]:
+    """Tell the client that PostgreSQL has no room for a value that no route should let pass."""
+    logger.warning("value not storable", path=request.url.path, error=str(error))
+    return own_problem(request, "value_not_storable")
 
 
 def unknown_problem(request: Request[Any, Any, Any], error: Exception) -> Response[Problem]:
     """Tell the client nothing but that it is our fault; the log has the rest."""
     logger.error("unhandled error", path=request.url.path, exc_info=error)
-    detail = "Something went wrong on our side. Quote the request id when you report it."
-    return answer(request, 500, "internal_error", detail)
+    return own_problem(request, "internal_error")
 
 
 def answer(  # noqa: PLR0913 - the parts of a problem document
@@ -123,13 +148,15 @@ def answer(  # noqa: PLR0913 - the parts of a problem document
     headers: Mapping[str, str] | None = None,
 ) -> Response[Problem]:
     """Return a problem document as a response."""
+    state = request.scope["state"]
+    state["problem"] = code
     problem = Problem(
         type=f"/problems#{code}",
         title=code.replace("_", " ").capitalize(),
         status=status,
         code=code,
         detail=detail,
-        request_id=request.scope["state"].get("request_id"),
+        request_id=state.get("request_id"),
         errors=errors,
     )
     return Response(problem, status_code=status, media_type=MEDIA_TYPE, headers=dict(headers or {}))
@@ -143,11 +170,15 @@ def _violations(error: ValidationException) -> tuple[Violation, ...]:
     )
 
 
+_OWN_WORDS = frozenset({400, 415})
+_LEFT = "client disconnected prematurely"
+
 HANDLERS: Mapping[int | type[Exception], Any] = {
     DomainError: domain_problem,
     HTTPException: http_problem,
     CommandRepeated: repeated_problem,
+    DataError: unstorable_problem,
+    InterfaceError: unavailable_problem,
     OperationalError: unavailable_problem,
-    PoolTimeout: unavailable_problem,
     Exception: unknown_problem,
 }

@@ -53,7 +53,7 @@ def tokens_of(signed_in: SignedIn, tokens: AccessTokens, *, at: datetime) -> Tok
     )
 
 
-@post("/", opt={"scope": Scope.PUBLIC}, sync_to_thread=True)
+@post("/", opt={"scope": Scope.PUBLIC, "limit": "credentials"}, sync_to_thread=True)
 def sign_in(
     data: JSONBody[Credentials],
     accounts: NamedDependency[Accounts],
@@ -64,7 +64,12 @@ def sign_in(
     return tokens_of(accounts.sign_in(name=data.name, password=data.password, at=at), tokens, at=at)
 
 
-@post("/refresh", opt={"scope": Scope.PUBLIC}, status_code=200, sync_to_thread=True)
+@post(
+    "/refresh",
+    opt={"scope": Scope.PUBLIC, "limit": "credentials"},
+    status_code=200,
+    sync_to_thread=True,
+)
 def refresh(
     data: JSONBody[RefreshToken],
     accounts: NamedDependency[Accounts],

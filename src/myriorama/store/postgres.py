@@ -97,6 +97,11 @@ def migrate(url: str) -> Sequence[str]:
     return applied
 
 
+def known_migrations() -> Sequence[str]:
+    """Return the names of all migrations that this release knows, applied or not."""
+    return [migration.name for migration in _migrations()]
+
+
 def _migrations() -> list[Traversable]:
     packaged = files("myriorama") / "migrations"
     checkout = Path(__file__).parents[3] / "migrations"
