@@ -1,0 +1,82 @@
+"""Circles: whose videos each viewer wants to see, and whose never; of recent viewers, in memory."""
+
+from collections import OrderedDict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from uuid import UUID
+
+import numpy as np
+from psycopg import AsyncConnection
+from psycopg.rows import TupleRow
+from psycopg_pool import AsyncConnectionPool
+
+from myriorama.feed.timeline import Indexes, Timeline
+
+# Both sides of a block count, one side of everything else.
+RELATED = """
+    SELECT uuid_send(other_id), follows, blocks OR mutes FROM relations
+    WHERE account_id = %(viewer_id)s AND (follows OR blocks OR mutes)
+    UNION ALL
+    SELECT uuid_send(account_id), false, true FROM relations
+    WHERE other_id = %(viewer_id)s AND blocks
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Circle:
+    """Authors, by their numbers in the timeline; the viewer follows themselves."""
+
+    shown: Indexes
+    hidden: frozenset[int]
+
+
+class Circles:
+    """Reads a viewer's circle when it is first asked for, and keeps it until it changes."""
+
+    def __init__(
+        self,
+        pool: AsyncConnectionPool[AsyncConnection[TupleRow]],
+        timeline: Timeline,
+        *,
+        count_max: int = 20_000,
+    ) -> None:
+        self._pool = pool
+        self._timeline = timeline
+        self._count_max = count_max
+        self._kept: OrderedDict[bytes, Circle] = OrderedDict()
+        self._reading: list[set[bytes]] = []
+
+    async def of(self, viewer_id: bytes) -> Circle:
+        """Return the circle of a viewer as it is now, or somewhat newer."""
+        circle = self._kept.get(viewer_id)
+        if circle is not None:
+            self._kept.move_to_end(viewer_id)
+            return circle
+        # What changes while it is read may be missing in what was read: that is not kept.
+        changed: set[bytes] = set()
+        self._reading.append(changed)
+        try:
+            circle = await self._read(viewer_id)
+        finally:
+            self._reading.remove(changed)
+        if viewer_id not in changed:
+            self._kept[viewer_id] = circle
+            if len(self._kept) > self._count_max:
+                self._kept.popitem(last=False)
+        return circle
+
+    def forget(self, viewer_ids: Iterable[bytes]) -> None:
+        """Drop circles that have changed."""
+        for viewer_id in viewer_ids:
+            self._kept.pop(viewer_id, None)
+            for changed in self._reading:
+                changed.add(viewer_id)
+
+    async def _read(self, viewer_id: bytes) -> Circle:
+        async with self._pool.connection() as connection:
+            parameters = {"viewer_id": UUID(bytes=viewer_id)}
+            rows = await (await connection.execute(RELATED, parameters)).fetchall()
+        number = self._timeline.author
+        shown = {number(viewer_id)} | {number(other) for other, follows, _ in rows if follows}
+        hidden = frozenset(number(other) for other, _, hides in rows if hides)
+        return Circle(np.array(sorted(shown - hidden), np.int64), hidden)

@@ -1,0 +1,119 @@
+"""The timeline: every video that a feed may show, in memory, newest first, by author and for all.
+
+Pages are served from here; `Feeds` keeps it as the read side is.
+"""
+
+from bisect import bisect_left, insort
+from collections.abc import Set as AbstractSet
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+Indexes = NDArray[np.int64]
+
+NONE = -1
+NOWHERE: Indexes = np.empty(0, np.int64)
+_AUTHORS_AT_FIRST = 1024
+_PUBLIC = "public"
+_IN_FEEDS = frozenset({"public", "followers"})
+
+
+class Place(NamedTuple):
+    """A video in the timeline; `author` is the number that the timeline gave its author."""
+
+    video_id: bytes
+    author: int
+    visibility: str
+
+
+class Timeline:
+    """Videos by the log position at which they were published, which never changes.
+
+    Unlisted and deleted videos have no place. IDs are the 16 bytes of a UUID.
+    """
+
+    def __init__(self) -> None:
+        self._places: dict[int, Place] = {}
+        self._public: list[int] = []
+        self._authors: dict[bytes, int] = {}
+        self._by_author: list[list[int]] = []
+        self._newest: Indexes = np.full(_AUTHORS_AT_FIRST, NONE, np.int64)
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+    def __getitem__(self, position: int) -> Place:
+        return self._places[position]
+
+    def author(self, account_id: bytes) -> int:
+        """Return the number of an account among the authors, which it keeps."""
+        number = self._authors.get(account_id)
+        if number is None:
+            number = self._authors[account_id] = len(self._by_author)
+            self._by_author.append([])
+            if number == len(self._newest):
+                more = np.full(len(self._newest), NONE, np.int64)
+                self._newest = np.concatenate([self._newest, more])
+        return number
+
+    def put(self, position: int, video_id: bytes, author_id: bytes, visibility: str) -> None:
+        """Give a video its place, as it is to be seen from now on; "link" takes it away."""
+        self.remove(position)
+        if visibility not in _IN_FEEDS:
+            return
+        author = self.author(author_id)
+        self._places[position] = Place(video_id, author, visibility)
+        insort(self._by_author[author], position)
+        self._newest[author] = self._by_author[author][-1]
+        if visibility == _PUBLIC:
+            insort(self._public, position)
+
+    def remove(self, position: int) -> None:
+        """Take a video out of all feeds, if it is in any."""
+        place = self._places.pop(position, None)
+        if place is None:
+            return
+        own = self._by_author[place.author]
+        del own[bisect_left(own, position)]
+        self._newest[place.author] = own[-1] if own else NONE
+        if place.visibility == _PUBLIC:
+            del self._public[bisect_left(self._public, position)]
+
+    def latest(self, hidden: AbstractSet[int], *, before: int, limit: int) -> list[int]:
+        """Return the newest public videos before a position, without those of hidden authors."""
+        end = bisect_left(self._public, before)
+        if not hidden:
+            return self._public[max(0, end - limit) : end][::-1]
+        found: list[int] = []
+        for index in range(end - 1, -1, -1):
+            position = self._public[index]
+            if self._places[position].author not in hidden:
+                found.append(position)
+                if len(found) == limit:
+                    break
+        return found
+
+    def by_authors(self, authors: Indexes, *, before: int, limit: int) -> list[int]:
+        """Return the newest videos of some authors before a position, also those for followers.
+
+        Only authors whose newest is among the `limit` newest can be on the page, so of a thousand
+        followed accounts a handful is looked into.
+        """
+        heads = self._newest[authors]
+        for index in np.flatnonzero(heads >= before).tolist():
+            own = self._by_author[int(authors[index])]
+            end = bisect_left(own, before)
+            heads[index] = own[end - 1] if end else NONE
+        floor = NONE
+        if len(authors) > limit:
+            chosen = np.argpartition(heads, -limit)[-limit:]
+            floor = int(heads[chosen].min())
+            authors = authors[chosen]
+        found: list[int] = []
+        for author in authors:
+            own = self._by_author[int(author)]
+            end = bisect_left(own, before)
+            found += own[max(bisect_left(own, floor, 0, end), end - limit) : end]
+        found.sort(reverse=True)
+        return found[:limit]

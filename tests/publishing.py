@@ -1,0 +1,34 @@
+"""Videos in tests, published without rendering one: only their files are missing."""
+
+from datetime import UTC, datetime
+from uuid import UUID, uuid4
+
+from domain.video.aggregate import Video
+from domain.video.visibility import Visibility
+from myriorama.store.log import Log
+
+
+def publish(
+    log: Log, author_id: UUID, caption: str = "A fox jumps.", visibility: Visibility = "public"
+) -> Video:
+    """Record that an account published a video."""
+    generation_id = uuid4()
+    video = Video.publish(
+        author_id=author_id,
+        generation_id=generation_id,
+        caption=caption,
+        visibility=visibility,
+        remixable=True,
+        prompt="a fox jumps over a brook",
+        cameo_ids=(),
+        parent=None,
+        video_key=f"videos/{generation_id}/video.mp4",
+        poster_key=f"videos/{generation_id}/poster.jpg",
+        thumbnail_key=f"videos/{generation_id}/thumbnail.jpg",
+        width=480,
+        height=854,
+        duration_ms=4000,
+        at=datetime.now(UTC),
+    )
+    log.save(video)
+    return video
