@@ -36,12 +36,18 @@ CREATE INDEX generations_position ON generations (position);
 CREATE INDEX generations_live ON generations (account_id, requested_at, generation_id)
     WHERE state IN ('queued', 'dispatched', 'running');
 
--- Live generations in the order in which they are served: an account's first before any account's
--- second, the older before the newer. What an account has in work counts as its first ones.
+-- Live generations and when it is their turn: an account's first before any account's second, the
+-- older before the newer. What an account has in work counts as its first ones. `place` is where a
+-- queued one stands in the queue of its class, from 1 on.
 CREATE VIEW generation_queue AS
-    SELECT generation_id, account_id, state, attempt, work_class, lease_expires_at, requested_at,
-           row_number() OVER (
-               PARTITION BY account_id ORDER BY state = 'queued', requested_at, generation_id
-           ) AS turn
-    FROM generations
-    WHERE state IN ('queued', 'dispatched', 'running');
+    SELECT *, CASE WHEN state = 'queued' THEN row_number() OVER (
+        PARTITION BY work_class, state ORDER BY turn, requested_at, generation_id
+    ) END AS place
+    FROM (
+        SELECT generation_id, account_id, state, attempt, work_class, lease_expires_at,
+               requested_at, row_number() OVER (
+                   PARTITION BY account_id ORDER BY state = 'queued', requested_at, generation_id
+               ) AS turn
+        FROM generations
+        WHERE state IN ('queued', 'dispatched', 'running')
+    ) AS live;
