@@ -112,22 +112,23 @@ def test_when_it_is_killed_its_programs_end(up: Up, tmp_path: Path) -> None:
 def test_programs_start_when_those_before_are_ready_and_stop_the_other_way_round(
     up: Up, tmp_path: Path
 ) -> None:
-    journal = tmp_path / "journal"
-    note = "echo {0} up >> {1}; trap 'echo {0} down >> {1}; exit' TERM; touch {2}; sleep 600 & wait"
-    supervisor = up(
-        _program("api", note.format("api", journal, tmp_path / "a"), after=["migrate"]),
-        _program("migrate", f"echo migrated >> {journal}", once=True, after=["postgres"]),
-        _program(
-            "postgres", note.format("postgres", journal, tmp_path / "p"), ready=str(tmp_path / "p")
-        ),
+    serve = (
+        "echo {0} up >> journal; touch {0}; sleep 600 & "
+        "trap 'sleep {1}; echo {0} down >> journal; exit' TERM; wait"
     )
-    _until((tmp_path / "a").exists)
+    cd = f"cd {tmp_path}; "
+    supervisor = up(
+        _program("api", cd + serve.format("api", 0.3), after=["migrate"]),
+        _program("migrate", cd + "echo migrated >> journal", once=True, after=["postgres"]),
+        _program("postgres", cd + serve.format("postgres", 0), ready=str(tmp_path / "postgres")),
+    )
+    _until((tmp_path / "api").exists)
     _read_until(supervisor, "Open it")
 
     supervisor.send_signal(signal.SIGINT)
     supervisor.wait()
 
-    assert journal.read_text().splitlines() == [
+    assert (tmp_path / "journal").read_text().splitlines() == [
         *("postgres up", "migrated", "api up"),
         *("api down", "postgres down"),
     ]
@@ -179,6 +180,14 @@ def test_a_killed_postmaster_is_started_again_on_its_data(up: Up) -> None:
 def test_a_program_after_one_that_is_not_there_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"api is after \['postgres'\]"):
         Supervisor([Program("api", ["true"], after=("postgres",))], home=tmp_path)
+
+
+def test_programs_that_wait_for_one_another_are_refused(tmp_path: Path) -> None:
+    egg = Program("egg", ["true"], after=("hen",))
+    hen = Program("hen", ["true"], after=("egg",))
+
+    with pytest.raises(ValueError, match="egg is after itself"):
+        Supervisor([egg, hen], home=tmp_path)
 
 
 _PATIENCE_S = 20.0

@@ -61,7 +61,7 @@ def last_line(log: Path) -> str:
     except FileNotFoundError:
         return ""
     said = (line.strip() for line in reversed(lines))
-    line = next((line for line in said if line), "")
+    line = next((line for line in said if any(map(str.isalnum, line))), "")
     return "".join(character for character in line if character.isprintable())
 
 

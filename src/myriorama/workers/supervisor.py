@@ -22,6 +22,7 @@ from myriorama.workers.status_board import Board, Status, board_for, last_line
 
 _TICK_S = 0.2
 _BACK_OFF_S_MIN, _BACK_OFF_S_MAX = 1.0, 30.0
+_SETTLED_S = 1.0
 _STEADY_S = 60.0
 _LOGS_KEPT = 3
 _PR_SET_CHILD_SUBREAPER = 36
@@ -32,7 +33,8 @@ class Program:
     """A process to keep running, or with `once` to run until it has succeeded.
 
     `env` is added to the supervisor's own environment; `ready` tells whether it serves (it is asked
-    often: it must answer within seconds); it starts when those that it is `after` are ready.
+    often: it must answer within seconds), and without it whoever has run for a second is taken to;
+    it starts when those that it is `after` are ready, and ends before them.
     """
 
     name: str
@@ -75,6 +77,9 @@ class Supervisor:
         self._children = [
             _Child(program, logs / f"{program.name}.log", patience_s) for program in programs
         ]
+        for program in programs:
+            if program.name in self._before({program.name}):
+                raise ValueError(f"{program.name} is after itself")
         self._patience_s = patience_s
         self._home = home
         self._announce = announce
@@ -115,9 +120,9 @@ class Supervisor:
             _wait(wakes)
 
     def _stop(self, wakes: int, board: Board) -> None:
-        """End each program when none that is after it runs any more."""
+        """End each program once none that is after it, however far, runs any more."""
         while running := [child for child in self._children if child.process is not None]:
-            needed = {name for child in running for name in child.program.after}
+            needed = self._before({child.program.name for child in running})
             for child in running:
                 if child.program.name not in needed:
                     child.end()
@@ -127,6 +132,20 @@ class Supervisor:
         for child in self._children:
             child.state = _State.STOPPED
         board.show([child.status() for child in self._children])
+
+    def _before(self, names: set[str]) -> set[str]:
+        """What the named programs are after, and what that is after in turn, running or not."""
+        before: set[str] = set()
+        found = names
+        while found:
+            found = {
+                name
+                for child in self._children
+                if child.program.name in found
+                for name in child.program.after
+            } - before
+            before |= found
+        return before
 
     def _reap(self, board: Board, *, restart: bool = True) -> None:
         for child in self._children:
@@ -201,8 +220,8 @@ class _Child:
     def is_ready(self) -> bool:
         """Whether those after it may start; asks it only until it says so."""
         if self.state is _State.STARTING and self.process is not None and not self.program.once:
-            ready = self.program.ready
-            if ready is None or ready():
+            ready = self.program.ready or self._has_settled
+            if ready():
                 self.state = _State.READY
         return self.state in (_State.READY, _State.DONE)
 
@@ -263,6 +282,9 @@ class _Child:
         pid = None if self.process is None else self.process.pid
         uptime_s = None if pid is None else time.monotonic() - self._started_at
         return Status(self.program.name, self.state, pid, uptime_s, last_line(self._log))
+
+    def _has_settled(self) -> bool:
+        return time.monotonic() - self._started_at >= _SETTLED_S
 
     def _put_off(self) -> None:
         now = time.monotonic()
