@@ -7,6 +7,7 @@ from uuid import UUID
 from domain.aggregate import Aggregate
 from domain.comment.errors import CommentNotFound, CommentTextInvalid, MayNotDeleteComment
 from domain.comment.events import CommentDeleted, CommentEvent, CommentPosted
+from domain.text import is_readable
 
 TEXT_LENGTH_MAX = 1000
 
@@ -39,12 +40,14 @@ class Comment(Aggregate):
         """Return a comment under a video, or under `parent`.
 
         Raises:
-            CommentTextInvalid: nothing to be seen is in the text, or too much.
+            CommentTextInvalid: there is nothing in the text, too much, or what nobody can read.
             CommentNotFound: the parent has been deleted, or belongs to another video.
         """
         written = text.strip()
-        if not 1 <= len(written) <= TEXT_LENGTH_MAX:
-            raise CommentTextInvalid(f"A comment has 1 to {TEXT_LENGTH_MAX} characters.")
+        if not 1 <= len(written) <= TEXT_LENGTH_MAX or not is_readable(written):
+            raise CommentTextInvalid(
+                f"A comment has 1 to {TEXT_LENGTH_MAX} characters, and no control characters."
+            )
         if parent and (parent.deleted or parent.video_id != video_id):
             raise CommentNotFound("There is no such comment under this video.")
         return cls.begin(

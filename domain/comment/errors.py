@@ -8,7 +8,7 @@ class CommentNotFound(NotFound):
 
 
 class CommentTextInvalid(Invalid):
-    """A comment has 1 to 1000 characters that can be seen."""
+    """A comment has 1 to 1000 characters, and no control characters."""
 
 
 class MayNotDeleteComment(Forbidden):

@@ -6,8 +6,9 @@ from uuid import UUID
 
 from domain.aggregate import Aggregate
 from domain.identity import named
+from domain.text import is_readable
 from domain.video.errors import (
-    CaptionTooLong,
+    CaptionInvalid,
     NotVideoAuthor,
     RemixingForbidden,
     VideoNotFound,
@@ -84,7 +85,7 @@ class Video(Aggregate):
 
         Raises:
             RemixingForbidden: the parent is not to be remixed.
-            CaptionTooLong, VisibilityUnknown: it cannot be published like this.
+            CaptionInvalid, VisibilityUnknown: it cannot be published like this.
         """
         _check_caption(caption)
         _check_visibility(visibility)
@@ -141,7 +142,7 @@ class Video(Aggregate):
 
         Raises:
             NotVideoAuthor: `by` did not publish it.
-            CaptionTooLong, VisibilityUnknown: it cannot be like this.
+            CaptionInvalid, VisibilityUnknown: it cannot be like this.
         """
         self._require_author(by)
         _check_caption(caption)
@@ -185,8 +186,10 @@ class Video(Aggregate):
 
 
 def _check_caption(caption: str) -> None:
-    if len(caption) > CAPTION_LENGTH_MAX:
-        raise CaptionTooLong(f"A caption has {CAPTION_LENGTH_MAX} characters at most.")
+    if len(caption) > CAPTION_LENGTH_MAX or not is_readable(caption):
+        raise CaptionInvalid(
+            f"A caption has {CAPTION_LENGTH_MAX} characters at most, and no control characters."
+        )
 
 
 def _check_visibility(visibility: str) -> None:

@@ -23,8 +23,8 @@ class RemixingForbidden(Forbidden):
     """The author does not let this video be remixed."""
 
 
-class CaptionTooLong(Invalid):
-    """A caption has 2000 characters at most."""
+class CaptionInvalid(Invalid):
+    """A caption has 2000 characters at most, and no control characters."""
 
 
 class VisibilityUnknown(Invalid):
