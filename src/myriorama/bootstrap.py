@@ -21,6 +21,8 @@ from litestar.config.cors import CORSConfig
 from litestar.di import Provide
 
 from myriorama.api import accounts as account_routes
+from myriorama.api import cameo_permissions as cameo_permission_routes
+from myriorama.api import cameos as cameo_routes
 from myriorama.api import comments as comment_routes
 from myriorama.api import feed as feed_routes
 from myriorama.api import followings as following_routes
@@ -49,6 +51,8 @@ from myriorama.application.accounts import Accounts
 from myriorama.application.comments import Comments
 from myriorama.application.consent import Consent
 from myriorama.application.followings import Followings
+from myriorama.application.cameos import Cameos
+from myriorama.application.consent import Consent
 from myriorama.application.passwords import Passwords
 from myriorama.application.reactions import Reactions
 from myriorama.application.uploads import Uploads
@@ -76,6 +80,8 @@ from myriorama.telemetry import Tracing, start_logs
 from myriorama.workers.projector import Projector, Source
 from myriorama.workers.seed import seed as bring_to_life
 from projections.accounts import Accounts as AccountsProjection
+from projections.cameo_permissions import CameoPermissions
+from projections.cameos import Cameos as CameosProjection
 from projections.comments import Comments as CommentsProjection
 from projections.engagement_counts import EngagementCounts
 from projections.invitations import Invitations as InvitationsProjection
@@ -94,6 +100,8 @@ def projections() -> Sequence[Projection[Any]]:
     """Return every projection, each to be run by one process at a time."""
     return (
         AccountsProjection(),
+        CameoPermissions(),
+        CameosProjection(),
         CommentsProjection(),
         EngagementCounts(),
         InvitationsProjection(),
@@ -118,6 +126,7 @@ def create_api(settings: Settings) -> Litestar:
     pool = async_pool(settings.database_url)
     log = Log(writes)
     objects = open_objects(settings.objects)
+    consent, taken_in = Consent(log), uploads(settings, writes, log, objects)
     signer = Signer(settings.secret.encode())
     projected = Projected(settings.database_url)
     revocations = Revocations()
@@ -128,8 +137,10 @@ def create_api(settings: Settings) -> Litestar:
     domain_names = [p.name for p in projections() if p.log == "domain"]
     collaborators: dict[str, object] = {
         "accounts": _accounts(settings, log),
+        "cameos": Cameos(log, consent, taken_in),
         "cards": cards,
         "comments": Comments(log),
+        "consent": consent,
         "cursors": cursors,
         "feeds": feeds,
         "followings": Followings(log),
@@ -147,7 +158,7 @@ def create_api(settings: Settings) -> Litestar:
         "videos": Videos(log, Consent(log)),
         "view_tokens": ViewTokens(signer),
         "views": Views(writes),
-        "uploads": uploads(settings, writes, log, objects),
+        "uploads": taken_in,
     }
 
     @asynccontextmanager
@@ -173,6 +184,8 @@ def create_api(settings: Settings) -> Litestar:
         [
             *operations.routes,
             account_routes.router,
+            cameo_permission_routes.router,
+            cameo_routes.router,
             comment_routes.router,
             feed_routes.router,
             following_routes.router,

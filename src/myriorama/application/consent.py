@@ -36,7 +36,7 @@ class Consent:
         Raises:
             CameoNotFound: one of them does not exist.
         """
-        return self._deliberate(cameo_ids, by=by, at=at)[0]
+        return self.weigh(cameo_ids, by=by, at=at)[0]
 
     def require(self, cameo_ids: Sequence[UUID], *, by: UUID, at: datetime) -> dict[UUID, int]:
         """Require that an account may cast all of the cameos now.
@@ -49,15 +49,20 @@ class Consent:
             CameoNotFound: one of them does not exist.
             CastingForbidden: one of them may not be cast.
         """
-        decisions, read = self._deliberate(cameo_ids, by=by, at=at)
+        decisions, read = self.weigh(cameo_ids, by=by, at=at)
         for decision in decisions:
             if decision.verdict != "allow":
                 raise CastingForbidden(decision.cameo_id, decision.rule)
         return read
 
-    def _deliberate(
+    def weigh(
         self, cameo_ids: Sequence[UUID], *, by: UUID, at: datetime
-    ) -> tuple[list[Decision], dict[UUID, int]]:
+    ) -> tuple[Sequence[Decision], dict[UUID, int]]:
+        """Decide as `decide` does, and return what that rests on as `require` does.
+
+        Raises:
+            CameoNotFound: one of them does not exist.
+        """
         read: dict[UUID, int] = {}
         followings: dict[UUID, Following | None] = {}
 
