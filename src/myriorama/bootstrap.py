@@ -48,11 +48,10 @@ from myriorama.api.shelves import Shelves
 from myriorama.api.tokens import AccessTokens
 from myriorama.api.wellformed import TypedRequest
 from myriorama.application.accounts import Accounts
+from myriorama.application.cameos import Cameos
 from myriorama.application.comments import Comments
 from myriorama.application.consent import Consent
 from myriorama.application.followings import Followings
-from myriorama.application.cameos import Cameos
-from myriorama.application.consent import Consent
 from myriorama.application.passwords import Passwords
 from myriorama.application.reactions import Reactions
 from myriorama.application.uploads import Uploads
@@ -155,7 +154,7 @@ def create_api(settings: Settings) -> Litestar:
         "shelves": Shelves(reads, cards, cursors),
         "signer": signer,
         "tokens": tokens,
-        "videos": Videos(log, Consent(log)),
+        "videos": Videos(log, consent),
         "view_tokens": ViewTokens(signer),
         "views": Views(writes),
         "uploads": taken_in,
