@@ -34,6 +34,7 @@ from domain.generation.events import (
     LeaseExtended,
 )
 from domain.generation.shapes import SECONDS_MAX, SECONDS_MIN, SIZES, classify
+from domain.generation.states import LIVE
 
 PROMPT_LENGTH_MAX = 2000
 CAMEOS_MAX = 4
@@ -41,8 +42,6 @@ SEED_MAX = 2**63 - 1
 ATTEMPTS_MAX = 2
 RUN_MAX = timedelta(hours=1)
 """A lease is not extended beyond this: a worker that is alive but stuck loses its work too."""
-
-LIVE = frozenset({"queued", "dispatched", "running"})
 
 
 class Generation(Aggregate):

@@ -7,13 +7,14 @@ from datetime import datetime
 from uuid import UUID
 
 from domain.allowance.aggregate import Allowance, Limit
-from domain.generation.aggregate import LIVE, SEED_MAX, Generation
+from domain.generation.aggregate import SEED_MAX, Generation
 from domain.generation.errors import (
     DraftNotFound,
     GenerationNotFound,
     ImageUnsuitable,
     TooManyInFlight,
 )
+from domain.generation.states import LIVE, WITHOUT_VIDEO
 from domain.upload.aggregate import Upload
 from domain.upload.errors import UploadNotFound
 from domain.video.aggregate import Video
@@ -183,7 +184,7 @@ def save_ending(log: Log, generation: Generation, *, at: datetime) -> int | None
     Raises:
         LostRace: another command was first.
     """
-    if generation.state not in {"failed", "refused", "cancelled"}:
+    if generation.state not in WITHOUT_VIDEO:
         return log.save(generation).position
     allowance = log.find(Allowance, Allowance.identify(generation.account_id))
     if allowance is None:

@@ -157,11 +157,15 @@ class Consumer:
         try:
             numbers: set[int] = client.partitions_for_topic(topic) or set()
             partitions = [kafka.TopicPartition(topic, number) for number in sorted(numbers)]
-            client.assign(partitions)
-            client.seek_to_end(*partitions)
-        except (KafkaError, AssertionError) as error:
+            if partitions:
+                client.assign(partitions)
+                client.seek_to_end(*partitions)
+        except KafkaError as error:
             client.close()
-            raise KafkaDown(f"{topic} cannot be followed: {error!r}") from error
+            raise KafkaDown(repr(error)) from error
+        if not partitions:
+            client.close()
+            raise KafkaDown(f"There is no topic {topic} yet.")
         return cls(client)
 
     def poll(self, *, timeout_s: float) -> list[Received]:

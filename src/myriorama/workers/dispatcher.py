@@ -22,19 +22,12 @@ from psycopg_pool import PoolTimeout
 
 from domain.errors import DomainError
 from domain.generation.commands import GenerateVideo
-from domain.generation.shapes import WORK_CLASSES
 from myriorama.application.work import Works
 from myriorama.store.causation import Cause, cause
 from myriorama.store.kafka import KafkaDown, Message, Producer, Topics
+from myriorama.workers.queues import COMMAND_TOPICS
 
 logger = structlog.get_logger(__name__)
-
-PARTITIONS = 8
-"""Of each queue; as many workers can take from it at once."""
-
-COMMAND_TOPICS = {name: f"generation.commands.{name}" for name in WORK_CLASSES}
-PROGRESS_TOPIC = "generation.progress"
-TOPICS = {**dict.fromkeys(COMMAND_TOPICS.values(), PARTITIONS), PROGRESS_TOPIC: 1}
 
 # One dispatcher decides at a time: its session holds this lock, a second one waits for it.
 _LEAD = "SELECT pg_try_advisory_lock(7220250103)"
@@ -216,7 +209,7 @@ class Dispatcher:
         )
 
     def _await_news(self, connection: Connection[TupleRow]) -> None:
-        """Return when generations have moved; the notification is a hint, the poll the guarantee."""
+        """Return when generations have moved: the notification is a hint, the poll a guarantee."""
         give_up_s = time.monotonic() + _POLL_S
         while (left_s := give_up_s - time.monotonic()) > 0 and not self._stopping.is_set():
             for heard in connection.notifies(timeout=left_s, stop_after=1):

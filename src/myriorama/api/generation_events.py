@@ -1,0 +1,69 @@
+"""A generation as it goes on, told as server-sent events."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from uuid import UUID
+
+import msgspec
+from litestar.response import ServerSentEventMessage
+
+from domain.generation.states import LIVE
+from myriorama.api.generation_rows import OwnGenerations
+from myriorama.store.progress import Progress, ProgressRelay
+from myriorama.store.projected import Projected
+
+KEEP_ALIVE_S = 15.0
+"""After so long without news a comment is sent: proxies close what they think is dead."""
+
+
+class GenerationEvents:
+    """Tells those who look on what happens to their generations."""
+
+    def __init__(self, own: OwnGenerations, projected: Projected, progress: ProgressRelay) -> None:
+        self._own = own
+        self._projected = projected
+        self._progress = progress
+
+    async def follow(
+        self, generation_id: UUID, *, owner_id: UUID
+    ) -> AsyncGenerator[ServerSentEventMessage]:
+        """Tell the states of a generation, at once and as they change, and its progress."""
+        told = None
+        with self._progress.subscribe(generation_id) as heard:
+            while True:
+                position = await self._projected.moved("generations", -1, timeout_s=0)
+                present = await self._own.one(generation_id, owner_id=owner_id)
+                if present != told:
+                    told = present
+                    yield _message("state", present)
+                if present.state not in LIVE:
+                    return
+                async for news in _news(self._projected, position, heard):
+                    yield news
+
+
+async def _news(
+    projected: Projected, position: int, heard: asyncio.Queue[Progress]
+) -> AsyncGenerator[ServerSentEventMessage]:
+    """Tell progress, and that we are alive, until generations have moved behind `position`."""
+    moved = asyncio.create_task(
+        projected.moved("generations", position, timeout_s=KEEP_ALIVE_S), name="moved"
+    )
+    hearing = asyncio.create_task(heard.get(), name="progress")
+    try:
+        while not moved.done():
+            await asyncio.wait({moved, hearing}, return_when=asyncio.FIRST_COMPLETED)
+            if hearing.done():
+                news = hearing.result()
+                told = {"attempt": news.attempt, "done": news.done, "total": news.total}
+                yield _message("progress", told)
+                hearing = asyncio.create_task(heard.get(), name="progress")
+        if moved.result() <= position:
+            yield ServerSentEventMessage(comment="still here")
+    finally:
+        moved.cancel()
+        hearing.cancel()
+
+
+def _message(event: str, content: object) -> ServerSentEventMessage:
+    return ServerSentEventMessage(event=event, data=msgspec.json.encode(content).decode())

@@ -1,0 +1,154 @@
+"""A generation as its owner sees it, and the queries that find it."""
+
+from datetime import UTC, datetime
+from typing import Literal
+from uuid import UUID
+
+import msgspec
+
+from domain.generation.errors import GenerationNotFound
+from myriorama.api.paging import Cursors, Page
+from myriorama.api.reads import Reads
+from myriorama.store.signing import Signer
+
+# A cameo that was revoked takes the drafts it is in with it.
+ONE = """
+    SELECT g.*, q.place, EXISTS (
+        SELECT FROM cameos c WHERE c.cameo_id = ANY(g.cameo_ids) AND c.state = 'revoked'
+    ) AS is_recalled
+    FROM generations g LEFT JOIN generation_queue q USING (generation_id)
+    WHERE g.generation_id = %s AND g.account_id = %s
+"""
+
+OWN = """
+    SELECT g.*, q.place, EXISTS (
+        SELECT FROM cameos c WHERE c.cameo_id = ANY(g.cameo_ids) AND c.state = 'revoked'
+    ) AS is_recalled
+    FROM generations g LEFT JOIN generation_queue q USING (generation_id)
+    WHERE g.account_id = %s AND g.generation_id < %s ORDER BY g.generation_id DESC LIMIT %s
+"""
+
+DRAFTS = """
+    SELECT g.*, NULL AS place, false AS is_recalled FROM generations g
+    WHERE g.account_id = %s AND g.generation_id < %s
+      AND g.state = 'completed' AND g.video_id IS NULL
+      AND NOT EXISTS (
+          SELECT FROM cameos c WHERE c.cameo_id = ANY(g.cameo_ids) AND c.state = 'revoked'
+      )
+    ORDER BY g.generation_id DESC LIMIT %s
+"""
+
+
+class Asked(msgspec.Struct, frozen=True):
+    """What was asked for, and what has become of it.
+
+    `state` is queued, dispatched, running, completed, failed, refused, cancelled or discarded.
+    `place` is where it stands in its queue, from 1 on, while it is queued. `reason` is a stable
+    code, of one that failed or was refused. `video_id` is the video that the draft became.
+    """
+
+    generation_id: UUID
+    state: str
+    attempt: int
+    place: int | None
+    prompt: str
+    seconds: int
+    orientation: str
+    resolution: str
+    width: int
+    height: int
+    seed: int
+    cameo_ids: list[UUID]
+    image_upload_id: UUID | None
+    remix_of: UUID | None
+    work_class: str
+    reason: str | None
+    detail: str | None
+    duration_ms: int | None
+    renderer: str | None
+    requested_at: datetime
+    started_at: datetime | None
+    ended_at: datetime | None
+    video_id: UUID | None
+
+
+class Generation(Asked, frozen=True):
+    """With the URLs of its files, while it is a draft or a video. They expire; fetch them anew."""
+
+    video_url: str | None
+    poster_url: str | None
+    thumbnail_url: str | None
+
+
+class GenerationRow(Asked, frozen=True):
+    """A row of `generations`, with its place in the queue."""
+
+    account_id: UUID
+    lease_expires_at: datetime | None
+    video_key: str | None
+    poster_key: str | None
+    thumbnail_key: str | None
+    position: int
+    is_recalled: bool
+
+
+class OwnGenerations:
+    """Finds generations for those who asked for them. Of others' nobody learns anything."""
+
+    def __init__(self, reads: Reads, cursors: Cursors, signer: Signer) -> None:
+        self._reads = reads
+        self._cursors = cursors
+        self._signer = signer
+
+    async def one(self, generation_id: UUID, *, owner_id: UUID) -> Generation:
+        """Return one.
+
+        Raises:
+            GenerationNotFound: there is none, or it is somebody else's.
+        """
+        row = await self._reads.one(GenerationRow, ONE, (generation_id, owner_id))
+        if row is None:
+            raise GenerationNotFound("There is no such generation.")
+        return self._shown(row)
+
+    async def page(
+        self,
+        listing: Literal["generations", "drafts"],
+        *,
+        owner_id: UUID,
+        limit: int,
+        cursor: str | None,
+    ) -> Page[Generation]:
+        """Return a page of all that an account asked for, or of its drafts, newest first.
+
+        Raises:
+            CursorInvalid: it is not one of this list's.
+        """
+        name = f"{listing}:{owner_id}"
+        after = self._cursors.read(name, cursor)
+        query = DRAFTS if listing == "drafts" else OWN
+        bounds = (owner_id, after[0] if after else _FIRST, limit + 1)
+        rows = await self._reads.many(GenerationRow, query, bounds)
+        items = [self._shown(row) for row in rows[:limit]]
+        more = len(rows) > limit
+        following = self._cursors.write(name, (str(items[-1].generation_id),)) if more else None
+        return Page(items=items, next_cursor=following)
+
+    def _shown(self, row: GenerationRow) -> Generation:
+        now = int(datetime.now(UTC).timestamp())
+        is_there = row.state == "completed" and not row.is_recalled
+
+        def url(key: str | None) -> str | None:
+            return self._signer.media_url(key, now=now) if key and is_there else None
+
+        asked = {name: getattr(row, name) for name in Asked.__struct_fields__}
+        return Generation(
+            **asked,
+            video_url=url(row.video_key),
+            poster_url=url(row.poster_key),
+            thumbnail_url=url(row.thumbnail_key),
+        )
+
+
+# Sorts behind every ID.
+_FIRST = "ffffffff-ffff-ffff-ffff-ffffffffffff"

@@ -1,0 +1,121 @@
+"""Routes of the workers: claim an attempt, stay its holder, deliver it or give it up.
+
+A worker shows its token, not an account's. Every call names the attempt: what comes under an older
+one is refused with 409, and the worker lets go of the work.
+"""
+
+from datetime import UTC, datetime
+from typing import Annotated
+from uuid import UUID
+
+import msgspec
+from litestar import Router, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath, JSONBody
+
+from myriorama.api.tokens import Scope
+from myriorama.application.work import Delivery, Work, Works
+from myriorama.store.progress import Progress, ProgressRelay
+
+Attempt = Annotated[int, msgspec.Meta(ge=1, le=100, examples=[1])]
+Key = Annotated[str, msgspec.Meta(min_length=1, max_length=200, examples=["videos/ab/ab12.mp4"])]
+Count = Annotated[int, msgspec.Meta(ge=0, le=2**40)]
+
+
+class Claim(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Who wants which attempt. A worker's name is its own, and another one after each start."""
+
+    worker: Annotated[str, msgspec.Meta(min_length=1, max_length=100, examples=["gpu-7:4242"])]
+    attempt: Attempt
+
+
+class Heartbeat(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The worker is alive, and has done so many of its steps."""
+
+    attempt: Attempt
+    done: Count
+    total: Count
+
+
+class Order(msgspec.Struct, frozen=True):
+    """Whether the worker is to go on; if not, nobody wants the video any more."""
+
+    go_on: bool
+
+
+class Completion(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What was made. The files are in the object store already."""
+
+    attempt: Attempt
+    video_key: Key
+    poster_key: Key
+    thumbnail_key: Key
+    sha256: Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$")]
+    size_bytes: Count
+    width: Count
+    height: Count
+    duration_ms: Count
+    renderer: Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
+    gpu_ms: Count
+
+
+class Failure(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Why the worker gives the attempt up: a stable code, and words for who looks into it."""
+
+    attempt: Attempt
+    reason: Annotated[str, msgspec.Meta(pattern="^[a-z][a-z_]{0,39}$")]
+    detail: Annotated[str, msgspec.Meta(max_length=500)] = ""
+
+
+@post("/claim", opt={"scope": Scope.WORKER}, status_code=200, sync_to_thread=True)
+def claim(
+    generation_id: FromPath[UUID], data: JSONBody[Claim], works: NamedDependency[Works]
+) -> Work:
+    """Claim an attempt. 409 if it is not to be had: claimed, cancelled, or without consent."""
+    at = datetime.now(UTC)
+    return works.claim(generation_id, worker=data.worker, attempt=data.attempt, at=at)
+
+
+@post("/heartbeat", opt={"scope": Scope.WORKER}, status_code=200, sync_to_thread=True)
+def heartbeat(
+    generation_id: FromPath[UUID],
+    data: JSONBody[Heartbeat],
+    works: NamedDependency[Works],
+    progress: NamedDependency[ProgressRelay],
+) -> Order:
+    """Stay the holder of an attempt, and learn whether to go on."""
+    go_on = works.heartbeat(generation_id, attempt=data.attempt, at=datetime.now(UTC))
+    if go_on:
+        progress.tell(Progress(generation_id, data.attempt, data.done, data.total))
+    return Order(go_on)
+
+
+@post("/complete", opt={"scope": Scope.WORKER}, status_code=204, sync_to_thread=True)
+def complete(
+    generation_id: FromPath[UUID], data: JSONBody[Completion], works: NamedDependency[Works]
+) -> None:
+    """Deliver the video. The same again changes nothing."""
+    made = msgspec.structs.asdict(data)
+    attempt = made.pop("attempt")
+    works.complete(generation_id, Delivery(**made), attempt=attempt, at=datetime.now(UTC))
+
+
+@post("/fail", opt={"scope": Scope.WORKER}, status_code=204, sync_to_thread=True)
+def fail(
+    generation_id: FromPath[UUID], data: JSONBody[Failure], works: NamedDependency[Works]
+) -> None:
+    """Give an attempt up. Another one follows, unless it was the last."""
+    works.fail(
+        generation_id,
+        attempt=data.attempt,
+        reason=data.reason,
+        detail=data.detail,
+        at=datetime.now(UTC),
+    )
+
+
+router = Router(
+    "/v1/work/{generation_id:uuid}",
+    route_handlers=[claim, heartbeat, complete, fail],
+    tags=["Work"],
+)
