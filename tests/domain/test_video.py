@@ -121,7 +121,7 @@ def test_what_cannot_be_published(publication: dict[str, Any], error: type[Excep
 def test_an_edit_records_what_it_changes(edits: dict[str, Any], events: list[type]) -> None:
     video = published()
 
-    video.edit(**{**SETTINGS, **edits}, by=ALICE, at=NOON)
+    video.edit(**(SETTINGS | edits), by=ALICE, at=NOON)
 
     assert recorded(video) == [VideoPublished, *events]
 
@@ -130,7 +130,7 @@ def test_only_its_author_edits_a_video() -> None:
     video = published()
 
     with pytest.raises(NotVideoAuthor):
-        video.edit(**{**SETTINGS, "caption": "Mine."}, by=MALLORY, at=NOON)
+        video.edit(caption="Mine.", visibility="public", remixable=True, by=MALLORY, at=NOON)
 
     assert video.caption == "A fox."
 

@@ -100,7 +100,7 @@ class Videos:
         """
         video, _ = visible_video(self._log, video_id, to=by)
         precondition(video.version)
-        present = {
+        present: dict[str, Any] = {
             "caption": video.caption,
             "visibility": video.visibility,
             "remixable": video.remixable,
