@@ -11,6 +11,7 @@ import typer
 from domain.catalogue import EVENTS
 from domain.viewing.events import VideoViewed
 from myriorama import bootstrap
+from myriorama.api import problem_catalogue
 from myriorama.replay.event_reference import markdown
 from myriorama.replay.parquet import write
 from myriorama.replay.streams import BoundInvalid, Bounds, LogName, stream
@@ -149,6 +150,12 @@ def topics(
     else:
         for topic in [*EVENTS, VideoViewed.TOPIC]:
             typer.echo(topic)
+
+
+@app.command()
+def problems() -> None:
+    """Print the codes of all problem documents, as docs/problems.md."""
+    typer.echo(problem_catalogue.markdown(), nl=False)
 
 
 def _home() -> Path:

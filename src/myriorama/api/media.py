@@ -53,7 +53,7 @@ class MediaURLExpired(Forbidden):
 @route(
     "/{key:path}",
     http_method=[HttpMethod.GET, HttpMethod.HEAD],
-    opt={"scope": Scope.PUBLIC},
+    opt={"scope": Scope.PUBLIC, "limit": "none"},
     sync_to_thread=True,
 )
 def read_media(  # noqa: PLR0913, PLR0917 - what a signed URL is made of
@@ -78,7 +78,6 @@ def read_media(  # noqa: PLR0913, PLR0917 - what a signed URL is made of
     headers = {
         "Accept-Ranges": "bytes",
         "Cache-Control": f"private, max-age={expires - now}, immutable",
-        "X-Content-Type-Options": "nosniff",
         **({"ETag": etag} if etag else {}),
     }
     shown = request.headers

@@ -1,6 +1,7 @@
 """Every error as an RFC 9457 problem document. The domain knows no status codes; this does."""
 
 from collections.abc import Mapping
+from http import HTTPStatus
 from typing import Any, cast
 
 import msgspec
@@ -53,6 +54,7 @@ OUR_CODES: Mapping[str, tuple[int, str]] = {
         "A command with this Idempotency-Key was applied, and its answer was lost.",
     ),
     "internal_error": (500, "The fault is ours. Quote the `request_id` when you report it."),
+    "range_not_satisfiable": (416, "The file ends before the range that was asked for."),
     "store_unavailable": (
         503,
         "The store is not reachable at the moment; send the same again, with its Idempotency-Key.",
@@ -102,7 +104,8 @@ def http_problem(request: Request[Any, Any, Any], error: HTTPException) -> Respo
         return unknown_problem(request, error)
     code, meaning = HTTP_CODES[status]
     violations = _violations(error) if isinstance(error, ValidationException) else ()
-    detail = error.detail if status in _OWN_WORDS and not violations else meaning
+    own_words = error.detail != HTTPStatus(status).phrase and not violations
+    detail = error.detail if own_words else meaning
     headers = {name.title(): value for name, value in (error.headers or {}).items()}
     return answer(request, status, code, detail, errors=violations, headers=headers)
 
@@ -170,7 +173,6 @@ def _violations(error: ValidationException) -> tuple[Violation, ...]:
     )
 
 
-_OWN_WORDS = frozenset({400, 415})
 _LEFT = "client disconnected prematurely"
 
 HANDLERS: Mapping[int | type[Exception], Any] = {
