@@ -11,6 +11,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from psycopg.conninfo import conninfo_to_dict
 
 from myriorama.store.embedded_postgres import (
     PostgresUnavailable,
@@ -103,6 +104,7 @@ def test_a_path_too_long_for_a_socket_gets_a_short_one(folder: Path) -> None:
     assert str(long) not in server.url
     assert postgres_answers(long)
     server.stop()
+    assert not Path(str(conninfo_to_dict(server.url)["host"])).exists()
 
 
 def test_a_folder_with_other_files_is_refused_and_kept(folder: Path) -> None:

@@ -68,6 +68,10 @@ class EmbeddedPostgres:
         """Stop the server in order (sessions end, all is written); again is harmless."""
         if self.process is not None:
             leash.stop(self.process, by=(signal.SIGINT, signal.SIGQUIT), patience_s=60.0)
+            sockets = _socket_folder_of(self.folder)
+            if sockets != self.folder:
+                with contextlib.suppress(OSError):  # gone already, or holds what is not ours
+                    sockets.rmdir()
 
 
 def start_postgres(folder: Path) -> EmbeddedPostgres:
