@@ -1,5 +1,6 @@
 """Why an upload refuses a command, or cannot be used."""
 
+from collections.abc import Mapping
 from uuid import UUID
 
 from domain.errors import Conflict, Invalid, NotFound
@@ -26,8 +27,53 @@ class UploadPurposeUnknown(Invalid):
 
 
 class MediaRefused(Invalid):
-    """The bytes are not what may enter; `code` says why, as it stands in `UploadRefused`."""
+    """The bytes are not what may enter; `code` is that of the `UploadRefused` in the log."""
 
-    def __init__(self, code: str, detail: str) -> None:
-        super().__init__(detail)
-        self.code = code
+
+class UploadTooLarge(MediaRefused):
+    """The file has more bytes than are taken for its purpose."""
+
+
+class MediaTypeUnsupported(MediaRefused):
+    """The file is not of a media type that is taken for its purpose."""
+
+
+class MediaTypeMismatch(MediaRefused):
+    """The file is not of the media type that it was declared to be."""
+
+
+class MediaUndecodable(MediaRefused):
+    """The file cannot be decoded: it is damaged, or not what it seems."""
+
+
+class ImageTooLarge(MediaRefused):
+    """The picture has more pixels than are taken."""
+
+
+class DurationOutOfRange(MediaRefused):
+    """The recording is too short or too long."""
+
+
+class DecodingTimedOut(MediaRefused):
+    """Looking at the file takes more time than is given."""
+
+
+class DecodingOutOfMemory(MediaRefused):
+    """Looking at the file takes more memory than is given."""
+
+
+class NoPicture(MediaRefused):
+    """The video has no picture."""
+
+
+class NoSound(MediaRefused):
+    """The recording has no sound."""
+
+
+class Abandoned(MediaRefused):
+    """Looking at the file was broken off; upload it once more."""
+
+
+REFUSALS: Mapping[str, type[MediaRefused]] = {
+    kind.code: kind for kind in MediaRefused.__subclasses__()
+}

@@ -14,7 +14,7 @@ from litestar.di import NamedDependency
 from litestar.exceptions import HTTPException
 from litestar.params import FromPath, FromQuery, MultipartBody
 
-from domain.upload.errors import MediaRefused, UploadNotFound
+from domain.upload.errors import REFUSALS, UploadNotFound
 from myriorama.api.paging import PAGE_LIMIT, Cursors, Page, PageLimit
 from myriorama.api.reads import Reads
 from myriorama.api.tokens import Principal, Scope
@@ -124,7 +124,7 @@ async def upload(
         # must not be taken from those who command something else.
         received = await to_thread.run_sync(receive, limiter=inspections)
     if received.refusal:
-        raise MediaRefused(received.refusal.code, received.refusal.detail)
+        raise REFUSALS[received.refusal.code](received.refusal.detail)
     cleared = received.require_cleared()
     row = UploadRow(
         upload_id=received.id,

@@ -12,7 +12,7 @@ from uuid import UUID
 import structlog
 
 from domain.upload.aggregate import Clearance, Purpose, Refusal, Upload
-from domain.upload.errors import UploadNotFound, UploadSettled
+from domain.upload.errors import Abandoned, UploadNotFound, UploadSettled
 from myriorama.store.identity import new_id
 from myriorama.store.log import Log, retried
 from myriorama.store.objects import CHUNK, Objects
@@ -22,7 +22,7 @@ logger = structlog.get_logger(__name__)
 
 # Several times what an inspection may take at most: nobody is still looking at it.
 ABANDONED_AFTER = timedelta(minutes=10)
-ABANDONED = Refusal("abandoned", "Looking at this was broken off. Upload it once more.")
+ABANDONED = Refusal(Abandoned.code, "Looking at this was broken off. Upload it once more.")
 
 UNSETTLED = """
     SELECT upload_id FROM uploads WHERE state = 'received' AND received_at < %s

@@ -14,7 +14,7 @@ from collections.abc import Generator, Iterator
 from contextlib import closing, contextmanager, suppress
 from io import BytesIO
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, Protocol
+from typing import TYPE_CHECKING, BinaryIO, Protocol, runtime_checkable
 from urllib.parse import urlsplit
 
 import boto3
@@ -38,6 +38,7 @@ class ObjectKeyInvalid(Invalid):
     """Keys are lower-case letters, digits and `/_.-`, in folders none of which is hidden."""
 
 
+@runtime_checkable
 class Objects(Protocol):
     """Blobs under keys. What has been put is durable, and is seen whole or not at all."""
 
