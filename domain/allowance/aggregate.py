@@ -1,7 +1,6 @@
 """The rules of an allowance: seconds of video in a rolling window."""
 
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from math import ceil
 from typing import NamedTuple, Self, assert_never
 from uuid import UUID
@@ -14,15 +13,8 @@ from domain.allowance.events import (
     AllowanceReturned,
     AllowanceSpent,
 )
+from domain.allowance.limit import Limit
 from domain.identity import named
-
-
-@dataclass(frozen=True)
-class Limit:
-    """How many seconds of video an account may ask for in a window of what length."""
-
-    seconds: int
-    window: timedelta
 
 
 class Spending(NamedTuple):

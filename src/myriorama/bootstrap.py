@@ -2,11 +2,13 @@
 
 import asyncio
 import os
+import secrets
 import shutil
 import signal
+import socket
 from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from types import FrameType
@@ -20,12 +22,14 @@ from litestar import Litestar
 from litestar.config.cors import CORSConfig
 from litestar.di import Provide
 
+from domain.allowance.limit import Limit
 from myriorama.api import accounts as account_routes
 from myriorama.api import cameo_permissions as cameo_permission_routes
 from myriorama.api import cameos as cameo_routes
 from myriorama.api import comments as comment_routes
 from myriorama.api import feed as feed_routes
 from myriorama.api import followings as following_routes
+from myriorama.api import generations as generation_routes
 from myriorama.api import invitations as invitation_routes
 from myriorama.api import media as media_routes
 from myriorama.api import openapi, operations
@@ -34,9 +38,12 @@ from myriorama.api import sessions as session_routes
 from myriorama.api import uploads as upload_routes
 from myriorama.api import videos as video_routes
 from myriorama.api import views as view_routes
+from myriorama.api import work as work_routes
 from myriorama.api.authentication import Authentication, provide_principal, provide_visitor
 from myriorama.api.causation import Causation
 from myriorama.api.exchange import EXPOSED_HEADERS, Exchange
+from myriorama.api.generation_events import GenerationEvents
+from myriorama.api.generation_rows import OwnGenerations
 from myriorama.api.idempotency import Answers, Idempotency
 from myriorama.api.limits import RateLimits
 from myriorama.api.paging import Cursors
@@ -52,15 +59,18 @@ from myriorama.application.cameos import Cameos
 from myriorama.application.comments import Comments
 from myriorama.application.consent import Consent
 from myriorama.application.followings import Followings
+from myriorama.application.generations import Generations
 from myriorama.application.passwords import Passwords
 from myriorama.application.reactions import Reactions
 from myriorama.application.uploads import Uploads
 from myriorama.application.videos import Videos
+from myriorama.application.work import Works
 from myriorama.feed.cards import Cards
 from myriorama.feed.feeds import Feeds
 from myriorama.feed.view_tokens import ViewTokens
 from myriorama.replay.verification import Comparison, compare
 from myriorama.settings import Settings
+from myriorama.store.kafka import Producer, Topics
 from myriorama.store.log import Log
 from myriorama.store.objects import Objects, open_objects
 from myriorama.store.postgres import (
@@ -71,18 +81,26 @@ from myriorama.store.postgres import (
     open_pool,
 )
 from myriorama.store.postgres import migrate as apply_migrations
+from myriorama.store.progress import ProgressRelay
 from myriorama.store.projected import Projected
 from myriorama.store.signing import Signer
 from myriorama.store.viewlog import Views
 from myriorama.studio.inspection import Limits, inspect
 from myriorama.telemetry import Tracing, start_logs
+from myriorama.web import pages as page_routes
+from myriorama.workers.dispatcher import Dispatcher
+from myriorama.workers.gate import Gate
+from myriorama.workers.generation import Worker
 from myriorama.workers.projector import Projector, Source
+from myriorama.workers.queues import TOPICS
+from myriorama.workers.rendering import RenderProcess, Studio
 from myriorama.workers.seed import seed as bring_to_life
 from projections.accounts import Accounts as AccountsProjection
 from projections.cameo_permissions import CameoPermissions
 from projections.cameos import Cameos as CameosProjection
 from projections.comments import Comments as CommentsProjection
 from projections.engagement_counts import EngagementCounts
+from projections.generations import Generations as GenerationsProjection
 from projections.invitations import Invitations as InvitationsProjection
 from projections.projection import Projection
 from projections.reactions import Reactions as ReactionsProjection
@@ -103,6 +121,7 @@ def projections() -> Sequence[Projection[Any]]:
         CameosProjection(),
         CommentsProjection(),
         EngagementCounts(),
+        GenerationsProjection(),
         InvitationsProjection(),
         ReactionsProjection(),
         Relations(),
@@ -131,6 +150,8 @@ def create_api(settings: Settings) -> Litestar:
     revocations = Revocations()
     reads, cards, cursors = Reads(pool), Cards(pool, signer), Cursors(signer)
     feeds = Feeds(pool, cards)
+    progress = ProgressRelay(settings.kafka)
+    own_generations = OwnGenerations(reads, cursors, signer)
     tokens = AccessTokens(secret=settings.secret, worker_token=settings.worker_token)
     tracing = Tracing.to(settings.otlp_endpoint, service="myriorama-api")
     domain_names = [p.name for p in projections() if p.log == "domain"]
@@ -143,12 +164,16 @@ def create_api(settings: Settings) -> Litestar:
         "cursors": cursors,
         "feeds": feeds,
         "followings": Followings(log),
+        "generation_events": GenerationEvents(own_generations, projected, progress),
+        "generations": _generations(settings, writes, log),
         "inspections": CapacityLimiter(os.cpu_count() or 1),
         "objects": objects,
         "operations": operations.Operations(
             pool, migrations=known_migrations(), projections=domain_names
         ),
+        "own_generations": own_generations,
         "people": People(reads, cursors),
+        "progress": progress,
         "reactions": Reactions(log),
         "reads": reads,
         "shelves": Shelves(reads, cards, cursors),
@@ -157,6 +182,7 @@ def create_api(settings: Settings) -> Litestar:
         "videos": Videos(log, consent),
         "view_tokens": ViewTokens(signer),
         "views": Views(writes),
+        "works": _works(settings, log, objects),
         "uploads": taken_in,
     }
 
@@ -174,6 +200,7 @@ def create_api(settings: Settings) -> Litestar:
             listening.cancel()
             with suppress(asyncio.CancelledError):
                 await listening
+            await asyncio.to_thread(progress.close)
             await pool.close()
             writes.close()
             if tracing:
@@ -182,12 +209,14 @@ def create_api(settings: Settings) -> Litestar:
     app = Litestar(
         [
             *operations.routes,
+            *page_routes.routers,
             account_routes.router,
             cameo_permission_routes.router,
             cameo_routes.router,
             comment_routes.router,
             feed_routes.router,
             following_routes.router,
+            generation_routes.router,
             invitation_routes.router,
             media_routes.router,
             reaction_routes.router,
@@ -195,6 +224,7 @@ def create_api(settings: Settings) -> Litestar:
             upload_routes.router,
             video_routes.router,
             view_routes.router,
+            work_routes.router,
         ],
         dependencies={
             "principal": Provide(provide_principal, sync_to_thread=False),
@@ -291,6 +321,51 @@ def project(settings: Settings) -> None:
     projector.run()
 
 
+def create_dispatcher(settings: Settings) -> Dispatcher:
+    """Join the dispatcher to the log, and to Kafka."""
+    pool = open_pool(settings.database_url, size_max=2)
+    log, objects = Log(pool), open_objects(settings.objects)
+    return Dispatcher(
+        settings.database_url,
+        _works(settings, log, objects),
+        Producer(settings.kafka),
+        Topics(settings.kafka, TOPICS),
+        chores=[uploads(settings, pool, log, objects).refuse_abandoned],
+    )
+
+
+def dispatch(settings: Settings) -> None:
+    """Hand out generations until told to stop."""
+    dispatcher = create_dispatcher(settings)
+    _until_signalled(dispatcher.stop)
+    dispatcher.run()
+
+
+def create_worker(settings: Settings) -> Worker:
+    """Join the worker to Kafka, the API and a renderer. It gets nothing of the database."""
+    studio = Studio(
+        objects=settings.objects,
+        renderer=settings.renderer,
+        model=settings.model,
+        home=str(settings.home),
+    )
+    return Worker(
+        f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"[:100],
+        settings.kafka,
+        gate=Gate(settings.public_url, settings.worker_token),
+        process=RenderProcess(studio),
+        producer=Producer(settings.kafka),
+        topics=Topics(settings.kafka, TOPICS),
+    )
+
+
+def work(settings: Settings) -> None:
+    """Render generations until told to stop."""
+    worker = create_worker(settings)
+    _until_signalled(worker.stop)
+    worker.run()
+
+
 def invite(settings: Settings, *, at: datetime) -> str:
     """Issue an invitation as the operator."""
     with open_pool(settings.database_url, size_max=1) as pool:
@@ -334,3 +409,18 @@ def _accounts(settings: Settings, log: Log) -> Accounts:
         invite_only=settings.sign_up == "invite_only",
         allotment=settings.invitations,
     )
+
+
+def _generations(settings: Settings, pool: Pool, log: Log) -> Generations:
+    window = timedelta(seconds=settings.allowance_window_s)
+    return Generations(
+        log,
+        pool,
+        Consent(log),
+        limit=Limit(settings.allowance_seconds, window),
+        in_flight_max=settings.generations_in_flight_max,
+    )
+
+
+def _works(settings: Settings, log: Log, objects: Objects) -> Works:
+    return Works(log, Consent(log), objects, lease=timedelta(seconds=settings.lease_s))

@@ -26,7 +26,7 @@ from myriorama.workers.programs import (
     welcome,
 )
 from myriorama.workers.seed import WorldIncomplete
-from myriorama.workers.supervisor import HomeTaken, Supervisor
+from myriorama.workers.supervisor import HomeTaken, Supervisor, require_untaken
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, help=__doc__)
 
@@ -43,8 +43,9 @@ def up(
 ) -> None:
     """Run the whole product in this terminal, on embedded parts where no others are named."""
     home = _home()
-    environment = furnish(os.environ, home)
     try:
+        require_untaken(home)
+        environment = furnish(os.environ, home)
         settings = Settings.read({**environment, **os.environ})
         programs = household(
             os.environ, environment, home=home, address=settings.address, empty=empty
@@ -74,6 +75,18 @@ def serve(workers: Annotated[int, typer.Option(help="Processes that answer.")] =
 def project() -> None:
     """Fold the logs into the read side."""
     bootstrap.project(_settings())
+
+
+@app.command()
+def dispatch() -> None:
+    """Hand out generations to the workers, one dispatcher at a time."""
+    bootstrap.dispatch(_settings())
+
+
+@app.command()
+def work() -> None:
+    """Render generations. Any number of these may run, here and elsewhere."""
+    bootstrap.work(_settings())
 
 
 @app.command()

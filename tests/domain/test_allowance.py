@@ -5,8 +5,9 @@ from uuid import uuid4
 
 import pytest
 
-from domain.allowance.aggregate import Allowance, Limit
+from domain.allowance.aggregate import Allowance
 from domain.allowance.errors import AllowanceExhausted
+from domain.allowance.limit import Limit
 
 ALICE = uuid4()
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)

@@ -9,8 +9,9 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from domain.allowance.aggregate import Allowance, Limit
+from domain.allowance.aggregate import Allowance
 from domain.allowance.errors import AllowanceExhausted
+from domain.allowance.limit import Limit
 from domain.errors import DomainError
 from domain.generation.aggregate import ATTEMPTS_MAX, Generation
 from domain.generation.events import GenerationCompleted

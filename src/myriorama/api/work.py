@@ -13,8 +13,9 @@ from litestar import Router, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
 
+from domain.generation.work import Delivery, Work
 from myriorama.api.tokens import Scope
-from myriorama.application.work import Delivery, Work, Works
+from myriorama.application.work import Works
 from myriorama.store.progress import Progress, ProgressRelay
 
 Attempt = Annotated[int, msgspec.Meta(ge=1, le=100, examples=[1])]

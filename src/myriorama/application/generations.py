@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from domain.allowance.aggregate import Allowance, Limit
+from domain.allowance.aggregate import Allowance
+from domain.allowance.limit import Limit
 from domain.generation.aggregate import SEED_MAX, Generation
 from domain.generation.errors import (
     DraftNotFound,

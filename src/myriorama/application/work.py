@@ -1,6 +1,5 @@
 """Commands of the dispatcher and of the workers on generations: dispatch, claim, deliver."""
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -9,53 +8,12 @@ from domain.errors import Forbidden, NotFound
 from domain.generation.aggregate import Generation
 from domain.generation.errors import ConsentWithdrawn, GenerationNotFound, ObjectsMissing
 from domain.generation.shapes import FPS
+from domain.generation.work import Casting, Delivery, Work
 from domain.upload.aggregate import Upload
 from myriorama.application.consent import Consent
 from myriorama.application.generations import save_ending
 from myriorama.store.log import Log, retried
 from myriorama.store.objects import Objects
-
-
-@dataclass(frozen=True)
-class Part:
-    """A cameo as a worker needs it. `face_key` names an object."""
-
-    name: str
-    face_key: str
-    voice_pitch_hz: float | None
-
-
-@dataclass(frozen=True)
-class Work:
-    """A claimed attempt: what to render, and for how long it may be silent about it."""
-
-    generation_id: UUID
-    attempt: int
-    lease_s: float
-    prompt: str
-    width: int
-    height: int
-    seconds: int
-    fps: int
-    seed: int
-    image_key: str | None
-    cameos: tuple[Part, ...]
-
-
-@dataclass(frozen=True)
-class Delivery:
-    """What a worker made: object keys, and what the log records of the video."""
-
-    video_key: str
-    poster_key: str
-    thumbnail_key: str
-    sha256: str
-    size_bytes: int
-    width: int
-    height: int
-    duration_ms: int
-    renderer: str
-    gpu_ms: int
 
 
 class Works:
@@ -186,7 +144,7 @@ class Works:
             seed=generation.seed,
             image_key=self._image_key(generation.image_upload_id),
             cameos=tuple(
-                Part(cameo.name, cameo.face_key, cameo.voice_pitch_hz)
+                Casting(cameo.name, cameo.face_key, cameo.voice_pitch_hz)
                 for cameo in cameos
                 if cameo is not None
             ),
