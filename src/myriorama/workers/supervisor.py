@@ -295,6 +295,17 @@ class _Child:
         self._back_off_s = min(2 * self._back_off_s, _BACK_OFF_S_MAX)
 
 
+def require_untaken(home: Path) -> None:
+    """Refuse a home on which a supervisor runs, before anything of it is changed.
+
+    Raises:
+        HomeTaken: another supervisor runs on this home.
+    """
+    home.mkdir(parents=True, exist_ok=True)
+    with _alone_on(home):
+        pass
+
+
 @contextlib.contextmanager
 def _alone_on(home: Path) -> Generator[None]:
     with (home / "supervisor.lock").open("a+") as lock:
