@@ -69,7 +69,7 @@ from myriorama.feed.cards import Cards
 from myriorama.feed.feeds import Feeds
 from myriorama.feed.view_tokens import ViewTokens
 from myriorama.replay.verification import Comparison, compare
-from myriorama.settings import Settings
+from myriorama.settings import Settings, WorkerSettings
 from myriorama.store.kafka import Producer, Topics
 from myriorama.store.log import Log
 from myriorama.store.objects import Objects, open_objects
@@ -341,7 +341,7 @@ def dispatch(settings: Settings) -> None:
     dispatcher.run()
 
 
-def create_worker(settings: Settings) -> Worker:
+def create_worker(settings: WorkerSettings) -> Worker:
     """Join the worker to Kafka, the API and a renderer. It gets nothing of the database."""
     studio = Studio(
         objects=settings.objects,
@@ -359,7 +359,7 @@ def create_worker(settings: Settings) -> Worker:
     )
 
 
-def work(settings: Settings) -> None:
+def work(settings: WorkerSettings) -> None:
     """Render generations until told to stop."""
     worker = create_worker(settings)
     _until_signalled(worker.stop)

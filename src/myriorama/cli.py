@@ -3,7 +3,7 @@
 import os
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Literal, NoReturn
+from typing import Annotated, Literal, NoReturn, TypeVar
 
 import msgspec
 import typer
@@ -15,7 +15,7 @@ from myriorama.api import problem_catalogue
 from myriorama.replay.event_reference import markdown
 from myriorama.replay.parquet import write
 from myriorama.replay.streams import BoundInvalid, Bounds, LogName, stream
-from myriorama.settings import SettingInvalid, Settings
+from myriorama.settings import SettingInvalid, Settings, WorkerSettings
 from myriorama.workers.programs import (
     INVITATION,
     AddressTaken,
@@ -27,6 +27,8 @@ from myriorama.workers.programs import (
 )
 from myriorama.workers.seed import WorldIncomplete
 from myriorama.workers.supervisor import HomeTaken, Supervisor, require_untaken
+
+S = TypeVar("S", bound=WorkerSettings)
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, help=__doc__)
 
@@ -86,7 +88,7 @@ def dispatch() -> None:
 @app.command()
 def work() -> None:
     """Render generations. Any number of these may run, here and elsewhere."""
-    bootstrap.work(_settings())
+    bootstrap.work(_read(WorkerSettings))
 
 
 @app.command()
@@ -176,11 +178,15 @@ def _home() -> Path:
 
 
 def _settings() -> Settings:
+    return _read(Settings)
+
+
+def _read(kind: type[S]) -> S:
     """Read the settings; where `myriorama up` has run on this home, what it furnished counts."""
     for name, value in furnished(_home()).items():
         os.environ.setdefault(name, value)  # for the processes that this one starts, too
     try:
-        return Settings.read()
+        return kind.read()
     except SettingInvalid as error:
         _refuse(error)
 

@@ -7,57 +7,44 @@ from pathlib import Path
 from typing import Literal, Self, get_args
 
 SignUp = Literal["invite_only", "open"]
+RendererName = Literal["procedural", "ltx2"]
+
 _SECRET_BYTES_MIN = 32
+_SECRETS = ("secret", "worker_token")
+_AT_LEAST_ONE = (
+    "requests_per_minute",
+    "credential_requests_per_minute",
+    "allowance_window_s",
+    "generations_in_flight_max",
+    "lease_s",
+)
 
 
 class SettingInvalid(ValueError):
     """An environment variable holds what cannot be used; the message says which and what to set."""
 
 
-@dataclass(frozen=True)
-class Settings:
-    """One field a setting; the variable is its name in upper case behind `MYRIORAMA_`."""
+@dataclass(frozen=True, kw_only=True)
+class WorkerSettings:
+    """What a worker may know: no database and no secret but its own token.
 
-    database_url: str
-    """PostgreSQL, as a libpq URL."""
+    One field a setting; the variable is its name in upper case behind `MYRIORAMA_`.
+    """
+
     kafka: str
     """Bootstrap servers of Kafka, host:port[,host:port...]."""
     objects: str
     """Where blobs lie: a folder, or s3://bucket/prefix."""
-    secret: str
-    """At least 32 bytes; signs tokens, URLs and cursors. Change it to void them all."""
     worker_token: str
     """What a worker shows to claim work; at least 32 bytes."""
     home: Path = Path(".myriorama")
     """Where embedded parts, logs and built models live."""
-    address: str = "127.0.0.1:8000"
-    """Where the API listens, host:port."""
     public_url: str = "http://127.0.0.1:8000"
-    """How clients reach the API."""
-    sign_up: SignUp = "invite_only"
-    """Whether an invitation is needed to sign up."""
-    invitations: int = 5
-    """How many invitations a new account may issue."""
-    allowance_seconds: int = 300
-    """Seconds of video that an account may ask for in a window."""
-    allowance_window_s: int = 86_400
-    """Length of the window, in seconds."""
-    generations_in_flight_max: int = 5
-    """Generations of one account that may wait or run at once."""
-    lease_s: int = 30
-    """How long a worker may be silent before its work is given to another."""
-    renderer: str = "procedural"
-    """"procedural", or "ltx2" with the weights in `model`."""
+    """How clients, and workers, reach the API."""
+    renderer: RendererName = "procedural"
+    """What renders: "procedural", or "ltx2" with the weights in `model`."""
     model: str = ""
     """Folder of the model's weights; empty: a tiny random one is built in `home`."""
-    requests_per_minute: int = 600
-    """Requests that one account, or one address without account, may make in a minute."""
-    credential_requests_per_minute: int = 30
-    """Requests to sign up, sign in or refresh that one address may make in a minute."""
-    proxies: int = 0
-    """How many reverse proxies of yours stand before the API; each adds to X-Forwarded-For."""
-    cors_origins: str = ""
-    """Origins of other sites whose pages may call the API, separated by commas."""
     otlp_endpoint: str = ""
     """Where traces go by OTLP over HTTP; empty: nowhere."""
 
@@ -85,14 +72,47 @@ class Settings:
         return settings
 
     def _check(self) -> None:
-        for name in ("secret", "worker_token"):
-            if len(getattr(self, name).encode()) < _SECRET_BYTES_MIN:
+        for name in _SECRETS:
+            if len(getattr(self, name, "-" * _SECRET_BYTES_MIN).encode()) < _SECRET_BYTES_MIN:
                 raise SettingInvalid(f"{variable(name)} must have at least 32 bytes.")
-        for name in ("requests_per_minute", "credential_requests_per_minute"):
-            if getattr(self, name) < 1:
+        for name in _AT_LEAST_ONE:
+            if getattr(self, name, 1) < 1:
                 raise SettingInvalid(f"{variable(name)} must be 1 or more.")
-        if self.sign_up not in get_args(SignUp):
-            raise SettingInvalid(f"{variable('sign_up')} is one of {get_args(SignUp)}.")
+        for name, choices in (("sign_up", SignUp), ("renderer", RendererName)):
+            if getattr(self, name, get_args(choices)[0]) not in get_args(choices):
+                raise SettingInvalid(f"{variable(name)} is one of {', '.join(get_args(choices))}.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings(WorkerSettings):
+    """What the API, the projector and the dispatcher know."""
+
+    database_url: str
+    """PostgreSQL, as a libpq URL."""
+    secret: str
+    """At least 32 bytes; signs tokens, URLs and cursors. Change it to void them all."""
+    address: str = "127.0.0.1:8000"
+    """Where the API listens, host:port."""
+    sign_up: SignUp = "invite_only"
+    """Whether an invitation is needed to sign up."""
+    invitations: int = 5
+    """How many invitations a new account may issue."""
+    allowance_seconds: int = 300
+    """Seconds of video that an account may ask for in a window."""
+    allowance_window_s: int = 86_400
+    """Length of the window, in seconds."""
+    generations_in_flight_max: int = 5
+    """Generations of one account that may wait or run at once."""
+    lease_s: int = 30
+    """How long a worker may be silent before its work is given to another."""
+    requests_per_minute: int = 600
+    """Requests that one account, or one address without account, may make in a minute."""
+    credential_requests_per_minute: int = 30
+    """Requests to sign up, sign in or refresh that one address may make in a minute."""
+    proxies: int = 0
+    """How many reverse proxies of yours stand before the API; each adds to X-Forwarded-For."""
+    cors_origins: str = ""
+    """Origins of other sites whose pages may call the API, separated by commas."""
 
 
 def variable(name: str) -> str:
@@ -100,7 +120,7 @@ def variable(name: str) -> str:
     return f"MYRIORAMA_{name.upper()}"
 
 
-def _required(kind: type[Settings]) -> list[str]:
+def _required(kind: type[WorkerSettings]) -> list[str]:
     return [field.name for field in fields(kind) if not hasattr(kind, field.name)]
 
 

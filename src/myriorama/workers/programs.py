@@ -94,7 +94,7 @@ def household(
             ready=lambda: _alive(address),
             after=("migrate",),
         ),
-        _own("work", environment, after=("serve",)),
+        _own("work", _without_database(environment), after=("serve",)),
         *([] if empty else [_own("seed", environment, after=after_all, once=True)]),
     ]
 
@@ -117,6 +117,12 @@ def _own(
     command: str, env: Mapping[str, str], *, after: tuple[str, ...], once: bool = False
 ) -> Program:
     return Program(command, _argv(command), env=env, after=after, once=once)
+
+
+def _without_database(environment: Mapping[str, str]) -> dict[str, str]:
+    """Return what a worker may know: it reaches the house over HTTP, Kafka and objects alone."""
+    withheld = {"MYRIORAMA_DATABASE_URL", "MYRIORAMA_SECRET"}
+    return {name: value for name, value in environment.items() if name not in withheld}
 
 
 def _argv(command: str) -> tuple[str, ...]:
