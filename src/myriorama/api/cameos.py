@@ -99,7 +99,7 @@ class UsableCameo(msgspec.Struct, frozen=True):
 class CastingQuestion(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Which cameos you have in mind."""
 
-    cameo_ids: Annotated[tuple[UUID, ...], msgspec.Meta(min_length=1, max_length=20)]
+    cameo_ids: Annotated[list[UUID], msgspec.Meta(min_length=1, max_length=20)]
 
 
 class CastingDecision(msgspec.Struct, frozen=True):
