@@ -1,1 +1,1 @@
-"""The pages."""
+"""The pages: one shell, the fragments that fill it, and what the browser runs."""

@@ -1,0 +1,76 @@
+"""How fragments come to know what they show: they ask the API, as every other client does.
+
+So a rule about who may see what stands once, at the API's routes; a fragment only puts the answer
+into words and pictures. The request goes through the whole application, inside this process.
+"""
+
+from http import HTTPStatus
+from typing import Any, Protocol
+from uuid import UUID
+
+import msgspec
+from httpx import ASGITransport, AsyncClient
+from litestar import Request
+from litestar.datastructures import State
+
+_HANDED_ON = ("authorization", "traceparent", "x-forwarded-for", "x-request-id")
+
+
+class Visitor(Protocol):
+    """Who looks at a page, if they are signed in."""
+
+    @property
+    def account_id(self) -> UUID: ...
+
+
+PageRequest = Request[Visitor | None, None, State]
+
+
+class Problem(msgspec.Struct, frozen=True):
+    """Why the API did not answer: what of a problem document a page shows."""
+
+    status: int
+    title: str
+    code: str
+    detail: str
+
+
+class Refused(Exception):
+    """The API refused what a fragment asked for."""
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(problem.detail)
+        self.problem = problem
+
+
+class Api:
+    """Asks the API on behalf of whoever sent a request for a fragment."""
+
+    def __init__(self, request: PageRequest) -> None:
+        self._app = request.app
+        client = request.client
+        self._client = (client.host, client.port) if client else ("127.0.0.1", 0)
+        self._headers = {
+            name: request.headers[name] for name in _HANDED_ON if name in request.headers
+        }
+
+    async def get(self, path: str, **query: str | None) -> Any:
+        """Return what the API answers, as plain objects.
+
+        Raises:
+            Refused: it answered with a problem.
+        """
+        params = {name: value for name, value in query.items() if value is not None}
+        transport = ASGITransport(app=self._app, client=self._client)  # type: ignore[arg-type]  # Litestar types ASGI more closely
+        async with AsyncClient(
+            transport=transport, base_url="http://inside", trust_env=False
+        ) as client:
+            answer = await client.get(path, params=params, headers=self._headers)
+        if answer.status_code >= HTTPStatus.BAD_REQUEST:
+            raise Refused(msgspec.json.decode(answer.content, type=Problem))
+        return msgspec.json.decode(answer.content)
+
+
+def provide_api(request: PageRequest) -> Api:
+    """Return who asks the API for the fragment of this request."""
+    return Api(request)

@@ -1,0 +1,62 @@
+"""The addresses that people see: each is the shell, told which fragment to open."""
+
+from uuid import UUID
+
+from litestar import Response, Router, get
+from litestar.datastructures import CacheControlHeader
+from litestar.params import FromPath
+from litestar.static_files import (
+    create_static_files_router,  # pyright: ignore[reportUnknownVariableType]  # PathLike is bare
+)
+
+from myriorama.web import fragments
+from myriorama.web.asking import PageRequest
+from myriorama.web.rendering import HTMX, HTMX_URL, STATIC, STATIC_URL, render
+
+# Their addresses change with their content, so that what has been fetched never goes stale.
+_FOREVER = CacheControlHeader(public=True, max_age=31_536_000, immutable=True)
+
+
+@get(["/", "/latest", "/create", "/saved", "/cameos", "/settings"])
+async def show_page(request: PageRequest) -> Response[str]:
+    """Show a page of our own."""
+    path = "/following" if request.url.path == "/" else request.url.path
+    return _shell(request, path)
+
+
+@get("/accounts/{handle:str}")
+async def show_account(request: PageRequest, handle: FromPath[str]) -> Response[str]:
+    """Show an account and its videos."""
+    return _shell(request, f"/accounts/{handle}")
+
+
+@get("/videos/{video_id:uuid}")
+async def show_video(request: PageRequest, video_id: FromPath[UUID]) -> Response[str]:
+    """Show one video: where a shared link leads."""
+    return _shell(request, f"/videos/{video_id}")
+
+
+def _shell(request: PageRequest, path: str) -> Response[str]:
+    query = f"?{request.url.query}" if request.url.query else ""
+    return render("shell.html", fragment=f"/web{path}{query}")
+
+
+routers = (
+    Router(
+        "/",
+        route_handlers=[show_page, show_account, show_video],
+        opt={"scope": "public"},
+        include_in_schema=False,
+    ),
+    fragments.router,
+    *(
+        create_static_files_router(
+            path=url,
+            directories=[folder],
+            cache_control=_FOREVER,
+            opt={"scope": "public", "limit": "none"},
+            include_in_schema=False,
+        )
+        for url, folder in ((STATIC_URL, STATIC), (HTMX_URL, HTMX))
+    ),
+)

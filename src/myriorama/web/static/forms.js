@@ -1,0 +1,75 @@
+// Forms that command: `data-send="POST /v1/..."`. Files go first, as uploads; problems stand below.
+import { send } from "./api.js";
+import { done } from "./outcomes.js";
+
+document.addEventListener("submit", async (event) => {
+  const form = event.target;
+  if (!form.dataset.send) return;
+  event.preventDefault();
+  const [method, path] = form.dataset.send.split(" ");
+  const say = form.querySelector("output[role]");
+  const button = form.querySelector("button:not([type=button])");
+  button.disabled = true;
+  form.setAttribute("aria-busy", "true");
+  say.textContent = "";
+  try {
+    const uploads = await uploaded(form, say);
+    say.textContent = "";
+    done(form, await send(method, path, { ...fields(form), ...uploads }));
+  } catch (problem) {
+    say.textContent = [problem.message, ...(problem.errors ?? []).map(({ where, detail }) => `${where}: ${detail}`)].join(" ");
+  } finally {
+    button.disabled = false;
+    form.removeAttribute("aria-busy");
+  }
+});
+
+document.addEventListener("input", ({ target }) => {
+  const shows = target.form?.querySelector(`output[data-shows="${target.name}"]`);
+  if (shows) shows.textContent = target.value;
+});
+
+document.addEventListener("keydown", (event) => {
+  const sends = event.key === "Enter" && (event.ctrlKey || event.metaKey);
+  if (sends && event.target.matches("form[data-send] textarea")) event.target.form.requestSubmit();
+});
+
+// Whoever follows an invitation's link finds the code filled in.
+document.addEventListener("htmx:load", ({ target }) => {
+  const field = target.querySelector?.("[data-invitation]");
+  const code = new URLSearchParams(location.search).get("invitation");
+  if (field && code) field.value = code;
+});
+
+/** What a form says, typed as the API wants it; what was left empty is left out. */
+function fields(form) {
+  const said = {};
+  for (const field of form.elements) {
+    if (!field.name || field.disabled || field.type === "file") continue;
+    if (field.type === "checkbox" && field.name.endsWith("[]")) {
+      if (field.checked) (said[field.name.slice(0, -2)] ??= []).push(field.value);
+    } else if (field.type === "checkbox") {
+      said[field.name] = field.checked;
+    } else if (field.type === "radio") {
+      if (field.checked) said[field.name] = field.value;
+    } else if (field.type === "range" || field.type === "number") {
+      said[field.name] = Number(field.value);
+    } else if (field.value || "keepEmpty" in field.dataset) {
+      said[field.name] = field.value;
+    }
+  }
+  return said;
+}
+
+async function uploaded(form, say) {
+  const ids = {};
+  for (const field of form.querySelectorAll("input[data-upload]")) {
+    if (!field.files.length) continue;
+    say.textContent = `Sending ${field.files[0].name} …`;
+    const upload = new FormData();
+    upload.append("purpose", field.dataset.upload);
+    upload.append("file", field.files[0]);
+    ids[field.name] = (await send("POST", "/v1/uploads", upload)).upload_id;
+  }
+  return ids;
+}

@@ -1,0 +1,39 @@
+// What follows when a command has been done, named by `data-done`.
+import { open, refresh, reload } from "./fragments.js";
+import { drop, keep } from "./session.js";
+import { toast } from "./toast.js";
+
+const OUTCOMES = {
+  "asked": (form) => {
+    form.elements.prompt.value = "";
+    refresh("#making");
+    document.getElementById("making").scrollIntoView({ block: "start" });
+  },
+  "commented": (form) => {
+    form.reset();
+    refresh(".comments, .slide.current .rail");
+    toast("Your comment is there.");
+  },
+  "published": () => {
+    history.pushState({}, "", "/");
+    toast("Published.");
+    return open("/web/following");
+  },
+  "refresh": (element) => refresh(element.dataset.refresh),
+  "reload": reload,
+  "said": (form) => {
+    form.querySelector("output").textContent = form.dataset.say;
+  },
+  "signed-in": (_, tokens) => {
+    keep(tokens);
+    location.assign(location.pathname);
+  },
+  "signed-out": () => {
+    drop();
+    location.assign("/");
+  },
+};
+
+export function done(element, answer) {
+  OUTCOMES[element.dataset.done]?.(element, answer);
+}

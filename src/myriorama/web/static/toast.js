@@ -1,0 +1,11 @@
+// A line at the bottom that tells what happened, and goes by itself.
+const STAYS_MS = 5000;
+let timer;
+
+export function toast(text) {
+  const place = document.getElementById("toast");
+  place.textContent = text;
+  place.classList.add("shown");
+  clearTimeout(timer);
+  timer = setTimeout(() => place.classList.remove("shown"), STAYS_MS);
+}
