@@ -150,6 +150,7 @@ def create_api(settings: Settings) -> Litestar:
     revocations = Revocations()
     reads, cards, cursors = Reads(pool), Cards(pool, signer), Cursors(signer)
     feeds = Feeds(pool, cards)
+    view_tokens = ViewTokens(signer)
     progress = ProgressRelay(settings.kafka)
     own_generations = OwnGenerations(reads, cursors, signer)
     tokens = AccessTokens(secret=settings.secret, worker_token=settings.worker_token)
@@ -162,7 +163,7 @@ def create_api(settings: Settings) -> Litestar:
         "comments": Comments(log),
         "consent": consent,
         "cursors": cursors,
-        "feeds": feeds,
+        "feed_pages": feed_routes.FeedPages(feeds, Cursors(signer), view_tokens),
         "followings": Followings(log),
         "generation_events": GenerationEvents(own_generations, projected, progress),
         "generations": _generations(settings, writes, log),
@@ -180,7 +181,7 @@ def create_api(settings: Settings) -> Litestar:
         "signer": signer,
         "tokens": tokens,
         "videos": Videos(log, consent),
-        "view_tokens": ViewTokens(signer),
+        "view_tokens": view_tokens,
         "views": Views(writes),
         "works": _works(settings, log, objects),
         "uploads": taken_in,

@@ -93,9 +93,14 @@ def test_one_token_that_is_not_the_viewers_own_refuses_the_whole_report(
     foreign = page(alice, kind="latest")["items"][0]["view_token"]
     tokens = ViewTokens(Signer(settings.secret.encode()))
     yesterday = int(time.time()) - VIEW_TOKEN_S
-    expired = tokens.of_page(mallory.account_id.bytes, uuid4().bytes, now=yesterday)(video.id.bytes)
+    viewer, videos = mallory.account_id.bytes, [video.id.bytes]
+    (expired,) = tokens.of_page(viewer, uuid4().bytes, videos, now=yesterday)
 
-    for bad, code in ((foreign, "invalid"), (f"{good[:-1]}!", "invalid"), (expired, "expired")):
+    for bad, code in (
+        (foreign, "invalid"),
+        (f"{good[:-1]}!", "invalid"),
+        (expired.decode(), "expired"),
+    ):
         refused = report(mallory, good, bad, session=session)
         assert (refused.status_code, refused.json()["code"]) == (422, f"view_token_{code}")
         assert "views[1]" in refused.json()["detail"]

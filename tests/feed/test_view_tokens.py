@@ -21,7 +21,7 @@ TOKENS = ViewTokens(Signer(b"a secret of the tests, long enough"))
 
 
 def token(viewer_id: UUID = ALICE, tokens: ViewTokens = TOKENS) -> str:
-    return tokens.of_page(viewer_id.bytes, DECISION.bytes, now=NOW)(VIDEO.bytes)
+    return tokens.of_page(viewer_id.bytes, DECISION.bytes, [VIDEO.bytes], now=NOW)[0].decode()
 
 
 def test_a_token_tells_the_video_and_the_page_for_a_day() -> None:
@@ -41,7 +41,7 @@ def test_a_token_of_another_viewer_or_another_house_proves_nothing() -> None:
 
 
 def test_parts_of_two_tokens_do_not_make_a_third() -> None:
-    other_page = TOKENS.of_page(ALICE.bytes, uuid4().bytes, now=NOW)(VIDEO.bytes)
+    other_page = TOKENS.of_page(ALICE.bytes, uuid4().bytes, [VIDEO.bytes], now=NOW)[0].decode()
 
     with pytest.raises(ViewTokenInvalid):
         TOKENS.read(token()[:32] + other_page[32:], ALICE, now=NOW)

@@ -1,12 +1,11 @@
 """The route of the feed."""
 
 import time
-from collections.abc import Callable
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 import msgspec
-from litestar import MediaType, Response, Router, get
+from litestar import MediaType, Request, Response, Router, get
 from litestar.di import NamedDependency
 from litestar.openapi import ResponseSpec
 from litestar.params import FromQuery, QueryParameter
@@ -14,7 +13,7 @@ from litestar.params import FromQuery, QueryParameter
 from myriorama.api.paging import PAGE_LIMIT, Cursors, PageLimit
 from myriorama.api.tokens import Principal, Scope
 from myriorama.feed.cards import Card
-from myriorama.feed.feeds import BEGINNING, Feeds, Kind, Shown
+from myriorama.feed.feeds import BEGINNING, Feeds, Kind
 from myriorama.feed.view_tokens import ViewTokens
 from myriorama.store.identity import new_id
 
@@ -40,17 +39,47 @@ class FeedPage(msgspec.Struct, frozen=True):
     decision_id: UUID
 
 
+class FeedPages:
+    """Makes pages: the slate, a token for each of its videos, and the cursor of the next page."""
+
+    def __init__(self, feeds: Feeds, cursors: Cursors, view_tokens: ViewTokens) -> None:
+        self._feeds = feeds
+        self._cursors = cursors
+        self._view_tokens = view_tokens
+
+    async def page(self, viewer_id: UUID, kind: Kind, *, cursor: str | None, limit: int) -> bytes:
+        """Return a `FeedPage` as JSON.
+
+        Raises:
+            CursorInvalid: it was not given for this feed of this viewer.
+        """
+        now = int(time.time())
+        listing = f"feed:{kind}:{viewer_id.hex}"
+        place = self._cursors.read(listing, cursor)
+        before = int(place[0]) if place else BEGINNING
+        viewer = viewer_id.bytes
+        slate = await self._feeds.slate(viewer, kind, before=before, limit=limit, now=now)
+        decision_id = new_id()
+        tokens = self._view_tokens.of_page(viewer, decision_id.bytes, slate.video_ids, now=now)
+        items = [
+            b'%s,"view_token":"%s"}' % shown for shown in zip(slate.cards, tokens, strict=True)
+        ]
+        after = slate.before and self._cursors.write(listing, (slate.before,))
+        return b'{"items":[%s],"next_cursor":%s,"decision_id":"%s"}' % (
+            b",".join(items),
+            msgspec.json.encode(after),
+            str(decision_id).encode(),
+        )
+
+
 @get(
     "/feed",
     opt={"scope": Scope.VIEWER},
     responses={200: ResponseSpec(FeedPage, description="A page", generate_examples=False)},
 )
-async def read_feed(  # noqa: PLR0913 - the parts of a page
-    *,
-    principal: NamedDependency[Principal],
-    feeds: NamedDependency[Feeds],
-    cursors: NamedDependency[Cursors],
-    view_tokens: NamedDependency[ViewTokens],
+async def read_feed(
+    request: Request[Principal, None, Any],
+    feed_pages: NamedDependency[FeedPages],
     kind: FeedKind = "following",
     limit: PageLimit = PAGE_LIMIT,
     cursor: FromQuery[str | None] = None,
@@ -59,26 +88,9 @@ async def read_feed(  # noqa: PLR0913 - the parts of a page
 
     You are not shown whom you muted, nor whom you blocked or who blocked you.
     """
-    now = int(time.time())
-    viewer_id = principal.account_id.bytes
-    listing = f"feed:{kind}:{principal.account_id.hex}"
-    place = cursors.read(listing, cursor)
-    before = int(place[0]) if place else BEGINNING
-    slate = await feeds.slate(viewer_id, kind, before=before, limit=limit, now=now)
-    decision_id = new_id()
-    token = view_tokens.of_page(viewer_id, decision_id.bytes, now=now)
-    page = b'{"items":[%s],"next_cursor":%s,"decision_id":"%s"}' % (
-        b",".join([_item(shown, token) for shown in slate.shown]),
-        b"null"
-        if slate.before is None
-        else b'"%s"' % cursors.write(listing, (slate.before,)).encode(),
-        str(decision_id).encode(),
-    )
+    # One dependency: each more costs the framework as much time as a page takes.
+    page = await feed_pages.page(request.user.account_id, kind, cursor=cursor, limit=limit)
     return Response(page, media_type=MediaType.JSON)
-
-
-def _item(shown: Shown, token: Callable[[bytes], str]) -> bytes:
-    return b'%s,"view_token":"%s"}' % (shown.card.json[:-1], token(shown.video_id).encode())
 
 
 router = Router("/v1", route_handlers=[read_feed], tags=["Feed"])

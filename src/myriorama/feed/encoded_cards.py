@@ -15,9 +15,9 @@ _KEPT_S = MEDIA_LIFETIME_S // 2
 
 
 class EncodedCard(NamedTuple):
-    """A card as a JSON object, and who may see it."""
+    """A card as a JSON object, still open at its end, and who may see it."""
 
-    json: bytes
+    opened: bytes
     visibility: str
     author_id: bytes
     stale_at: int
@@ -39,20 +39,20 @@ class EncodedCards:
     async def of(self, video_ids: Sequence[bytes], *, now: int) -> list[EncodedCard | None]:
         """Return the cards in the order asked for; None for a video that has none (any more)."""
         kept = self._kept
-        found = [kept.get(video_id) for video_id in video_ids]
         missing: list[bytes] = []
-        for video_id, card in zip(video_ids, found, strict=True):
+        found: list[EncodedCard | None] = []
+        for video_id in video_ids:
+            card = kept.get(video_id)
             if card is None or card.stale_at <= now:
                 missing.append(video_id)
+                card = None
             else:
                 kept.move_to_end(video_id)
+            found.append(card)
         if not missing:
             return found
         read = await self._read(missing, now)
-        return [
-            read.get(video_id) if video_id in missing else card
-            for video_id, card in zip(video_ids, found, strict=True)
-        ]
+        return [card or read.get(i) for i, card in zip(video_ids, found, strict=True)]
 
     def forget(self, video_ids: Iterable[bytes]) -> None:
         """Drop the cards of videos that are shown differently now."""
@@ -103,4 +103,4 @@ def _encoded(card: Card, now: int) -> EncodedCard:
     author_id = card.author.account_id.bytes
     # Spread by the ID, so that cards which were read together do not go stale together.
     stale_at = now + _KEPT_S - card.video_id.int % (_KEPT_S // 2)
-    return EncodedCard(msgspec.json.encode(card), card.visibility, author_id, stale_at)
+    return EncodedCard(msgspec.json.encode(card)[:-1], card.visibility, author_id, stale_at)

@@ -16,7 +16,7 @@ from psycopg_pool import AsyncConnectionPool
 
 from myriorama.feed.cards import Cards
 from myriorama.feed.circles import Circles
-from myriorama.feed.encoded_cards import EncodedCard, EncodedCards
+from myriorama.feed.encoded_cards import EncodedCards
 from myriorama.feed.timeline import Timeline
 from myriorama.store.projected import Projected
 
@@ -60,17 +60,14 @@ _SEEN_BY: dict[Kind, frozenset[str]] = {
 }
 
 
-class Shown(NamedTuple):
-    """A video on a page."""
-
-    video_id: bytes
-    card: EncodedCard
-
-
 class Slate(NamedTuple):
-    """The videos of a page, and the position before which the next one begins, if there is one."""
+    """The videos of a page, and the position before which the next one begins, if there is one.
 
-    shown: Sequence[Shown]
+    `cards` are JSON objects, still open at their end.
+    """
+
+    video_ids: Sequence[bytes]
+    cards: Sequence[bytes]
     before: int | None
 
 
@@ -115,14 +112,15 @@ class Feeds:
             found = self._timeline.latest(circle.hidden, before=before, limit=limit + 1)
         after = found[limit - 1] if len(found) > limit else None
         video_ids = [self._timeline[position].video_id for position in found[:limit]]
-        cards = await self._cards.of(video_ids, now=now)
         seen_by = _SEEN_BY[kind]
         shown = [
-            Shown(video_id, card)
-            for video_id, card in zip(video_ids, cards, strict=True)
+            (video_id, card.opened)
+            for video_id, card in zip(
+                video_ids, await self._cards.of(video_ids, now=now), strict=True
+            )
             if card is not None and card.visibility in seen_by
         ]
-        return Slate(shown, after)
+        return Slate([video_id for video_id, _ in shown], [card for _, card in shown], after)
 
     async def refresh_videos(self) -> None:
         async with self._pool.connection() as connection:

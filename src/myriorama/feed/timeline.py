@@ -111,9 +111,11 @@ class Timeline:
             floor = int(heads[chosen].min())
             authors = authors[chosen]
         found: list[int] = []
-        for author in authors:
-            own = self._by_author[int(author)]
-            end = bisect_left(own, before)
-            found += own[max(bisect_left(own, floor, 0, end), end - limit) : end]
+        numbers: list[int] = authors.tolist()
+        for number in numbers:
+            own = self._by_author[number]
+            end = len(own) if self._newest[number] < before else bisect_left(own, before)
+            begin = max(0, end - limit) if floor == NONE else bisect_left(own, floor, 0, end)
+            found += own[begin:end]
         found.sort(reverse=True)
         return found[:limit]

@@ -6,7 +6,7 @@ A report of views is believed for what it shows a token of, so nobody counts wha
 import hmac
 import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Callable
+from collections.abc import Sequence
 from hashlib import blake2b
 from typing import NamedTuple
 from uuid import UUID
@@ -19,6 +19,7 @@ _EXPIRY_BYTES = 8
 _MAC_BYTES = 14
 # 24 bytes of the page (decision, expiry), then 30 of the video and its MAC: no padding.
 _TOKEN = re.compile("[A-Za-z0-9_-]{72}")
+_TAIL = 40
 
 
 class ViewTokenInvalid(Invalid):
@@ -42,16 +43,15 @@ class ViewTokens:
     def __init__(self, signer: Signer) -> None:
         self._root = signer.key("view tokens")
 
-    def of_page(self, viewer_id: bytes, decision_id: bytes, *, now: int) -> Callable[[bytes], str]:
-        """Return what gives the token of each video of a page. IDs are the 16 bytes of the UUID."""
+    def of_page(
+        self, viewer_id: bytes, decision_id: bytes, video_ids: Sequence[bytes], *, now: int
+    ) -> list[bytes]:
+        """Return the token of each video of a page. IDs are the 16 bytes of the UUID."""
         page = decision_id + (now + VIEW_TOKEN_S).to_bytes(_EXPIRY_BYTES, "big")
         key = self._page_key(viewer_id, page)
-        head = urlsafe_b64encode(page).decode()
-
-        def token(video_id: bytes) -> str:
-            return head + urlsafe_b64encode(video_id + _mac(key, video_id)).decode()
-
-        return token
+        proofs = b"".join([video_id + _mac(key, video_id) for video_id in video_ids])
+        head, tails = urlsafe_b64encode(page), urlsafe_b64encode(proofs)
+        return [head + tails[n : n + _TAIL] for n in range(0, len(tails), _TAIL)]
 
     def read(self, token: str, viewer_id: UUID, *, now: int) -> Shown:
         """Return what a token proves of a viewer.
