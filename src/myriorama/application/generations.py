@@ -20,7 +20,7 @@ from domain.upload.aggregate import Upload
 from domain.upload.errors import UploadNotFound
 from domain.video.aggregate import Video
 from myriorama.application.consent import Consent
-from myriorama.application.relations import visible_video
+from myriorama.application.relations import joined, visible_video
 from myriorama.store.identity import new_id
 from myriorama.store.log import Log, retried
 from myriorama.store.postgres import Pool
@@ -102,7 +102,7 @@ class Generations:
         if wish.remix_of:
             parent, parent_read = visible_video(self._log, wish.remix_of, to=by)
             parent.require_remixable(by=by)
-            read |= parent_read
+            read = joined(read, parent_read)
         allowance = self._log.find(Allowance, Allowance.identify(by))
         allowance = allowance or Allowance.open(by, at=at)
         self._require_room(allowance)
