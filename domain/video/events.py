@@ -62,7 +62,7 @@ class RemixingChanged(Event):
 
 @dataclass(frozen=True)
 class VideoDeleted(Event):
-    """The author deleted the video."""
+    """The author, or who moderates, deleted the video."""
 
     TOPIC = "video.deleted"
 
