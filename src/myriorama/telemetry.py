@@ -44,7 +44,9 @@ def start_logs(level: int = logging.INFO) -> None:
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
     if terminal:
-        processors.append(structlog.dev.ConsoleRenderer())
+        # Not the default formatter, which shows local variables, and so secrets.
+        plain = structlog.dev.plain_traceback
+        processors.append(structlog.dev.ConsoleRenderer(exception_formatter=plain))
     else:
         processors += [structlog.processors.format_exc_info, _rendered]
     structlog.configure(

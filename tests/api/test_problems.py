@@ -134,7 +134,7 @@ def test_a_token_that_is_none_is_refused_even_where_none_is_needed(
     api: TestClient[Litestar],
 ) -> None:
     for shown in (b"Bearer", b"Bearer x", b"Basic YTpi", b"Bearer \xff\xfe", b"Bearer a.b.c", b""):
-        answer = api.get("/health", headers={"Authorization": shown})
+        answer = api.get("/health", headers={b"Authorization": shown})
 
         assert problem(answer) == (401, "token_invalid")
         assert answer.headers["www-authenticate"] == "Bearer"

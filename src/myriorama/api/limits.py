@@ -53,6 +53,11 @@ class Meter:
         self._stale: dict[object, float] = {}
         self._turns_at = 0.0
 
+    @property
+    def clients(self) -> int:
+        """How many clients are remembered."""
+        return len(self._fresh) + len(self._stale)
+
     def take(self, client: object, now: float) -> Quota:
         """Count a request at `now`, in seconds of any clock that only goes forwards."""
         if now >= self._turns_at or len(self._fresh) >= self._clients_max:

@@ -14,6 +14,7 @@ from litestar.openapi.spec import Components, SecurityScheme, Server, Tag
 from litestar.routes import HTTPRoute
 from litestar.types import ControllerRouterHandler
 
+from myriorama.api.examples import example
 from myriorama.api.problems import MEDIA_TYPE, Problem
 from myriorama.api.tokens import Scope
 
@@ -30,7 +31,15 @@ read as `If-Match`. **Limits** are told in `RateLimit`, and a refusal in `Retry-
 
 _TAGS = {
     "Accounts": "Sign up, sign in, invite, and how others see you.",
+    "Cameos": "Record yourself, and decide who may cast you.",
+    "Feed": "What to watch, and what was watched.",
+    "Following": "Follow, block and mute.",
+    "Generations": "Ask for a video, follow how it is made, and keep it as a draft.",
+    "Media": "The files themselves, by URLs that are signed for a while.",
     "Operations": "For those who run the house.",
+    "Uploads": "Send an image, a video of yourself or a voice.",
+    "Videos": "Publish, edit and remix.",
+    "Work": "What a GPU worker asks and tells.",
 }
 
 _SAFE = frozenset({"get", "head"})
@@ -128,11 +137,13 @@ def completed(app: Litestar, document: Document) -> Document:
     for path, item in document["paths"].items():
         for method in _METHODS & item.keys():
             _complete(item[method], method, path, handlers[path, method])
+            for media_type in item[method].get("requestBody", {}).get("content", {}).values():
+                media_type["example"] = example(media_type["schema"], schemas)
     return document
 
 
-def _operation_id(handler: HTTPRouteHandler, *_: object) -> str:
-    return handler.handler_name
+def _operation_id(handler: HTTPRouteHandler, method: str, _: object) -> str:
+    return f"{handler.handler_name}{'_head' if method == 'HEAD' else ''}"
 
 
 def _complete(operation: Document, method: str, path: str, handler: HTTPRouteHandler) -> None:

@@ -1,0 +1,55 @@
+"""What is true of every projection, written or yet to be written."""
+
+import re
+from importlib import import_module
+from pathlib import Path
+from pkgutil import iter_modules
+from typing import Any
+
+import pytest
+
+import projections as written_in
+from domain.catalogue import EVENTS
+from domain.viewing.events import VideoViewed
+from myriorama.bootstrap import projections
+from projections.projection import Projection
+
+MIGRATIONS = Path(__file__).parents[2] / "migrations"
+TOPICS = {"domain": set(EVENTS), "views": {VideoViewed.TOPIC}}
+
+every = pytest.mark.parametrize("projection", projections(), ids=lambda kind: kind.name)
+
+
+@every
+def test_it_follows_topics_that_exist(projection: Projection[Any]) -> None:
+    assert set(projection.topics) <= TOPICS[projection.log]
+    assert len(set(projection.topics)) == len(projection.topics)
+
+
+@every
+def test_a_migration_makes_its_tables(projection: Projection[Any]) -> None:
+    made = {
+        table
+        for migration in MIGRATIONS.glob("*.sql")
+        for table in re.findall(r"CREATE TABLE (\w+)", migration.read_text())
+    }
+
+    assert set(projection.tables) <= made
+
+
+def test_no_two_share_a_name_or_a_table() -> None:
+    names = [projection.name for projection in projections()]
+    tables = [table for projection in projections() for table in projection.tables]
+
+    assert len(set(names)) == len(names)
+    assert len(set(tables)) == len(tables)
+
+
+def test_every_projection_in_the_folder_is_run() -> None:
+    for module in iter_modules(written_in.__path__):
+        import_module(f"projections.{module.name}")
+    written = {
+        kind for kind in Projection.__subclasses__() if kind.__module__.startswith("projections.")
+    }
+
+    assert written == {type(projection) for projection in projections()}
