@@ -1,0 +1,155 @@
+"""The dispatcher: whose turn it is, what became of silent workers, and one of it at a time."""
+
+import threading
+import time
+from collections.abc import Callable, Generator
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from uuid import UUID, uuid4
+
+import pytest
+
+from domain.allowance.limit import Limit
+from myriorama.application.consent import Consent
+from myriorama.application.generations import Generations, Wish
+from myriorama.application.work import Works
+from myriorama.bootstrap import create_dispatcher
+from myriorama.settings import Settings
+from myriorama.store.kafka import Producer, Topics
+from myriorama.store.log import Log
+from myriorama.store.objects import open_objects
+from myriorama.store.postgres import Pool
+from myriorama.workers.dispatcher import Dispatcher
+from myriorama.workers.queues import TOPICS
+
+ALICE, BOB = uuid4(), uuid4()
+PATIENCE_S = 20.0
+
+
+@pytest.fixture
+def generations(log: Log, pool: Pool) -> Generations:
+    limit = Limit(300, timedelta(days=1))
+    return Generations(log, pool, Consent(log), limit=limit, in_flight_max=50)
+
+
+@pytest.fixture
+def works(settings: Settings, log: Log) -> Works:
+    objects = open_objects(settings.objects)
+    return Works(log, Consent(log), objects, lease=timedelta(seconds=1))
+
+
+@contextmanager
+def running(dispatcher: Dispatcher) -> Generator[None]:
+    thread = threading.Thread(target=dispatcher.run)
+    thread.start()
+    try:
+        yield
+    finally:
+        dispatcher.stop()
+        thread.join(timeout=PATIENCE_S)
+        assert not thread.is_alive()
+
+
+def dispatcher_of(settings: Settings, works: Works, *, undelivered_max: int) -> Dispatcher:
+    return Dispatcher(
+        settings.database_url,
+        works,
+        Producer(settings.kafka),
+        Topics(settings.kafka, TOPICS),
+        undelivered_max=undelivered_max,
+    )
+
+
+def ask(generations: Generations, who: UUID, seconds: int = 4) -> UUID:
+    wish = Wish("a fox jumps over a brook", seconds, "portrait", "480p")
+    return generations.request(wish, by=who, at=datetime.now(UTC))
+
+
+def states(pool: Pool) -> dict[UUID, str]:
+    with pool.connection() as connection:
+        rows = connection.execute("SELECT generation_id, state FROM generations").fetchall()
+    return dict(rows)
+
+
+def await_states(pool: Pool, there: Callable[[dict[UUID, str]], bool]) -> dict[UUID, str]:
+    deadline = time.monotonic() + PATIENCE_S
+    while not there(present := states(pool)):
+        assert time.monotonic() < deadline, present
+        time.sleep(0.02)
+    return present
+
+
+@pytest.mark.usefixtures("projecting")
+def test_who_asks_for_one_is_not_behind_all_of_who_asks_for_many(
+    settings: Settings, pool: Pool, generations: Generations, works: Works
+) -> None:
+    many = [ask(generations, ALICE) for _ in range(4)]
+    one = ask(generations, BOB)
+    await_states(pool, lambda present: len(present) == 5)
+
+    with running(dispatcher_of(settings, works, undelivered_max=2)):
+        present = await_states(pool, lambda p: list(p.values()).count("dispatched") == 2)
+
+    assert {g for g, state in present.items() if state == "dispatched"} == {many[0], one}
+
+
+@pytest.mark.usefixtures("projecting")
+def test_what_takes_long_does_not_hold_up_what_does_not(
+    settings: Settings, pool: Pool, generations: Generations, works: Works
+) -> None:
+    long = [ask(generations, ALICE, seconds=15) for _ in range(2)]
+    short = ask(generations, BOB)
+    await_states(pool, lambda present: len(present) == 3)
+
+    with running(dispatcher_of(settings, works, undelivered_max=1)):
+        present = await_states(pool, lambda p: list(p.values()).count("dispatched") == 2)
+
+    assert (present[long[0]], present[short]) == ("dispatched", "dispatched")
+
+
+@pytest.mark.usefixtures("projecting")
+def test_what_silent_workers_hold_comes_back_and_in_the_end_fails_and_costs_nothing(
+    settings: Settings, pool: Pool, generations: Generations, works: Works
+) -> None:
+    wish = ask(generations, ALICE)
+    await_states(pool, lambda p: wish in p)
+
+    with running(dispatcher_of(settings, works, undelivered_max=1)):
+        await_states(pool, lambda p: p[wish] == "dispatched")
+        works.claim(wish, worker="w1", attempt=1, at=datetime.now(UTC))
+        await_states(pool, lambda p: p[wish] == "running")
+        await_states(pool, lambda p: p[wish] == "dispatched")
+        works.claim(wish, worker="w2", attempt=2, at=datetime.now(UTC))
+        await_states(pool, lambda p: p[wish] == "failed")
+
+    assert generations.remaining(ALICE, at=datetime.now(UTC)).remaining_seconds == 300
+
+
+@pytest.mark.usefixtures("projecting")
+def test_a_second_dispatcher_takes_over_when_the_first_is_gone(
+    settings: Settings, pool: Pool, generations: Generations, works: Works
+) -> None:
+    first = dispatcher_of(settings, works, undelivered_max=4)
+    second = dispatcher_of(settings, works, undelivered_max=4)
+
+    with ExitStack() as standing_by:
+        with running(first):
+            before = ask(generations, ALICE)
+            await_states(pool, lambda p: p.get(before) == "dispatched")
+            standing_by.enter_context(running(second))
+        after = ask(generations, ALICE)
+        present = await_states(pool, lambda p: p.get(after) == "dispatched")
+
+    assert present == {before: "dispatched", after: "dispatched"}
+
+
+@pytest.mark.usefixtures("projecting")
+def test_the_one_that_is_deployed_dispatches_too(
+    settings: Settings, pool: Pool, generations: Generations
+) -> None:
+    with running(create_dispatcher(replace(settings, lease_s=1))):
+        wish = ask(generations, ALICE)
+        present = await_states(pool, lambda p: p.get(wish) == "dispatched")
+
+    assert present == {wish: "dispatched"}
