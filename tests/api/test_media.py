@@ -3,7 +3,10 @@
 from collections.abc import Callable
 from datetime import UTC, datetime
 from hashlib import sha256
+from pathlib import Path
+from typing import Any, cast
 
+import anyio
 import pytest
 from httpx import Response
 from litestar import Litestar
@@ -104,6 +107,55 @@ def test_no_url_is_believed_but_ours(
     assert api.get(long_ago).json()["code"] == "media_url_expired"
     assert api.get(path).status_code == 400
     assert api.get(f"{path}?expires=soon&signature={signature}").status_code == 400
+
+
+def test_who_walks_away_in_the_middle_leaves_no_file_open(
+    api: TestClient[Litestar], url: str
+) -> None:
+    path, _, query = url.partition("?")
+    scope: Any = {
+        "type": "http",
+        "asgi": {"version": "3.0", "spec_version": "2.3"},
+        "http_version": "1.1",
+        "method": "GET",
+        "scheme": "http",
+        "path": path,
+        "raw_path": path.encode(),
+        "root_path": "",
+        "query_string": query.encode(),
+        "headers": [],
+        "client": ("127.0.0.1", 1),
+        "server": ("127.0.0.1", 2),
+    }
+    statuses: list[int] = []
+
+    async def fetch_and_leave() -> None:
+        arrived, never = anyio.Event(), anyio.Event()
+
+        async def receive() -> Any:
+            await arrived.wait()
+            return {"type": "http.disconnect"}
+
+        async def send(message: Any) -> None:
+            if message["type"] == "http.response.start":
+                statuses.append(message["status"])
+                return
+            assert opened()
+            arrived.set()
+            await never.wait()
+
+        await cast("Any", api).app(scope, receive, send)
+
+    anyio.run(fetch_and_leave)
+
+    assert statuses == [200]
+    assert not opened()
+
+
+def opened() -> bool:
+    """Whether this process holds the video open."""
+    links = [link for link in Path("/proc/self/fd").iterdir() if link.exists()]
+    return any(link.resolve().name.startswith(DIGEST) for link in links)
 
 
 def test_a_signed_url_of_what_is_gone_is_not_found(

@@ -10,7 +10,7 @@ import re
 import secrets
 import shutil
 import stat
-from collections.abc import Generator, Iterator
+from collections.abc import Generator
 from contextlib import closing, contextmanager, suppress
 from io import BytesIO
 from pathlib import Path
@@ -68,8 +68,8 @@ class Objects(Protocol):
 
     def stream(
         self, key: str, start: int = 0, stop: int | None = None, chunk: int = CHUNK
-    ) -> Iterator[bytes]:
-        """Read the half-open range in chunks of at most `chunk` bytes.
+    ) -> Generator[bytes]:
+        """Read the half-open range in chunks of at most `chunk` bytes; close it to stop before.
 
         Raises:
             ObjectNotFound: there is none; raised with the first chunk.
@@ -119,7 +119,7 @@ class FolderObjects:
 
     def stream(
         self, key: str, start: int = 0, stop: int | None = None, chunk: int = CHUNK
-    ) -> Iterator[bytes]:
+    ) -> Generator[bytes]:
         _check_range(start, stop)
         with self._file(key) as file:
             file.seek(start)
@@ -198,7 +198,7 @@ class S3Objects:
 
     def stream(
         self, key: str, start: int = 0, stop: int | None = None, chunk: int = CHUNK
-    ) -> Iterator[bytes]:
+    ) -> Generator[bytes]:
         _check_range(start, stop)
         if stop is not None and stop <= start:
             self.size(key)  # an empty range cannot be asked for, but a missing object must be told
