@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Sequence
+from enum import IntEnum
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
@@ -17,8 +18,7 @@ logger = structlog.get_logger(__name__)
 
 Pool = ConnectionPool[Connection[TupleRow]]
 
-# The server has no session of ours that holds this number but a running migration.
-_LOCK_MIGRATIONS = "SELECT pg_advisory_lock(7220250101)"
+_LOCK_MIGRATIONS = "SELECT pg_advisory_lock(%s)"
 
 _CREATE_MIGRATIONS = """
     CREATE TABLE IF NOT EXISTS migrations (
@@ -29,6 +29,15 @@ _CREATE_MIGRATIONS = """
 
 _APPLIED = "SELECT name FROM migrations"
 _APPLY = "INSERT INTO migrations (name) VALUES (%s)"
+
+
+class AdvisoryLock(IntEnum):
+    """Every advisory lock of ours: the numbers are the database's, so no two may be the same."""
+
+    MIGRATIONS = 7220250101
+    DOMAIN_LOG = 7220250102
+    VIEW_LOG = 7220250103
+    DISPATCHER = 7220250104
 
 
 def open_pool(url: str, *, size_max: int = 8) -> Pool:
@@ -84,7 +93,7 @@ def migrate(url: str) -> Sequence[str]:
     """
     applied: list[str] = []
     with psycopg.connect(url, autocommit=True) as database:
-        database.execute(_LOCK_MIGRATIONS)
+        database.execute(_LOCK_MIGRATIONS, (AdvisoryLock.MIGRATIONS,))
         database.execute(_CREATE_MIGRATIONS)
         done = {name for (name,) in database.execute(_APPLIED)}
         for migration in _migrations():

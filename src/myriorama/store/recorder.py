@@ -16,11 +16,11 @@ from psycopg.errors import UniqueViolation
 from psycopg.rows import TupleRow
 
 from myriorama.store.causation import present_cause
-from myriorama.store.postgres import Pool
+from myriorama.store.postgres import AdvisoryLock, Pool
 
 # Every writer takes this lock to the end of its transaction: no position becomes visible
 # before a lower one. It is no table lock, so VACUUM and CREATE INDEX do not wait for it.
-_LOCK = "SELECT pg_advisory_xact_lock(7220250102)"
+_LOCK = "SELECT pg_advisory_xact_lock(%s)"
 _NOTIFY = "NOTIFY events"
 
 _ONCE = """
@@ -156,7 +156,7 @@ class DomainRecorder(ApplicationRecorder):
         expect: Mapping[UUID, int],
     ) -> list[int]:
         cause = present_cause()
-        connection.execute(_LOCK)
+        connection.execute(_LOCK, (AdvisoryLock.DOMAIN_LOG,))
         if cause.command_id is not None and cause.position is None:
             try:
                 connection.execute(_ONCE, (cause.command_id,))

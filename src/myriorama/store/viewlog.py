@@ -8,7 +8,7 @@ from uuid import UUID
 
 from domain.errors import Conflict
 from domain.viewing.events import VideoViewed
-from myriorama.store.postgres import Pool
+from myriorama.store.postgres import AdvisoryLock, Pool
 from projections.projection import Recorded, Window
 
 # A batch that comes twice at once waits here for its double, before it holds anybody up.
@@ -24,7 +24,7 @@ _BEFORE = """
 
 # Every writer takes this lock to the end of its transaction: no position becomes visible
 # before a lower one.
-_LOCK = "SELECT pg_advisory_xact_lock(7220250103)"
+_LOCK = "SELECT pg_advisory_xact_lock(%s)"
 
 _INSERT = """
     WITH head AS (SELECT coalesce(max(position), 0) AS position FROM viewings)
@@ -102,7 +102,7 @@ class Views:
         with self._pool.connection() as connection, connection.transaction():
             if connection.execute(_ONCE, (*name, batch.digest, accepted)).rowcount == 0:
                 return self._before(connection.execute(_BEFORE, name).fetchone(), batch)
-            connection.execute(_LOCK)
+            connection.execute(_LOCK, (AdvisoryLock.VIEW_LOG,))
             rows = [(v.video_id, v.decision_id, v.watched_ms, v.loops) for v in batch.viewings]
             connection.execute(_INSERT, (*name, *map(list, zip(*rows, strict=True))))
             connection.execute(_NOTIFY)

@@ -30,7 +30,7 @@ from myriorama.workers.queues import COMMAND_TOPICS
 logger = structlog.get_logger(__name__)
 
 # One dispatcher decides at a time: its session holds this lock, a second one waits for it.
-_LEAD = "SELECT pg_try_advisory_lock(7220250103)"
+_LEAD = "SELECT pg_try_advisory_lock(%s)"
 
 _FOLDED = "SELECT position FROM projection_positions WHERE name = 'generations'"
 
@@ -135,7 +135,7 @@ class Dispatcher:
 
     def _lead(self, connection: Connection[TupleRow]) -> None:
         while not self._stopping.is_set():
-            row = connection.execute(_LEAD).fetchone()
+            row = connection.execute(_LEAD, (AdvisoryLock.DISPATCHER,)).fetchone()
             if row and row[0]:
                 break
             self._stopping.wait(_POLL_S)
