@@ -3,7 +3,7 @@
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from domain.allowance.aggregate import Allowance
@@ -31,6 +31,7 @@ _LIVE_OR_SPENT = """
 """
 
 _IN_FLIGHT_RETRY_S = 5
+_READ_SIDE_LATE_MAX = timedelta(hours=1)
 
 
 @dataclass(frozen=True)
@@ -105,7 +106,7 @@ class Generations:
             read = joined(read, parent_read)
         allowance = self._log.find(Allowance, Allowance.identify(by))
         allowance = allowance or Allowance.open(by, at=at)
-        self._require_room(allowance)
+        self._require_room(allowance, at=at)
         allowance.spend(generation.id, wish.seconds, self._limit, at=at)
         self._log.save(generation, allowance, expect=read)
         return generation.id
@@ -157,13 +158,14 @@ class Generations:
             raise ImageUnsuitable("Upload the picture with the purpose `image`.")
         return {upload.id: upload.version}
 
-    def _require_room(self, allowance: Allowance) -> None:
+    def _require_room(self, allowance: Allowance, *, at: datetime) -> None:
         """Count what is live: by the read side, and of what it does not know yet, by the allowance.
 
         The read side may be late, but what it shows as ended has ended: so the count is never too
         low, and two requests at once meet at the allowance.
         """
-        taken = [UUID(spent) for spent in allowance.spendings]
+        since = at - _READ_SIDE_LATE_MAX
+        taken = [UUID(id_) for id_, spent in allowance.spendings.items() if spent.at > since]
         with self._pool.connection() as connection:
             query = (allowance.account_id, list(LIVE), taken)
             rows = connection.execute(_LIVE_OR_SPENT, query).fetchall()

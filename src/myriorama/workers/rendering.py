@@ -85,6 +85,11 @@ class RenderProcess:
         self._process: subprocess.Popen[bytes] | None = None
         self._connection: Connection[Any, Any] | None = None
 
+    @property
+    def pid(self) -> int | None:
+        """The process that renders; None before the first render, and after a crash."""
+        return self._process.pid if self._process else None
+
     def begin(self, work: Work) -> None:
         """Begin a render; `poll` tells what becomes of it. The one before must have ended."""
         if self._process is None or self._process.poll() is not None:
