@@ -8,6 +8,7 @@ from httpx import Response
 from litestar import Litestar, get
 from litestar.testing import TestClient
 from psycopg import sql
+from psycopg.conninfo import conninfo_to_dict
 
 from myriorama.api.exchange import Exchange
 from myriorama.api.problem_catalogue import catalogue, markdown
@@ -161,7 +162,7 @@ def test_while_postgresql_is_gone_clients_are_told_to_come_back(
     api: TestClient[Litestar], settings: Settings, postgres: str, person: Callable[[str], Person]
 ) -> None:
     alice = person("alice")
-    name = str(psycopg.conninfo.conninfo_to_dict(settings.database_url)["dbname"])
+    name = str(conninfo_to_dict(settings.database_url)["dbname"])
     refuse = sql.SQL("ALTER DATABASE {} ALLOW_CONNECTIONS false").format(sql.Identifier(name))
     leave = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s"
 

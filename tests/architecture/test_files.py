@@ -9,8 +9,8 @@ import pytest
 ROOT = Path(__file__).parents[2]
 PACKAGES = ("src", "domain", "projections", "ranking", "ads")
 LINES_MAX = 400
-SAY_NOTHING = {"base", "common", "data", "handler", "helper", "info", "manager", "misc", "service"}
-SAY_NOTHING |= {f"{word}s" for word in SAY_NOTHING} | {"util", "utils", "utilities"}
+SINGULAR = ("base", "common", "data", "handler", "helper", "info", "manager", "misc", "service")
+SAY_NOTHING = {*SINGULAR, *(f"{word}s" for word in SINGULAR), "util", "utils", "utilities"}
 
 MODULES = sorted(
     path.relative_to(ROOT) for package in PACKAGES for path in (ROOT / package).rglob("*.py")

@@ -48,8 +48,7 @@ def test_no_two_share_a_name_or_a_table() -> None:
 def test_every_projection_in_the_folder_is_run() -> None:
     for module in iter_modules(written_in.__path__):
         import_module(f"projections.{module.name}")
-    written = {
-        kind for kind in Projection.__subclasses__() if kind.__module__.startswith("projections.")
-    }
+    kinds: list[type[Projection[Any]]] = Projection.__subclasses__()
+    written = {kind for kind in kinds if kind.__module__.startswith("projections.")}
 
     assert written == {type(projection) for projection in projections()}

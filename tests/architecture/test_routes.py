@@ -1,6 +1,7 @@
 """What is true of every route, written or yet to be written."""
 
 from collections.abc import Iterator
+from typing import cast
 
 import pytest
 from litestar import Litestar
@@ -16,10 +17,11 @@ SCOPES = set(Scope)
 
 @pytest.fixture
 def routes(api: TestClient[Litestar]) -> dict[str, HTTPRouteHandler]:
-    return dict(handlers(api.app))
+    return dict(handlers(api))
 
 
-def handlers(app: Litestar) -> Iterator[tuple[str, HTTPRouteHandler]]:
+def handlers(api: TestClient[Litestar]) -> Iterator[tuple[str, HTTPRouteHandler]]:
+    app = cast("Litestar", api.app)  # pyright: ignore[reportUnknownMemberType]  # bare there
     for route in app.routes:
         if isinstance(route, HTTPRoute):
             for method, (handler, _) in route.route_handler_map.items():

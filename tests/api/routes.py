@@ -1,0 +1,123 @@
+"""What every route of the API is expected to ask for: the scope, and the relation to what it names.
+
+A route that is not here fails the tests: add its line.
+"""
+
+from enum import Enum, auto
+
+from myriorama.api.tokens import Scope
+
+
+class Relation(Enum):
+    """Who, among those with the scope, may use a route on what its path names."""
+
+    NOTHING = auto()
+    """The path names nothing, or the caller's own alone."""
+    ANYBODY = auto()
+    """Whoever asks: a rule of the domain may refuse."""
+    OWNER = auto()
+    """The one whom it belongs to; others are told that it is not theirs, or that there is none."""
+    AUDIENCE = auto()
+    """Whoever may see the video, or the cameo; others are told that there is none."""
+
+
+Expectation = tuple[Scope, Relation]
+
+NOTHING, ANYBODY, OWNER, AUDIENCE = Relation
+PUBLIC, VIEWER, CREATOR = Scope.PUBLIC, Scope.VIEWER, Scope.CREATOR
+
+ROUTES: dict[str, Expectation] = {
+    # Operations, and the files themselves (the signature is the permission)
+    "GET /health": (PUBLIC, NOTHING),
+    "GET /metrics": (PUBLIC, NOTHING),
+    "GET /problems": (PUBLIC, NOTHING),
+    "GET /ready": (PUBLIC, NOTHING),
+    "GET /media/{key:path}": (PUBLIC, ANYBODY),
+    "HEAD /media/{key:path}": (PUBLIC, ANYBODY),
+    # Accounts
+    "POST /v1/accounts": (PUBLIC, NOTHING),
+    "GET /v1/accounts/{handle:str}": (PUBLIC, ANYBODY),
+    "GET /v1/accounts/{handle:str}/videos": (PUBLIC, ANYBODY),
+    "PUT /v1/accounts/{account_id:uuid}/scopes": (Scope.ADMIN, ANYBODY),
+    "GET /v1/me": (VIEWER, NOTHING),
+    "PATCH /v1/me": (VIEWER, NOTHING),
+    "PUT /v1/me/password": (VIEWER, NOTHING),
+    "POST /v1/sessions": (PUBLIC, NOTHING),
+    "DELETE /v1/sessions": (VIEWER, NOTHING),
+    "POST /v1/sessions/refresh": (PUBLIC, NOTHING),
+    "DELETE /v1/sessions/current": (VIEWER, NOTHING),
+    "GET /v1/invitations": (VIEWER, NOTHING),
+    "POST /v1/invitations": (VIEWER, NOTHING),
+    "DELETE /v1/invitations/{code:str}": (VIEWER, OWNER),
+    # Following
+    "PUT /v1/accounts/{handle:str}/follow": (VIEWER, ANYBODY),
+    "DELETE /v1/accounts/{handle:str}/follow": (VIEWER, ANYBODY),
+    "PUT /v1/accounts/{handle:str}/block": (VIEWER, ANYBODY),
+    "DELETE /v1/accounts/{handle:str}/block": (VIEWER, ANYBODY),
+    "PUT /v1/accounts/{handle:str}/mute": (VIEWER, ANYBODY),
+    "DELETE /v1/accounts/{handle:str}/mute": (VIEWER, ANYBODY),
+    "GET /v1/accounts/{handle:str}/followers": (VIEWER, ANYBODY),
+    "GET /v1/accounts/{handle:str}/following": (VIEWER, ANYBODY),
+    "GET /v1/me/blocked": (VIEWER, NOTHING),
+    "GET /v1/me/muted": (VIEWER, NOTHING),
+    "GET /v1/me/mutuals": (VIEWER, NOTHING),
+    # Uploads
+    "GET /v1/uploads": (VIEWER, NOTHING),
+    "POST /v1/uploads": (VIEWER, NOTHING),
+    "GET /v1/uploads/{upload_id:uuid}": (VIEWER, OWNER),
+    # Cameos
+    "GET /v1/cameos": (VIEWER, NOTHING),
+    "POST /v1/cameos": (CREATOR, NOTHING),
+    "GET /v1/cameos/usable": (VIEWER, NOTHING),
+    "POST /v1/cameos/check": (VIEWER, NOTHING),
+    "GET /v1/cameos/{cameo_id:uuid}": (VIEWER, AUDIENCE),
+    "PATCH /v1/cameos/{cameo_id:uuid}": (CREATOR, OWNER),
+    "DELETE /v1/cameos/{cameo_id:uuid}": (CREATOR, OWNER),
+    "GET /v1/cameos/{cameo_id:uuid}/permissions": (VIEWER, OWNER),
+    "PUT /v1/cameos/{cameo_id:uuid}/permissions/{account_id:uuid}": (CREATOR, OWNER),
+    "DELETE /v1/cameos/{cameo_id:uuid}/permissions/{account_id:uuid}": (CREATOR, OWNER),
+    "GET /v1/cameos/{cameo_id:uuid}/requests": (VIEWER, OWNER),
+    "POST /v1/cameos/{cameo_id:uuid}/requests": (CREATOR, ANYBODY),
+    "DELETE /v1/cameos/{cameo_id:uuid}/requests/{account_id:uuid}": (CREATOR, OWNER),
+    # Generations
+    "GET /v1/allowance": (CREATOR, NOTHING),
+    "GET /v1/generations": (CREATOR, NOTHING),
+    "POST /v1/generations": (CREATOR, NOTHING),
+    "GET /v1/generations/{generation_id:uuid}": (CREATOR, OWNER),
+    "GET /v1/generations/{generation_id:uuid}/events": (CREATOR, OWNER),
+    "POST /v1/generations/{generation_id:uuid}/cancel": (CREATOR, OWNER),
+    "GET /v1/drafts": (CREATOR, NOTHING),
+    "DELETE /v1/drafts/{generation_id:uuid}": (CREATOR, OWNER),
+    # Work
+    "POST /v1/work/{generation_id:uuid}/claim": (Scope.WORKER, ANYBODY),
+    "POST /v1/work/{generation_id:uuid}/complete": (Scope.WORKER, ANYBODY),
+    "POST /v1/work/{generation_id:uuid}/fail": (Scope.WORKER, ANYBODY),
+    "POST /v1/work/{generation_id:uuid}/heartbeat": (Scope.WORKER, ANYBODY),
+    # Videos
+    "POST /v1/videos": (CREATOR, NOTHING),
+    "GET /v1/videos/{video_id:uuid}": (PUBLIC, AUDIENCE),
+    "PATCH /v1/videos/{video_id:uuid}": (CREATOR, OWNER),
+    "DELETE /v1/videos/{video_id:uuid}": (VIEWER, OWNER),
+    "GET /v1/videos/{video_id:uuid}/lineage": (PUBLIC, AUDIENCE),
+    "GET /v1/videos/{video_id:uuid}/remixes": (PUBLIC, AUDIENCE),
+    "GET /v1/videos/{video_id:uuid}/comments": (PUBLIC, AUDIENCE),
+    "POST /v1/videos/{video_id:uuid}/comments": (VIEWER, AUDIENCE),
+    "DELETE /v1/videos/{video_id:uuid}/comments/{comment_id:uuid}": (VIEWER, OWNER),
+    "PUT /v1/videos/{video_id:uuid}/like": (VIEWER, AUDIENCE),
+    "DELETE /v1/videos/{video_id:uuid}/like": (VIEWER, ANYBODY),
+    "PUT /v1/videos/{video_id:uuid}/bookmark": (VIEWER, AUDIENCE),
+    "DELETE /v1/videos/{video_id:uuid}/bookmark": (VIEWER, ANYBODY),
+    "POST /v1/videos/{video_id:uuid}/share": (VIEWER, AUDIENCE),
+    "GET /v1/bookmarks": (VIEWER, NOTHING),
+    # Feed
+    "GET /v1/feed": (VIEWER, NOTHING),
+    "POST /v1/views": (VIEWER, NOTHING),
+}
+
+BODIES: dict[str, dict[str, object]] = {
+    "PATCH /v1/cameos/{cameo_id:uuid}": {"audience": "mutuals"},
+    "PUT /v1/cameos/{cameo_id:uuid}/permissions/{account_id:uuid}": {"verdict": "granted"},
+    "PATCH /v1/videos/{video_id:uuid}": {"caption": "Another caption"},
+    "POST /v1/videos/{video_id:uuid}/comments": {"text": "Which fox?"},
+}
+"""What is sent to the routes whose relation is tested and which need a body."""
