@@ -96,8 +96,8 @@ class Log:
 
         The window ends where it has been looked at, which may be behind its last event.
         """
-        head = self.head()
         with self._pool.connection() as connection:
+            (head,) = connection.execute(_HEAD).fetchone() or (0,)
             rows = connection.execute(_READ, (after, head, list(topics), limit)).fetchall()
         upto = rows[-1][0] if len(rows) == limit else max(head, after)
         return Window([self._recorded(*row) for row in rows], upto)

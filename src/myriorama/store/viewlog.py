@@ -116,10 +116,11 @@ class Views:
 
     def read(self, after: int, limit: int, topics: Sequence[str]) -> Window:
         """Return at most `limit` viewings behind position `after`, if their topic is wanted."""
-        head = max(self.head(), after)
-        if VideoViewed.TOPIC not in topics:
-            return Window([], head)
         with self._pool.connection() as connection:
+            (last,) = connection.execute(_HEAD).fetchone() or (0,)
+            head = max(last, after)
+            if VideoViewed.TOPIC not in topics:
+                return Window([], head)
             rows = connection.execute(_READ, (after, head, limit)).fetchall()
         upto = rows[-1][0] if len(rows) == limit else head
         return Window([_recorded(*row) for row in rows], upto)

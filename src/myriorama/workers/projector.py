@@ -150,8 +150,9 @@ class Follower:
             connection.execute(_ADVANCE, (window.upto, name))
             connection.execute(_TELL, (f"{name}:{window.upto}",))
         _FOLDED.labels(name).inc(len(window.events))
-        _LAG.labels(name).set(max(0, self._source.head() - window.upto))
-        return True
+        more = len(window.events) == _WINDOW_MAX
+        _LAG.labels(name).set(max(0, self._source.head() - window.upto) if more else 0)
+        return more
 
     def _fold(self, connection: Connection[TupleRow], events: Sequence[Recorded[Any]]) -> None:
         if not events:
