@@ -108,14 +108,19 @@ class Timeline:
         floor = NONE
         if len(authors) > limit:
             chosen = np.argpartition(heads, -limit)[-limit:]
-            floor = int(heads[chosen].min())
-            authors = authors[chosen]
+            authors, heads = authors[chosen], heads[chosen]
+            floor = int(heads.min())
         found: list[int] = []
         numbers: list[int] = authors.tolist()
-        for number in numbers:
+        tops: list[int] = heads.tolist()
+        for number, top in zip(numbers, tops, strict=True):
             own = self._by_author[number]
-            end = len(own) if self._newest[number] < before else bisect_left(own, before)
-            begin = max(0, end - limit) if floor == NONE else bisect_left(own, floor, 0, end)
-            found += own[begin:end]
+            if top == NONE:
+                continue
+            end = len(own) if own[-1] == top else bisect_left(own, before)
+            if end == 1 or own[end - 2] < floor:
+                found.append(top)
+            else:
+                found += own[max(bisect_left(own, floor, 0, end), end - limit) : end]
         found.sort(reverse=True)
         return found[:limit]

@@ -1,0 +1,11 @@
+"""The benchmarks by their names, which scripts and users depend on."""
+
+from collections.abc import Callable, Mapping
+
+from myriorama.bench import feed_over_http, publishing
+from myriorama.bench.outcome import Outcome, Progress
+
+BENCHES: Mapping[str, Callable[[Progress], Outcome]] = {
+    "e2e": publishing.measure,
+    "http": feed_over_http.measure,
+}

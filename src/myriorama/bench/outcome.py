@@ -1,0 +1,27 @@
+"""What a benchmark finds out."""
+
+from collections.abc import Callable, Mapping
+
+import msgspec
+
+Progress = Callable[[str], None]
+"""Is told what is going on, for people to read meanwhile."""
+
+
+class Outcome(msgspec.Struct, frozen=True):
+    """Figures depend on the machine; ratios compare with a reference of the same run."""
+
+    bench: str
+    figures: Mapping[str, float]
+    ratios: Mapping[str, float]
+
+
+def percentile(values: list[float], share: float) -> float:
+    """Return the value below which this share of the values lies (nearest rank)."""
+    ordered = sorted(values)
+    return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
+
+
+def median(values: list[float]) -> float:
+    """Return the value in the middle."""
+    return percentile(values, 0.5)
