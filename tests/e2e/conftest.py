@@ -96,8 +96,12 @@ def start_house(home: Path, *options: str) -> House:
         text=True,
     )
     house = House(f"http://{address}", home, process)
-    _await_announcement(house)
-    house.await_ready()
+    try:
+        _await_announcement(house)
+        house.await_ready()
+    except BaseException:
+        stop_house(house)
+        raise
     return house
 
 

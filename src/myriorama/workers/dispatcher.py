@@ -25,6 +25,7 @@ from domain.generation.commands import GenerateVideo
 from myriorama.application.work import Works
 from myriorama.store.causation import Cause, cause
 from myriorama.store.kafka import KafkaDown, Message, Producer, Topics
+from myriorama.store.postgres import AdvisoryLock
 from myriorama.workers.queues import COMMAND_TOPICS
 
 logger = structlog.get_logger(__name__)
