@@ -1,5 +1,6 @@
 """The commands of the shell."""
 
+import logging
 import os
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,10 +13,13 @@ from domain.catalogue import EVENTS
 from domain.viewing.events import VideoViewed
 from myriorama import bootstrap
 from myriorama.api import problem_catalogue
+from myriorama.bench.catalogue import BENCHES
+from myriorama.bench.outcome import table
 from myriorama.replay.event_reference import markdown
 from myriorama.replay.parquet import write
 from myriorama.replay.streams import BoundInvalid, Bounds, LogName, stream
 from myriorama.settings import SettingInvalid, Settings, WorkerSettings
+from myriorama.telemetry import start_logs
 from myriorama.workers.programs import (
     INVITATION,
     AddressTaken,
@@ -152,6 +156,23 @@ def verify(
         )
         if not comparison.equal:
             raise typer.Exit(1)
+
+
+@app.command()
+def bench(
+    name: Annotated[
+        str | None, typer.Argument(help=f"One of {', '.join(BENCHES)}; none: all of them.")
+    ] = None,
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
+) -> None:
+    """Measure on a scratch database, each ratio against its reference in the same run."""
+    if name is not None and name not in BENCHES:
+        _refuse(typer.BadParameter(f"there is no bench {name!r}: take one of {[*BENCHES]}"))
+    start_logs(logging.WARNING)
+    for chosen in BENCHES if name is None else [name]:
+        outcome = BENCHES[chosen](lambda line: typer.echo(line, err=True))
+        typer.echo(msgspec.json.encode(outcome) if as_json else table(outcome))
 
 
 @app.command()

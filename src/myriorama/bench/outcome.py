@@ -16,6 +16,12 @@ class Outcome(msgspec.Struct, frozen=True):
     ratios: Mapping[str, float]
 
 
+def table(outcome: Outcome) -> str:
+    """Return the outcome as lines of text, the ratios first."""
+    rows = [*outcome.ratios.items(), *outcome.figures.items()]
+    return "\n".join(f"{outcome.bench:12} {name:28} {value:12,.3f}" for name, value in rows)
+
+
 def percentile(values: list[float], share: float) -> float:
     """Return the value below which this share of the values lies (nearest rank)."""
     ordered = sorted(values)
