@@ -111,6 +111,8 @@ from projections.videos import Videos as VideosProjection
 from projections.view_counts import ViewCounts
 
 BODY_BYTES_MAX = 64 * 1024
+DRAIN_S = 5
+"""How long requests that are under way may take to end once the server is told to."""
 
 
 def projections() -> Sequence[Projection[Any]]:
@@ -288,6 +290,8 @@ def serve(settings: Settings, *, workers: int) -> None:
         workers=workers,
         factory=True,
         respawn_failed_workers=True,
+        # Who follows a generation holds a connection for minutes; it does not hold up our end.
+        workers_kill_timeout=DRAIN_S,
     ).serve()
 
 

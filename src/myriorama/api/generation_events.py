@@ -59,7 +59,7 @@ async def _news(
                 yield _message("progress", told)
                 hearing = asyncio.create_task(heard.get(), name="progress")
         if moved.result() <= position:
-            yield ServerSentEventMessage(comment="still here")
+            yield ServerSentEventMessage(data=None, comment="still here")
     finally:
         moved.cancel()
         hearing.cancel()
