@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
+import psycopg
 import pytest
 
 from domain.allowance.limit import Limit
@@ -24,7 +25,11 @@ from myriorama.workers.dispatcher import Dispatcher
 from myriorama.workers.queues import TOPICS
 
 ALICE, BOB = uuid4(), uuid4()
-PATIENCE_S = 20.0
+PATIENCE_S = 30.0
+DROP_ALL = """
+    SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+    WHERE datname = current_database() AND pid <> pg_backend_pid()
+"""
 
 
 @pytest.fixture
@@ -142,6 +147,23 @@ def test_a_second_dispatcher_takes_over_when_the_first_is_gone(
         present = await_states(pool, lambda p: p.get(after) == "dispatched")
 
     assert present == {before: "dispatched", after: "dispatched"}
+
+
+@pytest.mark.usefixtures("projecting")
+def test_it_goes_on_when_postgresql_has_dropped_all_connections(
+    settings: Settings, pool: Pool, generations: Generations, works: Works
+) -> None:
+    with running(dispatcher_of(settings, works, undelivered_max=4)):
+        before = ask(generations, ALICE)
+        await_states(pool, lambda p: p.get(before) == "dispatched")
+
+        with psycopg.connect(settings.database_url) as connection:
+            connection.execute(DROP_ALL)
+        after = ask(generations, ALICE)
+
+        present = await_states(pool, lambda p: p.get(after) == "dispatched")
+
+    assert present[before] == "dispatched"
 
 
 @pytest.mark.usefixtures("projecting")
