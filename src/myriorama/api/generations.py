@@ -78,7 +78,11 @@ async def read_generation(
     return await own_generations.one(generation_id, owner_id=principal.account_id)
 
 
-@get("/generations/{generation_id:uuid}/events", opt={"scope": Scope.CREATOR})
+@get(
+    "/generations/{generation_id:uuid}/events",
+    opt={"scope": Scope.CREATOR},
+    media_type="text/event-stream",
+)
 async def follow_generation(
     generation_id: FromPath[UUID],
     principal: NamedDependency[Principal],

@@ -55,7 +55,7 @@ class MediaURLExpired(Forbidden):
 @route(
     "/{key:path}",
     http_method=[HttpMethod.GET, HttpMethod.HEAD],
-    opt={"scope": Scope.PUBLIC, "limit": "none"},
+    opt={"scope": Scope.PUBLIC, "limit": "none", "refusals": ("403", "416")},
     sync_to_thread=True,
 )
 def read_media(  # noqa: PLR0913, PLR0917 - what a signed URL is made of

@@ -1,7 +1,7 @@
 """The description of the API, OpenAPI 3.1: what routes declare, and what is true of them all."""
 
 import re
-from collections.abc import Mapping, MutableMapping, Sequence
+from collections.abc import Mapping, MutableMapping
 from importlib.metadata import version
 from typing import Any, cast
 
@@ -54,6 +54,7 @@ _MEANINGS = {
     "412": "It has changed since its ETag was read.",
     "413": "The body is too long.",
     "415": "The body is of another media type than the route reads.",
+    "416": "The file ends before the range that was asked for.",
     "422": "What was asked for cannot be.",
     "429": "Too much, too fast: wait for `Retry-After` seconds.",
     "503": "A part is not reachable at the moment; send it again after `Retry-After` seconds.",
@@ -155,7 +156,8 @@ def _complete(operation: Document, method: str, path: str, handler: HTTPRouteHan
     if method == "post":
         operation.setdefault("parameters", []).append(_IDEMPOTENCY_KEY)
     responses = operation["responses"]
-    for status in _refusals(operation, method, path, public=public):
+    expected = _refusals(operation, method, path, public=public)
+    for status in sorted(expected.union(handler.opt.get("refusals", ()))):
         responses[status] = {
             "description": _MEANINGS[status],
             "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
@@ -164,8 +166,8 @@ def _complete(operation: Document, method: str, path: str, handler: HTTPRouteHan
         response["headers"] = {**response.get("headers", {}), **_headers(status)}
 
 
-def _refusals(operation: Document, method: str, path: str, *, public: bool) -> Sequence[str]:
-    """Return the statuses with which something else than success may be told."""
+def _refusals(operation: Document, method: str, path: str, *, public: bool) -> set[str]:
+    """Return the statuses with which any such route may refuse; `opt["refusals"]` adds its own."""
     parameters: list[Mapping[str, Any]] = operation.get("parameters", [])
     found = {"400", "401", "429", "503"}
     if not public:
@@ -180,7 +182,7 @@ def _refusals(operation: Document, method: str, path: str, *, public: bool) -> S
         found |= {"412"}
     if "requestBody" in operation:
         found |= {"413", "415"}
-    return sorted(found)
+    return found
 
 
 def _headers(status: str) -> Document:
