@@ -21,9 +21,15 @@ Bio = Annotated[str, msgspec.Meta(max_length=300, examples=["I make foxes jump."
 HandleText = Annotated[str, msgspec.Meta(pattern="^[a-z][a-z0-9_]{2,29}$", examples=["alice"])]
 IfMatch = Annotated[str | None, HeaderParameter(name="If-Match", required=False)]
 
+# An account is not there for those with whom there is a block, whoever blocks.
 PROFILE = """
-    SELECT account_id, handle, display_name, bio, avatar_upload_id, opened_at
-    FROM accounts WHERE handle = %s
+    SELECT a.account_id, a.handle, a.display_name, a.bio, a.avatar_upload_id, a.opened_at,
+           CASE WHEN %(viewer_id)s::uuid IS NOT NULL THEN EXISTS (
+               SELECT FROM relations r
+               WHERE r.account_id = %(viewer_id)s AND r.other_id = a.account_id AND r.follows
+           ) END AS following
+    FROM accounts a
+    WHERE a.handle = %(handle)s AND NOT are_blocked(a.account_id, %(viewer_id)s)
 """
 
 
@@ -41,7 +47,7 @@ class NewAccount(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Profile(msgspec.Struct, frozen=True):
-    """An account as others see it."""
+    """An account as others see it; `following` says whether you follow it, null to visitors."""
 
     account_id: UUID
     handle: str
@@ -49,6 +55,7 @@ class Profile(msgspec.Struct, frozen=True):
     bio: str
     avatar_upload_id: UUID | None
     opened_at: datetime
+    following: bool | None
 
 
 class Me(msgspec.Struct, frozen=True):
@@ -105,9 +112,15 @@ def sign_up(
 
 
 @get("/accounts/{handle:str}", opt={"scope": Scope.PUBLIC})
-async def read_profile(handle: FromPath[str], reads: NamedDependency[Reads]) -> Profile:
+async def read_profile(
+    handle: FromPath[str],
+    visitor: NamedDependency[Principal | None],
+    reads: NamedDependency[Reads],
+) -> Profile:
     """Read how an account presents itself."""
-    profile = await reads.one(Profile, PROFILE, (handle.lower(),))
+    viewer_id = visitor.account_id if visitor else None
+    parameters = {"handle": handle.lower(), "viewer_id": viewer_id}
+    profile = await reads.one(Profile, PROFILE, parameters)
     if profile is None:
         raise AccountNotFound("There is no such account.")
     return profile

@@ -9,7 +9,8 @@ from typing import Any, Protocol
 from uuid import UUID
 
 import msgspec
-from httpx import ASGITransport, AsyncClient
+from httpx import ASGITransport
+from httpx import Request as OutgoingRequest
 from litestar import Request
 from litestar.datastructures import State
 
@@ -47,9 +48,8 @@ class Api:
     """Asks the API on behalf of whoever sent a request for a fragment."""
 
     def __init__(self, request: PageRequest) -> None:
-        self._app = request.app
-        client = request.client
-        self._client = (client.host, client.port) if client else ("127.0.0.1", 0)
+        client = (request.client.host, request.client.port) if request.client else ("127.0.0.1", 0)
+        self._transport = ASGITransport(app=request.app, client=client)  # type: ignore[arg-type]  # Litestar types ASGI more closely
         self._headers = {
             name: request.headers[name] for name in _HANDED_ON if name in request.headers
         }
@@ -61,11 +61,11 @@ class Api:
             Refused: it answered with a problem.
         """
         params = {name: value for name, value in query.items() if value is not None}
-        transport = ASGITransport(app=self._app, client=self._client)  # type: ignore[arg-type]  # Litestar types ASGI more closely
-        async with AsyncClient(
-            transport=transport, base_url="http://inside", trust_env=False
-        ) as client:
-            answer = await client.get(path, params=params, headers=self._headers)
+        request = OutgoingRequest(
+            "GET", f"http://inside{path}", params=params, headers=self._headers
+        )
+        answer = await self._transport.handle_async_request(request)
+        await answer.aread()
         if answer.status_code >= HTTPStatus.BAD_REQUEST:
             raise Refused(msgspec.json.decode(answer.content, type=Problem))
         return msgspec.json.decode(answer.content)
