@@ -4,6 +4,7 @@ import threading
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from uuid import uuid4
 
 import psycopg
@@ -25,14 +26,18 @@ NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 
 
 @pytest.fixture(scope="session")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The URL of this process's server, which has a migrated template."""
-    server = start_postgres(tmp_path_factory.mktemp("postgres") / "cluster")
-    with psycopg.connect(server.url, autocommit=True) as connection:
-        connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(TEMPLATE)))
-    migrate(_database(server.url, TEMPLATE))
-    yield server.url
-    server.stop()
+def postgres() -> Iterator[str]:
+    """The URL of this process's server, which has a migrated template.
+
+    Not below pytest's own folder: as root the server is another user, whom each run shuts out.
+    """
+    with TemporaryDirectory(prefix="myriorama-") as folder:
+        server = start_postgres(Path(folder) / "postgres")
+        with psycopg.connect(server.url, autocommit=True) as connection:
+            connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(TEMPLATE)))
+        migrate(_database(server.url, TEMPLATE))
+        yield server.url
+        server.stop()
 
 
 @pytest.fixture

@@ -7,9 +7,11 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import httpx
 import pytest
@@ -112,12 +114,23 @@ def stop_house(house: House) -> int:
     return house.process.returncode
 
 
+@contextmanager
+def running_house(*options: str) -> Generator[House]:
+    """A house in a folder of its own, stopped with Ctrl-C at the end."""
+    with TemporaryDirectory(prefix="myriorama-") as folder:
+        house = start_house(Path(folder) / "home", *options)
+        try:
+            yield house
+        finally:
+            status = stop_house(house)
+        assert status == 0
+
+
 @pytest.fixture(scope="session")
-def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+def house() -> Iterator[House]:
     """A house in which nobody lives yet; tests share it, each with people of its own."""
-    house = start_house(tmp_path_factory.mktemp("house"), "--empty")
-    yield house
-    assert stop_house(house) == 0
+    with running_house("--empty") as house:
+        yield house
 
 
 def _await_announcement(house: House) -> None:
@@ -129,4 +142,4 @@ def _await_announcement(house: House) -> None:
         assert time.monotonic() < deadline, said + house.logs()
         assert house.process.poll() is None, said + house.logs()
         if select.select([output], [], [], 0.5)[0]:
-            said += output.readline()
+            said += os.read(output.fileno(), 65536).decode()  # `readline` would keep lines back

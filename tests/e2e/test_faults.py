@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.e2e.conftest import House, start_house, stop_house
+from tests.e2e.conftest import House, running_house
 from tests.people import application_form
 
 _PATIENCE_S = 90
@@ -17,11 +17,10 @@ _TERMINAL = {"completed", "failed", "refused", "cancelled"}
 
 
 @pytest.fixture(scope="module")
-def fragile(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+def fragile() -> Iterator[House]:
     """A house of this module's own, in which things are broken."""
-    house = start_house(tmp_path_factory.mktemp("fragile"), "--empty")
-    yield house
-    assert stop_house(house) == 0
+    with running_house("--empty") as house:
+        yield house
 
 
 class Resident:
@@ -32,6 +31,9 @@ class Resident:
         self._api = httpx.Client(base_url=house.url, timeout=30)
         tokens = self.send("POST", "/v1/accounts", application_form(handle, house.invitation()))
         self._api.headers["Authorization"] = f"Bearer {tokens['access_token']}"
+
+    def leave(self) -> None:
+        self._api.close()
 
     def send(self, method: str, url: str, body: object = None) -> Any:
         deadline = time.monotonic() + _PATIENCE_S
@@ -59,16 +61,19 @@ class Resident:
     def await_state(self, generation_id: str, wanted: set[str]) -> str:
         deadline = time.monotonic() + _PATIENCE_S
         while True:
-            generation = self.send("GET", f"/v1/generations/{generation_id}")
-            if generation["state"] in wanted:
-                return str(generation["state"])
-            assert time.monotonic() < deadline, f"{generation}\n{self._house.logs()}"
-            time.sleep(0.05)
+            mine = self.send("GET", "/v1/generations")["items"]
+            state = next((g["state"] for g in mine if g["generation_id"] == generation_id), "")
+            if state in wanted:
+                return str(state)
+            assert time.monotonic() < deadline, f"{mine}\n{self._house.logs()}"
+            time.sleep(0.05)  # the list is empty, too, while the read side is behind
 
 
 @pytest.fixture(scope="module")
-def alice(fragile: House) -> Resident:
-    return Resident(fragile, "alice")
+def alice(fragile: House) -> Iterator[Resident]:
+    resident = Resident(fragile, "alice")
+    yield resident
+    resident.leave()
 
 
 def kill(house: House, program: str) -> None:
