@@ -12,10 +12,11 @@ from myriorama.store.signing import MEDIA_LIFETIME_S
 
 # URLs live for MEDIA_LIFETIME_S at least; whoever is given them here has half of that left.
 _KEPT_S = MEDIA_LIFETIME_S // 2
+_VIEW_TOKEN = b',"view_token":"'
 
 
 class EncodedCard(NamedTuple):
-    """A card as a JSON object, still open at its end, and who may see it."""
+    """A card as a JSON object, open at its end for the view token, and who may see it."""
 
     opened: bytes
     visibility: str
@@ -25,6 +26,8 @@ class EncodedCard(NamedTuple):
 
 class EncodedCards:
     """Reads cards when they are first asked for, all of a page at once, until they change.
+
+    Where there is no room, those go that were read first: all go stale within the half hour.
 
     IDs are the 16 bytes of a UUID.
     """
@@ -46,8 +49,6 @@ class EncodedCards:
             if card is None or card.stale_at <= now:
                 missing.append(video_id)
                 card = None
-            else:
-                kept.move_to_end(video_id)
             found.append(card)
         if not missing:
             return found
@@ -84,8 +85,8 @@ class EncodedCards:
         return read
 
     def _keep(self, video_id: bytes, card: EncodedCard) -> None:
+        self._drop(video_id)
         self._kept[video_id] = card
-        self._kept.move_to_end(video_id)
         self._by_author[card.author_id].add(video_id)
         if len(self._kept) > self._count_max:
             self._drop(next(iter(self._kept)))
@@ -103,4 +104,6 @@ def _encoded(card: Card, now: int) -> EncodedCard:
     author_id = card.author.account_id.bytes
     # Spread by the ID, so that cards which were read together do not go stale together.
     stale_at = now + _KEPT_S - card.video_id.int % (_KEPT_S // 2)
-    return EncodedCard(msgspec.json.encode(card)[:-1], card.visibility, author_id, stale_at)
+    return EncodedCard(
+        msgspec.json.encode(card)[:-1] + _VIEW_TOKEN, card.visibility, author_id, stale_at
+    )

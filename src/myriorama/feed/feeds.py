@@ -6,7 +6,6 @@ does not see it again.
 """
 
 import asyncio
-from collections.abc import Sequence
 from typing import Literal, LiteralString, NamedTuple
 
 import structlog
@@ -63,11 +62,11 @@ _SEEN_BY: dict[Kind, frozenset[str]] = {
 class Slate(NamedTuple):
     """The videos of a page, and the position before which the next one begins, if there is one.
 
-    `cards` are JSON objects, still open at their end.
+    `cards` are JSON objects, open at their end for the view token.
     """
 
-    video_ids: Sequence[bytes]
-    cards: Sequence[bytes]
+    video_ids: list[bytes]
+    cards: list[bytes]
     before: int | None
 
 
@@ -111,16 +110,15 @@ class Feeds:
         else:
             found = self._timeline.latest(circle.hidden, before=before, limit=limit + 1)
         after = found[limit - 1] if len(found) > limit else None
-        video_ids = [self._timeline[position].video_id for position in found[:limit]]
+        video_ids = self._timeline.video_ids(found[:limit])
+        cards = await self._cards.of(video_ids, now=now)
         seen_by = _SEEN_BY[kind]
-        shown = [
-            (video_id, card.opened)
-            for video_id, card in zip(
-                video_ids, await self._cards.of(video_ids, now=now), strict=True
-            )
-            if card is not None and card.visibility in seen_by
-        ]
-        return Slate([video_id for video_id, _ in shown], [card for _, card in shown], after)
+        slate = Slate([], [], after)
+        for video_id, card in zip(video_ids, cards, strict=True):
+            if card is not None and card.visibility in seen_by:
+                slate.video_ids.append(video_id)
+                slate.cards.append(card.opened)
+        return slate
 
     async def refresh_videos(self) -> None:
         async with self._pool.connection() as connection:

@@ -4,6 +4,7 @@ Pages are served from here; `Feeds` keeps it as the read side is.
 """
 
 from bisect import bisect_left, insort
+from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from typing import NamedTuple
 
@@ -43,8 +44,10 @@ class Timeline:
     def __len__(self) -> int:
         return len(self._places)
 
-    def __getitem__(self, position: int) -> Place:
-        return self._places[position]
+    def video_ids(self, positions: Sequence[int]) -> list[bytes]:
+        """Return which videos were published at these positions."""
+        places = self._places
+        return [places[position].video_id for position in positions]
 
     def author(self, account_id: bytes) -> int:
         """Return the number of an account among the authors, which it keeps."""
