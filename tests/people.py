@@ -9,7 +9,7 @@ from httpx import Response
 from litestar import Litestar
 from litestar.testing import TestClient
 
-from myriorama.bootstrap import invite
+from myriorama.processes import invite
 from myriorama.settings import Settings
 
 PASSWORD = "correct horse battery"  # noqa: S105 - of the tests alone

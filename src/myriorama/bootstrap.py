@@ -3,21 +3,14 @@
 import asyncio
 import os
 import secrets
-import shutil
-import signal
 import socket
-from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from functools import partial
-from pathlib import Path
-from types import FrameType
 from typing import Any
 
-import httpx
 from anyio import CapacityLimiter
-from granian.constants import Interfaces
-from granian.server import Server as Granian
 from litestar import Litestar
 from litestar.config.cors import CORSConfig
 from litestar.di import Provide
@@ -68,7 +61,6 @@ from myriorama.application.work import Works
 from myriorama.feed.cards import Cards
 from myriorama.feed.feeds import Feeds
 from myriorama.feed.view_tokens import ViewTokens
-from myriorama.replay.verification import Comparison, compare
 from myriorama.settings import Settings, WorkerSettings
 from myriorama.store.kafka import Producer, Topics
 from myriorama.store.log import Log
@@ -76,11 +68,9 @@ from myriorama.store.objects import Objects, open_objects
 from myriorama.store.postgres import (
     Pool,
     async_pool,
-    await_server,
     known_migrations,
     open_pool,
 )
-from myriorama.store.postgres import migrate as apply_migrations
 from myriorama.store.progress import ProgressRelay
 from myriorama.store.projected import Projected
 from myriorama.store.signing import Signer
@@ -94,7 +84,6 @@ from myriorama.workers.generation import Worker
 from myriorama.workers.projector import Projector, Source
 from myriorama.workers.queues import TOPICS
 from myriorama.workers.rendering import RenderProcess, Studio
-from myriorama.workers.seed import seed as bring_to_life
 from projections.accounts import Accounts as AccountsProjection
 from projections.cameo_permissions import CameoPermissions
 from projections.cameos import Cameos as CameosProjection
@@ -111,8 +100,6 @@ from projections.videos import Videos as VideosProjection
 from projections.view_counts import ViewCounts
 
 BODY_BYTES_MAX = 64 * 1024
-DRAIN_S = 5
-"""How long requests that are under way may take to end once the server is told to."""
 
 
 def projections() -> Sequence[Projection[Any]]:
@@ -137,7 +124,7 @@ def projections() -> Sequence[Projection[Any]]:
 def create_projector(settings: Settings) -> Projector:
     """Join the projections to the logs that they follow."""
     pool = open_pool(settings.database_url, size_max=len(projections()) + 2)
-    return Projector(pool, _sources(pool), projections(), url=settings.database_url)
+    return Projector(pool, sources(pool), projections(), url=settings.database_url)
 
 
 def create_api(settings: Settings) -> Litestar:
@@ -159,7 +146,7 @@ def create_api(settings: Settings) -> Litestar:
     tracing = Tracing.to(settings.otlp_endpoint, service="myriorama-api")
     domain_names = [p.name for p in projections() if p.log == "domain"]
     collaborators: dict[str, object] = {
-        "accounts": _accounts(settings, log),
+        "accounts": create_accounts(settings, log),
         "cameos": Cameos(log, consent, taken_in),
         "cards": cards,
         "comments": Comments(log),
@@ -277,32 +264,6 @@ def api() -> Litestar:
     return create_api(Settings.read())
 
 
-def serve(settings: Settings, *, workers: int) -> None:
-    """Answer HTTP until told to stop."""
-    host, _, port = settings.address.rpartition(":")
-    if workers > 1:
-        os.environ["PROMETHEUS_MULTIPROC_DIR"] = _counts(settings.home)
-    Granian(
-        "myriorama.bootstrap:api",
-        address=host,
-        port=int(port),
-        interface=Interfaces.ASGI,
-        workers=workers,
-        factory=True,
-        respawn_failed_workers=True,
-        # Who follows a generation holds a connection for minutes; it does not hold up our end.
-        workers_kill_timeout=DRAIN_S,
-    ).serve()
-
-
-def _counts(home: Path) -> str:
-    """Return an empty folder in which the processes of the server count together."""
-    folder = home / "metrics"
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
-    return str(folder)
-
-
 def uploads(settings: Settings, pool: Pool, log: Log, objects: Objects) -> Uploads:
     """Join the uploads to the inspection that looks at them."""
     limits = Limits(
@@ -319,13 +280,6 @@ def uploads(settings: Settings, pool: Pool, log: Log, objects: Objects) -> Uploa
     )
 
 
-def project(settings: Settings) -> None:
-    """Fold the logs until told to stop."""
-    projector = create_projector(settings)
-    _until_signalled(projector.stop)
-    projector.run()
-
-
 def create_dispatcher(settings: Settings) -> Dispatcher:
     """Join the dispatcher to the log, and to Kafka."""
     pool = open_pool(settings.database_url, size_max=2)
@@ -337,13 +291,6 @@ def create_dispatcher(settings: Settings) -> Dispatcher:
         Topics(settings.kafka, TOPICS),
         chores=[uploads(settings, pool, log, objects).refuse_abandoned],
     )
-
-
-def dispatch(settings: Settings) -> None:
-    """Hand out generations until told to stop."""
-    dispatcher = create_dispatcher(settings)
-    _until_signalled(dispatcher.stop)
-    dispatcher.run()
 
 
 def create_worker(settings: WorkerSettings) -> Worker:
@@ -364,50 +311,13 @@ def create_worker(settings: WorkerSettings) -> Worker:
     )
 
 
-def work(settings: WorkerSettings) -> None:
-    """Render generations until told to stop."""
-    worker = create_worker(settings)
-    _until_signalled(worker.stop)
-    worker.run()
-
-
-def invite(settings: Settings, *, at: datetime) -> str:
-    """Issue an invitation as the operator."""
-    with open_pool(settings.database_url, size_max=1) as pool:
-        return _accounts(settings, Log(pool)).issue_invitation(issuer_id=None, at=at)
-
-
-def seed(settings: Settings) -> Iterator[str]:
-    """Bring the small world to life through the API. Yields what is done."""
-    with httpx.Client(base_url=f"http://{settings.address}", timeout=60) as client:
-        yield from bring_to_life(client, lambda: invite(settings, at=datetime.now(UTC)))
-
-
-def verify_state(settings: Settings) -> Iterator[Comparison]:
-    """Fold every projection anew and compare its tables with the live ones."""
-    with open_pool(settings.database_url) as pool:
-        yield from compare(settings.database_url, _sources(pool), projections())
-
-
-def migrate(settings: Settings) -> Sequence[str]:
-    """Bring the database to the present schema. Returns what was applied."""
-    await_server(settings.database_url, timeout_s=30)
-    return apply_migrations(settings.database_url)
-
-
-def _until_signalled(stop: Callable[[], None]) -> None:
-    def on_signal(_number: int, _frame: FrameType | None) -> None:
-        stop()
-
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, on_signal)
-
-
-def _sources(pool: Pool) -> Mapping[str, Source]:
+def sources(pool: Pool) -> Mapping[str, Source]:
+    """Return the logs by the names under which projections follow them."""
     return {"domain": Log(pool), "views": Views(pool)}
 
 
-def _accounts(settings: Settings, log: Log) -> Accounts:
+def create_accounts(settings: Settings, log: Log) -> Accounts:
+    """Join the accounts to the log."""
     return Accounts(
         log,
         Passwords(),

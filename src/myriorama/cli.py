@@ -11,10 +11,11 @@ import typer
 
 from domain.catalogue import EVENTS
 from domain.viewing.events import VideoViewed
-from myriorama import bootstrap
+from myriorama import processes
 from myriorama.api import problem_catalogue
 from myriorama.bench.catalogue import BENCHES
 from myriorama.bench.outcome import table
+from myriorama.bootstrap import projections
 from myriorama.replay.event_reference import markdown
 from myriorama.replay.parquet import write
 from myriorama.replay.streams import BoundInvalid, Bounds, LogName, stream
@@ -67,32 +68,32 @@ def up(
 @app.command()
 def migrate() -> None:
     """Bring the database to the present schema. Safe to run at any time, from anywhere."""
-    for name in bootstrap.migrate(_settings()):
+    for name in processes.migrate(_settings()):
         typer.echo(f"applied {name}")
 
 
 @app.command()
 def serve(workers: Annotated[int, typer.Option(help="Processes that answer.")] = 1) -> None:
     """Answer HTTP."""
-    bootstrap.serve(_settings(), workers=workers)
+    processes.serve(_settings(), workers=workers)
 
 
 @app.command()
 def project() -> None:
     """Fold the logs into the read side."""
-    bootstrap.project(_settings())
+    processes.project(_settings())
 
 
 @app.command()
 def dispatch() -> None:
     """Hand out generations to the workers, one dispatcher at a time."""
-    bootstrap.dispatch(_settings())
+    processes.dispatch(_settings())
 
 
 @app.command()
 def work() -> None:
     """Render generations. Any number of these may run, here and elsewhere."""
-    bootstrap.work(_read(WorkerSettings))
+    processes.work(_read(WorkerSettings))
 
 
 @app.command()
@@ -100,9 +101,9 @@ def seed() -> None:
     """Bring a small world to life, in a house where nobody lives yet."""
     settings = _settings()
     if not (_home() / INVITATION).exists():
-        keep_invitation(_home(), bootstrap.invite(settings, at=datetime.now(UTC)))
+        keep_invitation(_home(), processes.invite(settings, at=datetime.now(UTC)))
     try:
-        for done in bootstrap.seed(settings):
+        for done in processes.seed(settings):
             typer.echo(done)
     except WorldIncomplete as error:
         _refuse(error)
@@ -111,7 +112,7 @@ def seed() -> None:
 @app.command()
 def invite() -> None:
     """Issue an invitation, as the operator, and print its code."""
-    typer.echo(bootstrap.invite(_settings(), at=datetime.now(UTC)))
+    typer.echo(processes.invite(_settings(), at=datetime.now(UTC)))
 
 
 @app.command()
@@ -148,7 +149,7 @@ def verify(
 ) -> None:
     """Check that what is shown is what happened; exits with 1 at the first difference."""
     settings = _settings()
-    for comparison in bootstrap.verify_state(settings):
+    for comparison in processes.verify_state(settings):
         verdict = "equal" if comparison.equal else "DIFFERENT"
         typer.echo(
             f"{what} {comparison.projection}.{comparison.table} at {comparison.position}: "
@@ -182,7 +183,7 @@ def topics(
 ) -> None:
     """List the topics of the logs, or print the whole reference of events."""
     if as_markdown:
-        typer.echo(markdown(bootstrap.projections()), nl=False)
+        typer.echo(markdown(projections()), nl=False)
     else:
         for topic in [*EVENTS, VideoViewed.TOPIC]:
             typer.echo(topic)

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from litestar import Litestar
 from litestar.testing import TestClient
 
-from myriorama.bootstrap import invite
+from myriorama.processes import invite
 from myriorama.settings import Settings
 from tests.people import PASSWORD, Person, application_form
 

@@ -12,7 +12,7 @@ from litestar import Litestar
 from litestar.testing import TestClient
 
 from myriorama.api.idempotency import KEY_CHARACTERS_MAX
-from myriorama.bootstrap import invite
+from myriorama.processes import invite
 from myriorama.settings import Settings
 from tests.people import Person, application_form
 

@@ -14,7 +14,8 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 from prometheus_client.parser import text_string_to_metric_families
 
-from myriorama.bootstrap import create_api, invite
+from myriorama.bootstrap import create_api
+from myriorama.processes import invite
 from myriorama.settings import Settings
 from myriorama.telemetry import Tracing, message_headers, passed_on
 from tests.conftest import NOON
@@ -112,7 +113,7 @@ def counted(api: TestClient[Litestar], route: str) -> dict[str, float]:
     }
 
 
-def test_answers_name_no_server_and_let_no_page_run_what_we_do_not_serve(
+def test_answers_name_no_software_and_let_no_page_run_what_we_do_not_serve(
     api: TestClient[Litestar],
 ) -> None:
     headers = api.get("/health").headers
@@ -120,7 +121,7 @@ def test_answers_name_no_server_and_let_no_page_run_what_we_do_not_serve(
     assert headers["x-content-type-options"] == "nosniff"
     assert "default-src 'self'" in headers["content-security-policy"]
     assert headers["referrer-policy"]
-    assert "server" not in headers
+    assert headers["server"] == "myriorama"
 
 
 def test_pages_of_other_sites_may_call_only_where_they_are_let(settings: Settings) -> None:
