@@ -1,0 +1,113 @@
+"""What each command of the shell sets going: a process that runs until told to stop, or a task."""
+
+import multiprocessing
+import os
+import shutil
+import signal
+from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from types import FrameType
+
+import httpx
+from granian.constants import Interfaces
+from granian.server import Server as Granian
+
+from myriorama.bootstrap import (
+    create_accounts,
+    create_dispatcher,
+    create_projector,
+    create_worker,
+    projections,
+    sources,
+)
+from myriorama.replay.verification import Comparison, compare
+from myriorama.settings import Settings, WorkerSettings
+from myriorama.store.log import Log
+from myriorama.store.postgres import await_server, open_pool
+from myriorama.store.postgres import migrate as apply_migrations
+from myriorama.workers.seed import seed as bring_to_life
+
+DRAIN_S = 5
+"""How long requests that are under way may take to end once the server is told to."""
+
+
+def serve(settings: Settings, *, workers: int) -> None:
+    """Answer HTTP until told to stop."""
+    host, _, port = settings.address.rpartition(":")
+    if workers > 1:
+        # The library decides how it counts when it is imported: in new processes, not in forks.
+        multiprocessing.set_start_method("spawn")
+        os.environ["PROMETHEUS_MULTIPROC_DIR"] = _counts(settings.home)
+    Granian(
+        "myriorama.bootstrap:api",
+        address=host,
+        port=int(port),
+        interface=Interfaces.ASGI,
+        workers=workers,
+        factory=True,
+        respawn_failed_workers=True,
+        # Who follows a generation holds a connection for minutes; it does not hold up our end.
+        workers_kill_timeout=DRAIN_S,
+    ).serve()
+
+
+def project(settings: Settings) -> None:
+    """Fold the logs until told to stop."""
+    projector = create_projector(settings)
+    _until_signalled(projector.stop)
+    projector.run()
+
+
+def dispatch(settings: Settings) -> None:
+    """Hand out generations until told to stop."""
+    dispatcher = create_dispatcher(settings)
+    _until_signalled(dispatcher.stop)
+    dispatcher.run()
+
+
+def work(settings: WorkerSettings) -> None:
+    """Render generations until told to stop."""
+    worker = create_worker(settings)
+    _until_signalled(worker.stop)
+    worker.run()
+
+
+def migrate(settings: Settings) -> Sequence[str]:
+    """Bring the database to the present schema. Returns what was applied."""
+    await_server(settings.database_url, timeout_s=30)
+    return apply_migrations(settings.database_url)
+
+
+def invite(settings: Settings, *, at: datetime) -> str:
+    """Issue an invitation as the operator."""
+    with open_pool(settings.database_url, size_max=1) as pool:
+        return create_accounts(settings, Log(pool)).issue_invitation(issuer_id=None, at=at)
+
+
+def seed(settings: Settings) -> Iterator[str]:
+    """Bring the small world to life through the API. Yields what is done."""
+    with httpx.Client(base_url=f"http://{settings.address}", timeout=60) as client:
+        yield from bring_to_life(client, lambda: invite(settings, at=datetime.now(UTC)))
+
+
+def verify_state(settings: Settings) -> Iterator[Comparison]:
+    """Fold every projection anew and compare its tables with the live ones."""
+    with open_pool(settings.database_url) as pool:
+        yield from compare(settings.database_url, sources(pool), projections())
+
+
+def _counts(home: Path) -> str:
+    """Return an empty folder in which the processes of the server count together."""
+    folder = home / "metrics"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    return str(folder)
+
+
+def _until_signalled(stop: Callable[[], None]) -> None:
+    def on_signal(_number: int, _frame: FrameType | None) -> None:
+        stop()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, on_signal)
