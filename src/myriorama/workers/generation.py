@@ -27,6 +27,7 @@ logger = structlog.get_logger(__name__)
 T = TypeVar("T")
 
 _POLL_S = 0.5
+_TOPICS_EVERY_S = 2.0
 _WATCH_S = 0.1
 _HEARTBEAT_S = 2.0
 _PROGRESS_EVERY_S = 0.1
@@ -69,12 +70,11 @@ class Worker:
                 )
                 self._serve()
             except KafkaDown as error:
-                self._consumer = None
                 logger.warning("worker waits for Kafka", error=str(error))
+                self._leave()
                 self._stopping.wait(_BACK_OFF_S)
         self._process.kill()
-        if self._consumer is not None:
-            self._consumer.close()
+        self._leave()
         self._producer.close()
         self._topics.close()
         self._gate.close()
@@ -83,10 +83,17 @@ class Worker:
         self._stopping.set()
 
     def _serve(self) -> None:
+        """Obey commands until we are to stop, or have to join the group anew."""
+        looked_s = time.monotonic()
         while self._consumer is not None and not self._stopping.is_set():
             for message in self._consumer.poll(timeout_s=_POLL_S):
                 with _traced(message):
                     self._obey(message)
+            if time.monotonic() - looked_s >= _TOPICS_EVERY_S:
+                looked_s = time.monotonic()
+                # In queues that began anew, where we stood in the old ones is beyond what waits.
+                if self._topics.ensure():
+                    self._leave()
 
     def _obey(self, message: Received) -> None:
         try:
@@ -197,6 +204,12 @@ class Worker:
         except KafkaDown as error:
             self._consumer = None
             logger.warning("Kafka is gone", error=str(error))
+
+    def _leave(self) -> None:
+        """Leave the group, so that what waits is for the others."""
+        consumer, self._consumer = self._consumer, None
+        if consumer is not None:
+            consumer.close()
 
     def _commit(self, message: Received) -> None:
         try:
