@@ -39,6 +39,7 @@ class Timeline:
         self._public: list[int] = []
         self._authors: dict[bytes, int] = {}
         self._by_author: list[list[int]] = []
+        self._last = NONE
         self._newest: Indexes = np.full(_AUTHORS_AT_FIRST, NONE, np.int64)
 
     def __len__(self) -> int:
@@ -69,6 +70,7 @@ class Timeline:
         self._places[position] = Place(video_id, author, visibility)
         insort(self._by_author[author], position)
         self._newest[author] = self._by_author[author][-1]
+        self._last = max(self._last, position)
         if visibility == _PUBLIC:
             insort(self._public, position)
 
@@ -104,18 +106,19 @@ class Timeline:
         followed accounts a handful is looked into.
         """
         heads = self._newest[authors]
-        for index in np.flatnonzero(heads >= before).tolist():
-            own = self._by_author[int(authors[index])]
-            end = bisect_left(own, before)
-            heads[index] = own[end - 1] if end else NONE
-        floor = NONE
-        if len(authors) > limit:
-            chosen = np.argpartition(heads, -limit)[-limit:]
+        if before <= self._last:
+            for index in np.flatnonzero(heads >= before).tolist():
+                own = self._by_author[int(authors[index])]
+                end = bisect_left(own, before)
+                heads[index] = own[end - 1] if end else NONE
+        whole = len(authors) <= limit
+        if not whole:
+            chosen = heads.argpartition(-limit)[-limit:]
             authors, heads = authors[chosen], heads[chosen]
-            floor = int(heads.min())
-        found: list[int] = []
         numbers: list[int] = authors.tolist()
         tops: list[int] = heads.tolist()
+        floor = NONE if whole else min(tops)
+        found: list[int] = []
         for number, top in zip(numbers, tops, strict=True):
             own = self._by_author[number]
             if top == NONE:

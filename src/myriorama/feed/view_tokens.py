@@ -38,7 +38,7 @@ class Shown(NamedTuple):
 
 
 class ViewTokens:
-    """Signs a page with one HMAC, whose outcome is the key of one short MAC for each video."""
+    """Signs a page with one MAC, which is the key of one short MAC for each of its videos."""
 
     def __init__(self, signer: Signer) -> None:
         self._root = signer.key("view tokens")
@@ -71,7 +71,7 @@ class ViewTokens:
         return Shown(UUID(bytes=video_id), UUID(bytes=page[:16]))
 
     def _page_key(self, viewer_id: bytes, page: bytes) -> bytes:
-        return hmac.digest(self._root, viewer_id + page, "sha256")
+        return blake2b(viewer_id + page, key=self._root, digest_size=32).digest()
 
 
 def _mac(key: bytes, video_id: bytes) -> bytes:
