@@ -79,9 +79,15 @@ async function share(button) {
   }
 }
 
+// Where the clipboard is out of reach (on an origin that is not secure), the link is at least told.
 async function copy(path) {
-  await navigator.clipboard.writeText(new URL(path, location.origin).href);
-  toast("The link is copied.");
+  const { href } = new URL(path, location.origin);
+  try {
+    await navigator.clipboard.writeText(href);
+    toast("The link is copied.");
+  } catch {
+    toast(href);
+  }
 }
 
 function openSheet(button) {

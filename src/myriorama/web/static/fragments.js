@@ -46,6 +46,7 @@ document.addEventListener("htmx:sendError", () => toast("There is no connection.
 document.addEventListener("htmx:afterSettle", (event) => {
   if (event.detail.target.id !== "stage") return;
   document.getElementById("sheet").close();
+  event.detail.target.focus({ preventScroll: true });
   for (const link of document.querySelectorAll(".side nav a")) {
     const here = link.pathname === location.pathname
       || (link.pathname === "/" && location.pathname === "/latest");

@@ -54,6 +54,14 @@ document.addEventListener("click", (event) => {
   if (event.target.closest("[data-play]")) playOrPause(event.target.closest(".slide"));
 });
 
+// Who looks elsewhere hears nothing, and is counted for nothing.
+document.addEventListener("visibilitychange", () => {
+  const slide = current();
+  if (!slide) return;
+  if (document.visibilityState === "hidden") slide.querySelector("video").pause();
+  else if (!still.matches) play(slide);
+});
+
 function prepare(slide) {
   const video = slide.querySelector("video");
   video.muted = !sounding;
