@@ -78,7 +78,7 @@ def test_a_number_in_quotes_is_no_number(person: Callable[[str], Person]) -> Non
 def test_a_route_reads_json_and_says_so(api: TestClient[Litestar]) -> None:
     form = api.post("/v1/sessions", data={"name": "alice", "password": "x"})
 
-    assert problem(form) == (415, "media_type_unsupported")
+    assert problem(form) == (415, "content_type_unsupported")
     assert "application/json" in form.json()["detail"]
 
 

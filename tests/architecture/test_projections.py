@@ -4,7 +4,7 @@ import re
 from importlib import import_module
 from pathlib import Path
 from pkgutil import iter_modules
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -48,7 +48,7 @@ def test_no_two_share_a_name_or_a_table() -> None:
 def test_every_projection_in_the_folder_is_run() -> None:
     for module in iter_modules(written_in.__path__):
         import_module(f"projections.{module.name}")
-    kinds: list[type[Projection[Any]]] = Projection.__subclasses__()
+    kinds = cast("list[type[object]]", Projection.__subclasses__())
     written = {kind for kind in kinds if kind.__module__.startswith("projections.")}
 
     assert written == {type(projection) for projection in projections()}

@@ -28,8 +28,9 @@ def example(schema: Schema, schemas: Mapping[str, Schema]) -> Any:
 
 
 def _by_type(schema: Schema, schemas: Mapping[str, Schema]) -> Any:
-    kind = schema.get("type")
-    match next((k for k in kind if k != "null"), None) if isinstance(kind, list) else kind:
+    declared: str | list[str] = schema.get("type", "string")
+    kinds = [declared] if isinstance(declared, str) else declared
+    match next(kind for kind in kinds if kind != "null"):
         case "object":
             fields = schema.get("properties", {})
             return {name: example(field, schemas) for name, field in fields.items()}

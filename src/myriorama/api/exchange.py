@@ -6,9 +6,9 @@ in `state["answer_headers"]` and, of a refusal, its code in `state["problem"]`.
 
 import re
 from collections.abc import Iterable
+from secrets import token_hex
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, cast
-from uuid import uuid4
 
 import structlog
 from litestar.enums import ScopeType
@@ -23,7 +23,9 @@ if TYPE_CHECKING:
 logger = structlog.get_logger("myriorama.access")
 
 # Pages of ours run what we serve and nothing else; a video may also play from memory.
+# What software answers, and which version, is nobody's business: `server` would tell.
 SECURITY_HEADERS = (
+    (b"server", b"myriorama"),
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"strict-origin-when-cross-origin"),
     (
@@ -143,7 +145,7 @@ def _identity(headers: Iterable[tuple[bytes, bytes]]) -> tuple[str, str | None]:
             request_id = value.decode()
         elif name == b"traceparent":
             trace = passed_on(value.decode("latin-1"))
-    return request_id or uuid4().hex, trace
+    return request_id or token_hex(16), trace
 
 
 def _end(span: Span, request: dict[str, Any], status: int) -> None:

@@ -45,7 +45,7 @@ HTTP_CODES: Mapping[int, tuple[str, str]] = {
     404: ("not_found", "There is nothing at this path."),
     405: ("method_not_allowed", "What is at this path takes other methods: those in `Allow`."),
     413: ("body_too_large", "The body has more bytes than the route reads."),
-    415: ("media_type_unsupported", "The body is of a media type that the route does not read."),
+    415: ("content_type_unsupported", "The body is of a media type that the route does not read."),
 }
 
 OUR_CODES: Mapping[str, tuple[int, str]] = {

@@ -16,7 +16,7 @@ from myriorama.api.tokens import Principal
 _NUL_ESCAPE = re.compile(rb"\\u0000", re.IGNORECASE)
 
 
-class MediaTypeUnsupported(HTTPException):
+class ContentTypeUnsupported(HTTPException):
     """The body is of a media type that the route does not read."""
 
     status_code = 415
@@ -32,13 +32,13 @@ class TypedRequest(Request[Principal | None, None, State]):
         """Return the body.
 
         Raises:
-            MediaTypeUnsupported: it says that it is something else than JSON.
+            ContentTypeUnsupported: it says that it is something else than JSON.
             ClientException: it is not JSON.
             ValidationException: it is not of the route's type.
         """
         media_type, _ = self.content_type
         if media_type and media_type != "application/json" and not media_type.endswith("+json"):
-            raise MediaTypeUnsupported(f"Send application/json, not {media_type[:100]}.")
+            raise ContentTypeUnsupported(f"Send application/json, not {media_type[:100]}.")
         body = await self.body()
         declared = self.route_handler.parsed_data_field
         kind = declared.annotation if declared else Any
