@@ -114,7 +114,7 @@ PLACES = _by_word(
         Place.ROOM: "room kitchen bedroom house home office indoors living table floor bed school",
         Place.SKY: "sky heaven clouds air",
         Place.SNOW: "snowy winter ice arctic mountain glacier antarctica",
-        Place.SPACE: "space galaxy moon universe cosmos planet orbit stars nebula",
+        Place.SPACE: "space galaxy moon universe cosmos planet orbit nebula",
         Place.STAGE: "stage disco club concert theatre theater show circus spotlight",
         Place.UNDERWATER: "underwater sea ocean reef aquarium lake river pool pond",
     }
@@ -122,7 +122,7 @@ PLACES = _by_word(
 
 LIGHTS = _by_word(
     {
-        Light.NIGHT: "night midnight dark moonlight evening starry nighttime",
+        Light.NIGHT: "night midnight dark moonlight evening starry stars starlight nighttime",
         Light.SUNSET: "sunset sunrise dusk dawn golden twilight",
         Light.DAY: "day noon morning sunny sunshine daylight",
     }
