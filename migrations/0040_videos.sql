@@ -25,6 +25,7 @@ CREATE TABLE videos (
     position           bigint      NOT NULL
 );
 CREATE INDEX videos_author ON videos (author_id, published_position DESC);
+CREATE INDEX videos_root ON videos (root_id);
 CREATE INDEX videos_parent ON videos (remix_of, published_position DESC) WHERE remix_of IS NOT NULL;
 CREATE INDEX videos_published ON videos (published_position DESC) WHERE state = 'live';
 CREATE INDEX videos_position ON videos (position);

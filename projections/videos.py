@@ -41,6 +41,12 @@ CHANGE_REMIXING = """
     UPDATE videos SET remixable = %s, version = %s, position = %s WHERE video_id = %s
 """
 
+# Whether a remix tells what it was made from depends on who may see that.
+TOUCH_LINE = """
+    UPDATE videos SET position = %(position)s
+    WHERE (remix_of = %(video_id)s OR root_id = %(video_id)s) AND video_id <> %(video_id)s
+"""
+
 DELETE = "UPDATE videos SET state = 'deleted', version = %s, position = %s WHERE video_id = %s"
 
 
@@ -61,6 +67,7 @@ class Videos(Projection[VideoEvent]):
         for recorded in events:
             event = recorded.event
             stand = (event.originator_version, recorded.position, event.originator_id)
+            line = {"video_id": event.originator_id, "position": recorded.position}
             match event:
                 case VideoPublished():
                     fields = {
@@ -75,9 +82,11 @@ class Videos(Projection[VideoEvent]):
                     cursor.execute(CHANGE_CAPTION, (event.caption, *stand))
                 case VisibilityChanged():
                     cursor.execute(CHANGE_VISIBILITY, (event.visibility, *stand))
+                    cursor.execute(TOUCH_LINE, line)
                 case RemixingChanged():
                     cursor.execute(CHANGE_REMIXING, (event.remixable, *stand))
                 case VideoDeleted():
                     cursor.execute(DELETE, stand)
+                    cursor.execute(TOUCH_LINE, line)
                 case _:
                     assert_never(event)

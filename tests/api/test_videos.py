@@ -194,6 +194,20 @@ def test_a_remix_tells_whom_it_is_owed_to(person: People, log: Log) -> None:
     assert alice.get(f"/v1/videos/{root}").json()["counts"]["remixes"] == 0
 
 
+def test_a_remix_does_not_tell_the_id_of_an_unlisted_parent(person: People, log: Log) -> None:
+    alice, bob = person("alice"), person("bob")
+    root = publish(alice, log)
+    remix = publish(bob, log, remix_of=root)
+    told = bob.get("/v1/feed", params={"kind": "latest"}).json()["items"]
+    assert [card["remix_of"] for card in told] == [root, None]
+
+    alice.patch(f"/v1/videos/{root}", json={"visibility": "link"})
+
+    (card,) = bob.get("/v1/feed", params={"kind": "latest"}).json()["items"]
+    assert (card["video_id"], card["remix_of"], card["root_id"]) == (remix, None, None)
+    assert root not in bob.get(f"/v1/videos/{remix}").text
+
+
 def test_a_remix_needs_a_parent_that_is_there_and_lets_itself_be_remixed(
     person: People, log: Log
 ) -> None:

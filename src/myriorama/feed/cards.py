@@ -17,13 +17,17 @@ from myriorama.store.signing import Signer
 
 SHOWN = """
     SELECT v.video_id, a.account_id, a.handle, a.display_name, v.caption, v.prompt, v.visibility,
-           v.remixable, v.remix_of, v.root_id, v.width, v.height, v.duration_ms, v.published_at,
+           v.remixable, parent.video_id, root.video_id, v.width, v.height, v.duration_ms, v.published_at,
            v.video_key, v.poster_key, v.thumbnail_key,
            v.cameo_ids,
            coalesce(w.views, 0), coalesce(e.likes, 0), coalesce(e.comments, 0),
            coalesce(e.shares, 0), coalesce(e.bookmarks, 0), coalesce(e.remixes, 0)
     FROM videos v
     JOIN accounts a ON a.account_id = v.author_id
+    LEFT JOIN videos parent ON parent.video_id = v.remix_of
+        AND parent.state = 'live' AND parent.visibility = 'public'
+    LEFT JOIN videos root ON root.video_id = v.root_id AND root.state = 'live'
+        AND (root.visibility = 'public' OR root.video_id = v.video_id)
     LEFT JOIN engagement_counts e ON e.video_id = v.video_id
     LEFT JOIN view_counts w ON w.video_id = v.video_id
     WHERE v.video_id = ANY(%s) AND v.state = 'live'
@@ -50,7 +54,11 @@ class Counts(msgspec.Struct, frozen=True):
 
 
 class Card(msgspec.Struct, frozen=True):
-    """A video; its URLs are paths below the public URL, signed for an hour or somewhat longer."""
+    """A video; its URLs are paths below the public URL, signed for an hour or somewhat longer.
+
+    `remix_of` and `root_id` name the parent and the first of the line as long as everybody may
+    see them: whoever has the ID of an unlisted video may watch it, so a card must not tell it.
+    """
 
     video_id: UUID
     author: Author
@@ -59,7 +67,7 @@ class Card(msgspec.Struct, frozen=True):
     visibility: str
     remixable: bool
     remix_of: UUID | None
-    root_id: UUID
+    root_id: UUID | None
     width: int
     height: int
     duration_ms: int
