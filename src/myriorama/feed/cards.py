@@ -17,9 +17,8 @@ from myriorama.store.signing import Signer
 
 SHOWN = """
     SELECT v.video_id, a.account_id, a.handle, a.display_name, v.caption, v.prompt, v.visibility,
-           v.remixable, parent.video_id, root.video_id, v.width, v.height, v.duration_ms, v.published_at,
-           v.video_key, v.poster_key, v.thumbnail_key,
-           v.cameo_ids,
+           v.remixable, parent.video_id, root.video_id, v.width, v.height, v.duration_ms,
+           v.published_at, v.video_key, v.poster_key, v.thumbnail_key, v.cameo_ids,
            coalesce(w.views, 0), coalesce(e.likes, 0), coalesce(e.comments, 0),
            coalesce(e.shares, 0), coalesce(e.bookmarks, 0), coalesce(e.remixes, 0)
     FROM videos v
