@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from html import escape
+from pathlib import Path
 from uuid import uuid4
 
 import pytest
@@ -13,6 +14,7 @@ from myriorama.web.rendering import HTMX_URL, STATIC_URL
 from tests.drafts import draft, generation
 from tests.people import Person
 from tests.publishing import publish
+from tests.studio.foreign_media import photo, two_colours
 
 People = Callable[[str], Person]
 ATTACK = '<script>alert("fox")</script>'
@@ -198,3 +200,27 @@ def test_pages_of_ones_own_show_what_one_has(person: People, log: Log) -> None:
     assert "Record a cameo" in alice.get("/web/cameos").text
     assert code in settings
     assert "4 left to give" in settings
+
+
+def test_a_cameo_shows_who_asks_to_cast_it_until_it_is_taken_back(
+    person: People, tmp_path: Path
+) -> None:
+    alice, bob = person("alice"), person("bob")
+    with photo(tmp_path / "face.jpg", two_colours(64, 64)).open("rb") as face:
+        upload = alice.post("/v1/uploads", files={"file": face}, data={"purpose": "image"}).json()
+    form = {"name": "Dancer", "audience": "approved", "face_upload_id": upload["upload_id"]}
+    cameo = f"/v1/cameos/{alice.post('/v1/cameos', json=form).json()['cameo_id']}"
+    bob.post(f"{cameo}/requests", json={"message": "For a film of foxes."})
+
+    asked = alice.get("/web/cameos").text
+    alice.put(f"{cameo}/permissions/{bob.account_id}", json={"verdict": "granted"})
+    granted = alice.get("/web/cameos").text
+    casting = bob.get("/web/create").text
+    alice.delete(cameo)
+
+    assert "For a film of foxes." in asked
+    assert f'data-do="PUT {cameo}/permissions/{bob.account_id}"' in asked
+    assert "For a film of foxes." not in granted
+    assert "Dancer" in casting
+    assert "Dancer" not in alice.get("/web/cameos").text
+    assert "Dancer" not in bob.get("/web/create").text

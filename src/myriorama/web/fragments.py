@@ -142,7 +142,8 @@ async def show_making(api: NamedDependency[Api]) -> Response[str]:
 @get("/cameos")
 async def show_cameos(api: NamedDependency[Api]) -> Response[str]:
     """Show the cameos of the one who looks, and who asks to cast them."""
-    cameos = (await api.get("/v1/cameos"))["items"]
+    recorded = (await api.get("/v1/cameos"))["items"]
+    cameos = [cameo for cameo in recorded if cameo["state"] == "active"]
     asking = await asyncio.gather(
         *(api.get(f"/v1/cameos/{cameo['cameo_id']}/requests") for cameo in cameos)
     )
