@@ -1,6 +1,7 @@
 """The composition root: the one place where implementations are chosen and joined."""
 
 import asyncio
+import gc
 import os
 import secrets
 import socket
@@ -261,7 +262,9 @@ def _provide(part: object) -> Provide:
 def api() -> Litestar:
     """Return the API for a server that loads it by name."""
     start_logs()
-    return create_api(Settings.read())
+    app = create_api(Settings.read())
+    app.on_startup.append(gc.freeze)  # what was loaded stays: no collection looks through it again
+    return app
 
 
 def uploads(settings: Settings, pool: Pool, log: Log, objects: Objects) -> Uploads:

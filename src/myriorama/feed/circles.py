@@ -1,7 +1,7 @@
 """Circles: whose videos each viewer wants to see, and whose never; of recent viewers, in memory."""
 
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Collection
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -10,6 +10,7 @@ from psycopg import AsyncConnection
 from psycopg.rows import TupleRow
 from psycopg_pool import AsyncConnectionPool
 
+from myriorama.feed.readings import Readings
 from myriorama.feed.timeline import Indexes, Timeline
 
 # Both sides of a block count, one side of everything else.
@@ -44,7 +45,7 @@ class Circles:
         self._timeline = timeline
         self._count_max = count_max
         self._kept: OrderedDict[bytes, Circle] = OrderedDict()
-        self._reading: list[set[bytes]] = []
+        self._readings = Readings()
 
     async def of(self, viewer_id: bytes) -> Circle:
         """Return the circle of a viewer as it is now, or somewhat newer."""
@@ -52,25 +53,19 @@ class Circles:
         if circle is not None:
             self._kept.move_to_end(viewer_id)
             return circle
-        # What changes while it is read may be missing in what was read: that is not kept.
-        changed: set[bytes] = set()
-        self._reading.append(changed)
-        try:
+        with self._readings.begin() as changed:
             circle = await self._read(viewer_id)
-        finally:
-            self._reading.remove(changed)
         if viewer_id not in changed:
             self._kept[viewer_id] = circle
             if len(self._kept) > self._count_max:
                 self._kept.popitem(last=False)
         return circle
 
-    def forget(self, viewer_ids: Iterable[bytes]) -> None:
+    def forget(self, viewer_ids: Collection[bytes]) -> None:
         """Drop circles that have changed."""
         for viewer_id in viewer_ids:
             self._kept.pop(viewer_id, None)
-            for changed in self._reading:
-                changed.add(viewer_id)
+        self._readings.change(viewer_ids)
 
     async def _read(self, viewer_id: bytes) -> Circle:
         async with self._pool.connection() as connection:

@@ -1,13 +1,14 @@
 """Cards as the bytes that go over the wire, those of recently shown videos, in memory."""
 
 from collections import OrderedDict, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Sequence
 from typing import NamedTuple
 from uuid import UUID
 
 import msgspec
 
 from myriorama.feed.cards import Card, Cards
+from myriorama.feed.readings import Readings
 from myriorama.store.signing import MEDIA_LIFETIME_S
 
 # URLs live for MEDIA_LIFETIME_S at least; whoever is given them here has half of that left.
@@ -37,7 +38,7 @@ class EncodedCards:
         self._count_max = count_max
         self._kept: OrderedDict[bytes, EncodedCard] = OrderedDict()
         self._by_author: defaultdict[bytes, set[bytes]] = defaultdict(set)
-        self._reading: list[set[bytes]] = []
+        self._readings = Readings()
 
     async def of(self, video_ids: Sequence[bytes], *, now: int) -> list[EncodedCard | None]:
         """Return the cards in the order asked for; None for a video that has none (any more)."""
@@ -55,29 +56,22 @@ class EncodedCards:
         read = await self._read(missing, now)
         return [card or read.get(i) for i, card in zip(video_ids, found, strict=True)]
 
-    def forget(self, video_ids: Iterable[bytes]) -> None:
+    def forget(self, video_ids: Collection[bytes]) -> None:
         """Drop the cards of videos that are shown differently now."""
         for video_id in video_ids:
             self._drop(video_id)
-            for changed in self._reading:
-                changed.add(video_id)
+        self._readings.change(video_ids)
 
-    def forget_authors(self, account_ids: Iterable[bytes]) -> None:
+    def forget_authors(self, account_ids: Collection[bytes]) -> None:
         """Drop the cards of authors who are shown differently now."""
         for account_id in account_ids:
             for video_id in tuple(self._by_author.get(account_id, ())):
                 self._drop(video_id)
-            for changed in self._reading:
-                changed.add(account_id)
+        self._readings.change(account_ids)
 
     async def _read(self, video_ids: Sequence[bytes], now: int) -> dict[bytes, EncodedCard]:
-        # What changes while it is read may be missing in what was read: that is not kept.
-        changed: set[bytes] = set()
-        self._reading.append(changed)
-        try:
+        with self._readings.begin() as changed:
             cards = await self._cards.by_ids([UUID(bytes=i) for i in video_ids], now=now)
-        finally:
-            self._reading.remove(changed)
         read = {card.video_id.bytes: _encoded(card, now) for card in cards}
         for video_id, card in read.items():
             if video_id not in changed and card.author_id not in changed:

@@ -130,13 +130,13 @@ class Feeds:
         self._circles.forget({account_id for row in moved for account_id in row[1:]})
 
     async def refresh_accounts(self) -> None:
-        self._cards.forget_authors(row[1] for row in await self._moved(ACCOUNTS))
+        self._cards.forget_authors([row[1] for row in await self._moved(ACCOUNTS)])
 
     async def refresh_engagement(self) -> None:
-        self._cards.forget(row[1] for row in await self._moved(ENGAGEMENT))
+        self._cards.forget([row[1] for row in await self._moved(ENGAGEMENT)])
 
     async def refresh_views(self) -> None:
-        self._cards.forget(row[1] for row in await self._moved(VIEWS))
+        self._cards.forget([row[1] for row in await self._moved(VIEWS)])
 
     async def _refresh_videos(self, connection: AsyncConnection[TupleRow]) -> None:
         cursor = await connection.execute(VIDEOS, (self._seen[VIDEOS],))
@@ -148,7 +148,7 @@ class Feeds:
                 else:
                     self._timeline.remove(published)
                 upto = max(upto, position)
-            self._cards.forget(row[2] for row in rows)
+            self._cards.forget([row[2] for row in rows])
             await asyncio.sleep(0)  # requests go on while a long log is caught up with
         self._seen[VIDEOS] = upto
 
