@@ -1,6 +1,7 @@
 """What can happen to an invitation."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 from uuid import UUID
 
 from domain.aggregate import Event, InitialEvent
@@ -8,9 +9,10 @@ from domain.aggregate import Event, InitialEvent
 
 @dataclass(frozen=True)
 class InvitationIssued(InitialEvent):
-    """A code was issued; by the operator if `issuer_id` is None."""
+    """A code was issued, which opens the door to whoever has it; by the operator if no issuer."""
 
     TOPIC = "invitation.issued"
+    PERSONAL: ClassVar[frozenset[str]] = frozenset({"code"})
 
     code: str
     issuer_id: UUID | None

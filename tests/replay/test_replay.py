@@ -79,12 +79,8 @@ def test_the_domain_log_becomes_parquet(log: Log, database_url: str, tmp_path: P
     assert path.name == "000000000001-000000000004.parquet"
     assert table["position"].to_list() == [1, 2, 3, 4]
     assert table["recorded_at"].dtype == pl.Datetime("us", "UTC")
-    assert table["data"].str.json_path_match("$.code").to_list() == [
-        None,
-        "CODE0",
-        "CODE1",
-        "CODE2",
-    ]
+    issuers = table["data"].str.json_path_match("$.issuer_id").to_list()
+    assert issuers == [None, str(ALICE), str(ALICE), str(ALICE)]
 
 
 def test_the_view_log_becomes_parquet(pool: Pool, database_url: str, tmp_path: Path) -> None:
