@@ -2,13 +2,16 @@
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
 
 from litestar import Litestar
 from litestar.testing import TestClient
 
+from myriorama.bootstrap import create_accounts
 from myriorama.processes import invite
 from myriorama.settings import Settings
+from myriorama.store.log import Log
 from tests.people import PASSWORD, Person, application_form
 
 
@@ -75,6 +78,29 @@ def test_a_refresh_token_shown_twice_ends_its_session(
     assert reused.json()["code"] == "refresh_token_invalid"
     assert after.status_code == 401
     assert alice.get("/v1/me").status_code == 401
+
+
+def test_a_session_that_ended_takes_a_token_with_it_that_was_issued_meanwhile(
+    person: Callable[[str], Person], settings: Settings, log: Log
+) -> None:
+    alice, bob = person("alice"), person("bob")
+    session_id = UUID(hex=alice.tokens["refresh_token"].partition(".")[0])
+    just_before = datetime.now(UTC) - timedelta(seconds=5)
+
+    create_accounts(settings, log).sign_out(session_id, at=just_before)
+    bob.put("/v1/accounts/alice/follow")  # answered when all that was recorded before is seen
+
+    assert alice.get("/v1/me").status_code == 401
+
+
+def test_a_token_is_not_remembered_in_ever_longer_spellings(
+    api: TestClient[Litestar], person: Callable[[str], Person]
+) -> None:
+    token = person("alice").tokens["access_token"]
+
+    answer = api.get("/v1/me", headers={"Authorization": f"Bearer {' ' * 2000}{token}"})
+
+    assert answer.json()["code"] == "token_invalid"
 
 
 def test_signing_out_everywhere_voids_every_token(

@@ -21,6 +21,9 @@ from myriorama.api.tokens import Scope as TokenScope
 from myriorama.api.wellformed import refuse_unstorable
 
 _KNOWN_MAX = 50_000
+# Several times what a token of ours takes. There are many spellings of one token (spaces before it,
+# padding behind it), each of which would be remembered.
+_SHOWN_BYTES_MAX = 1024
 
 
 class TokenMissing(Unauthenticated):
@@ -77,6 +80,8 @@ class Authentication(ASGIMiddleware):
             raise TokenInvalid("Authorization must read `Bearer <access token>`.")
         principal = self._tokens.read(token.strip())
         if principal is not WORKER:
+            if len(shown) > _SHOWN_BYTES_MAX:
+                raise TokenInvalid("The access token is longer than any of ours.")
             if len(self._known) >= _KNOWN_MAX:
                 self._known.clear()
             self._known[shown] = principal
