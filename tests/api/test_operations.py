@@ -113,6 +113,16 @@ def counted(api: TestClient[Litestar], route: str) -> dict[str, float]:
     }
 
 
+def test_methods_that_clients_make_up_are_counted_as_one(api: TestClient[Litestar]) -> None:
+    for number in range(3):
+        api.request(f"BREW{number}", "/v1/feed")
+
+    counts = api.get("/metrics").text
+
+    assert 'method="other"' in counts
+    assert "BREW" not in counts
+
+
 def test_answers_name_no_software_and_let_no_page_run_what_we_do_not_serve(
     api: TestClient[Litestar],
 ) -> None:

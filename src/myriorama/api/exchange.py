@@ -52,6 +52,9 @@ EXPOSED_HEADERS = [
 _SANE_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 _UNSEEN = frozenset({"/health", "/metrics"})
 _NO_ROUTE = "none"
+# A client may make up methods; each would be counted by itself, for as long as the process runs.
+_METHODS = frozenset({"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"})
+_OTHER_METHOD = "other"
 _FAULT = 500
 
 
@@ -105,7 +108,7 @@ class Exchange:
     def _note(
         self, request: dict[str, Any], status: int, first_byte_s: float, whole_s: float
     ) -> None:
-        method = request["method"]
+        method = request["method"] if request["method"] in _METHODS else _OTHER_METHOD
         route = request.get("path_template", _NO_ROUTE)
         self._counter(method, route, status).inc()
         self._histogram(method, route).observe(first_byte_s)
