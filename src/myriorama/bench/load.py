@@ -126,12 +126,15 @@ class _Loop:
         self._buffer = bytearray(_BUFFER_BYTES)
 
     def run(self, *, until: float) -> None:
-        if self._rate is None:
-            self._run_closed(until)
-        else:
-            self._run_open(until, self._rate)
-        for opened in self._sockets.values():
-            opened.close()
+        try:
+            if self._rate is None:
+                self._run_closed(until)
+            else:
+                self._run_open(until, self._rate)
+        finally:
+            self._epoll.close()
+            for opened in self._sockets.values():
+                opened.close()
 
     def _run_closed(self, until: float) -> None:
         for number in self._sockets:
