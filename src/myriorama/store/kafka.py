@@ -23,8 +23,9 @@ _PATIENCE_MS = 5_000
 # A member that dies frees its partitions after this long.
 _SESSION_MS = 6_000
 _HEARTBEAT_MS = 2_000
-# Longer than any render may take between two polls; the worker polls several times a second.
-_POLL_INTERVAL_MS = 60_000
+# Who does not poll for so long leaves the group. It is also how long the embedded broker may hold
+# up those who join for one who does not answer, so it is not longer than it has to be.
+_POLL_INTERVAL_MS = 10_000
 
 
 class KafkaDown(Exception):
