@@ -27,12 +27,13 @@ class House:
     url: str
     home: Path
     process: subprocess.Popen[str]
+    environment: dict[str, str]
 
     def command(self, *words: str) -> str:
         """Run a command of `myriorama` on this house, and return what it printed."""
         done = subprocess.run(  # noqa: S603 - our own
             [sys.executable, "-m", "myriorama", *words],
-            env={**os.environ, "MYRIORAMA_HOME": str(self.home)},
+            env=self.environment,
             capture_output=True,
             text=True,
             timeout=120,
@@ -74,8 +75,11 @@ class House:
             time.sleep(0.1)
 
 
-def start_house(home: Path, *options: str) -> House:
-    """Run `myriorama up` on a free port, until it says where to open it."""
+def start_house(home: Path, *options: str, **settings: str) -> House:
+    """Run `myriorama up` on a free port, until it says where to open it.
+
+    Settings are variables of the environment, by their whole names.
+    """
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         address = f"127.0.0.1:{probe.getsockname()[1]}"
@@ -89,6 +93,7 @@ def start_house(home: Path, *options: str) -> House:
         "MYRIORAMA_LEASE_S": "6",
         "MYRIORAMA_REQUESTS_PER_MINUTE": "100000",
         "MYRIORAMA_CREDENTIAL_REQUESTS_PER_MINUTE": "10000",
+        **settings,
     }
     process = subprocess.Popen(  # noqa: S603 - our own
         [sys.executable, "-m", "myriorama", "up", *options],
@@ -97,7 +102,7 @@ def start_house(home: Path, *options: str) -> House:
         stderr=subprocess.STDOUT,
         text=True,
     )
-    house = House(f"http://{address}", home, process)
+    house = House(f"http://{address}", home, process, environment)
     try:
         _await_announcement(house)
         house.await_ready()
@@ -115,10 +120,10 @@ def stop_house(house: House) -> int:
 
 
 @contextmanager
-def running_house(*options: str) -> Generator[House]:
+def running_house(*options: str, **settings: str) -> Generator[House]:
     """A house in a folder of its own, stopped with Ctrl-C at the end."""
     with TemporaryDirectory(prefix="myriorama-") as folder:
-        house = start_house(Path(folder) / "home", *options)
+        house = start_house(Path(folder) / "home", *options, **settings)
         try:
             yield house
         finally:

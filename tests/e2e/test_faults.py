@@ -43,7 +43,7 @@ class Resident:
             except httpx.TransportError:
                 assert time.monotonic() < deadline, self._house.logs()
             else:
-                if answer.status_code != httpx.codes.SERVICE_UNAVAILABLE:
+                if answer.status_code != 503:
                     assert answer.is_success, f"{answer.text}\n{self._house.logs()}"
                     return answer.json() if answer.content else None
                 assert time.monotonic() < deadline, self._house.logs()

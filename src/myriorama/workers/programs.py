@@ -40,10 +40,11 @@ def furnish(given: Mapping[str, str], home: Path) -> dict[str, str]:
         "MYRIORAMA_OBJECTS": str(home / "objects"),
         "OMP_NUM_THREADS": "1",
     }
+    missing = {name: value for name, value in environment.items() if name not in given}
     path = home / _ENVIRONMENT
     path.touch(mode=0o600)
-    path.write_text("".join(f"{name}={value}\n" for name, value in environment.items()))
-    return {name: value for name, value in environment.items() if name not in given}
+    path.write_text("".join(f"{name}={value}\n" for name, value in missing.items()))
+    return missing
 
 
 def furnished(home: Path) -> Mapping[str, str]:
