@@ -9,3 +9,10 @@ def is_readable(text: str) -> bool:
     return not any(
         unicodedata.category(character) in {"Cc", "Cs"} for character in text if character != "\n"
     )
+
+
+def is_name(text: str) -> bool:
+    """Tell whether text is one line, of more than spaces and what cannot be seen."""
+    # C: what controls, or is no character; Z: spaces and breaks.
+    seen = any(unicodedata.category(character)[0] not in "CZ" for character in text)
+    return seen and is_readable(text) and "\n" not in text

@@ -7,6 +7,8 @@ from typing import Self, assert_never
 from uuid import UUID
 
 from domain.account.errors import (
+    BioInvalid,
+    DisplayNameInvalid,
     EmailInvalid,
     HandleInvalid,
     InvitationsSpent,
@@ -31,10 +33,13 @@ from domain.account.events import (
 )
 from domain.aggregate import Aggregate
 from domain.identity import named
+from domain.text import is_name, is_readable
 
 GRANTABLE_SCOPES = frozenset({"viewer", "creator", "advertiser", "analyst", "moderator", "admin"})
 _HANDLE = re.compile(r"[a-z][a-z0-9_]{2,29}")
-_EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s]{1,190}\.[^@\s.]{2,63}")
+_EMAIL = re.compile(
+    r"[^@\s\x00-\x1f\x7f]{1,64}@[^@\s\x00-\x1f\x7f]{1,190}\.[^@\s.\x00-\x1f\x7f]{2,63}"
+)
 
 
 class Account(Aggregate):
@@ -78,6 +83,12 @@ class Account(Aggregate):
         invited_by: UUID | None,
         at: datetime,
     ) -> Self:
+        """Open an account.
+
+        Raises:
+            DisplayNameInvalid: nobody could read it.
+        """
+        _check_display_name(display_name)
         return cls.begin(
             AccountOpened,
             account_id,
@@ -95,7 +106,14 @@ class Account(Aggregate):
     def change_profile(
         self, *, display_name: str, bio: str, avatar_upload_id: UUID | None, at: datetime
     ) -> None:
-        """Change what others see. The same again records nothing."""
+        """Change what others see. The same again records nothing.
+
+        Raises:
+            DisplayNameInvalid, BioInvalid: nobody could read it.
+        """
+        _check_display_name(display_name)
+        if not is_readable(bio):
+            raise BioInvalid("A bio has no control characters but line breaks.")
         if (display_name, bio, avatar_upload_id) != (
             self.display_name,
             self.bio,
@@ -270,3 +288,8 @@ class Session(Aggregate):
                 self.ended = True
             case _:
                 assert_never(event)
+
+
+def _check_display_name(name: str) -> None:
+    if not is_name(name):
+        raise DisplayNameInvalid("A display name is one line that can be seen.")

@@ -39,5 +39,17 @@ class InvitationsSpent(Forbidden):
     """The account has no invitation left to issue."""
 
 
+class DisplayNameInvalid(Invalid):
+    """A display name is one line, of more than spaces and what cannot be seen."""
+
+
+class BioInvalid(Invalid):
+    """A bio has no control characters but line breaks."""
+
+
+class AvatarUnsuitable(Invalid):
+    """An avatar is an upload whose purpose is "image"; other uploads are for cameos."""
+
+
 class ScopeUnknown(Invalid):
     """There is no such scope."""

@@ -8,6 +8,7 @@ from domain.aggregate import Aggregate
 from domain.cameo.consent import Audience, Permission, Terms
 from domain.cameo.errors import (
     AudienceUnknown,
+    CameoNameInvalid,
     CameoWithdrawn,
     CastingForbidden,
     ExpiryPast,
@@ -16,6 +17,7 @@ from domain.cameo.errors import (
     PermissionAlreadyRequested,
     PermissionNotNeeded,
     PermissionRequestNotFound,
+    RequestMessageInvalid,
 )
 from domain.cameo.events import (
     AudienceChanged,
@@ -28,6 +30,7 @@ from domain.cameo.events import (
     PermissionRequestDeclined,
     PermissionRequested,
 )
+from domain.text import is_name, is_readable
 
 AUDIENCES = frozenset(get_args(Audience))
 
@@ -85,8 +88,11 @@ class Cameo(Aggregate):
 
         Raises:
             AudienceUnknown: there is no such audience.
+            CameoNameInvalid: nobody could read the name.
         """
         _check_audience(audience)
+        if not is_name(name):
+            raise CameoNameInvalid("The name of a cameo is one line that can be seen.")
         return cls.begin(
             CameoRecorded,
             cameo_id,
@@ -123,7 +129,10 @@ class Cameo(Aggregate):
             CameoWithdrawn, OwnerNeedsNoPermission: it cannot be.
             CastingForbidden, PermissionNotNeeded: the owner has said no, or yes.
             PermissionAlreadyRequested: the owner has not answered yet.
+            RequestMessageInvalid: nobody could read the message.
         """
+        if not is_readable(message):
+            raise RequestMessageInvalid("A message has no control characters but line breaks.")
         self._require_active()
         self._require_other(requester_id)
         permission = self.permissions.get(requester_id)

@@ -42,6 +42,14 @@ class AudienceUnknown(Invalid):
     """An audience is one of only_me, approved, mutuals and everyone."""
 
 
+class CameoNameInvalid(Invalid):
+    """The name of a cameo is one line, of more than spaces and what cannot be seen."""
+
+
+class RequestMessageInvalid(Invalid):
+    """What one writes to the owner has no control characters but line breaks."""
+
+
 class ExpiryPast(Invalid):
     """A permission cannot end before it begins."""
 

@@ -3,7 +3,8 @@
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
-from uuid import UUID
+from pathlib import Path
+from uuid import UUID, uuid4
 
 from litestar import Litestar
 from litestar.testing import TestClient
@@ -13,6 +14,7 @@ from myriorama.processes import invite
 from myriorama.settings import Settings
 from myriorama.store.log import Log
 from tests.people import PASSWORD, Person, application_form
+from tests.studio.foreign_media import photo, tone, two_colours, wav
 
 
 def test_who_signs_up_is_signed_in_and_can_be_seen(
@@ -143,6 +145,32 @@ def test_an_edit_of_an_outdated_profile_is_refused(person: Callable[[str], Perso
     assert second.status_code == 412
     assert second.json()["code"] == "precondition_failed"
     assert alice.get("/v1/me").json()["bio"] == "Foxes."
+
+
+def test_an_avatar_is_a_picture_of_ones_own(
+    person: Callable[[str], Person], tmp_path: Path
+) -> None:
+    alice, mallory = person("alice"), person("mallory")
+    photo(tmp_path / "photo.jpg", two_colours(200, 200))
+    wav(tmp_path / "tone.wav", tone(2.0))
+    picture_id = send(alice, tmp_path / "photo.jpg", "image")
+    voice_id = send(alice, tmp_path / "tone.wav", "cameo_voice")
+
+    def wear(who: Person, upload_id: str) -> tuple[int, str | None]:
+        answer = who.patch("/v1/me", json={"avatar_upload_id": upload_id})
+        return answer.status_code, answer.json().get("code")
+
+    assert wear(mallory, picture_id) == (404, "upload_not_found")
+    assert wear(alice, str(uuid4())) == (404, "upload_not_found")
+    assert wear(alice, voice_id) == (422, "avatar_unsuitable")
+    assert wear(alice, picture_id) == (200, None)
+    assert alice.patch("/v1/me", json={"avatar_upload_id": None}).status_code == 200
+
+
+def send(who: Person, path: Path, purpose: str) -> str:
+    with path.open("rb") as file:
+        answer = who.post("/v1/uploads", files={"file": file}, data={"purpose": purpose})
+    return str(answer.json()["upload_id"])
 
 
 def test_an_allotment_is_used_up_and_a_code_can_be_taken_back(

@@ -7,6 +7,8 @@ import pytest
 
 from domain.account.aggregate import Account, Email, Handle, Session
 from domain.account.errors import (
+    BioInvalid,
+    DisplayNameInvalid,
     EmailInvalid,
     HandleInvalid,
     InvitationsSpent,
@@ -74,6 +76,19 @@ def test_the_same_profile_again_records_nothing(account: Account) -> None:
     assert happened(account) == [AccountOpened]
 
 
+@pytest.mark.parametrize("name", ["", " ", "\u200b", "\u3000\u2028", "Alice\nBob", "\x1b[31mAlice"])
+def test_a_display_name_that_nobody_can_read(account: Account, name: str) -> None:
+    with pytest.raises(DisplayNameInvalid):
+        account.change_profile(display_name=name, bio="", avatar_upload_id=None, at=NOON)
+
+
+def test_a_bio_has_lines_and_no_control_characters(account: Account) -> None:
+    account.change_profile(display_name="🦊", bio="one\ntwo", avatar_upload_id=None, at=NOON)
+
+    with pytest.raises(BioInvalid):
+        account.change_profile(display_name="🦊", bio="\x07", avatar_upload_id=None, at=NOON)
+
+
 @pytest.mark.parametrize("scope", ["worker", "public", "root"])
 def test_no_person_is_given_a_scope_that_is_not_for_people(account: Account, scope: str) -> None:
     with pytest.raises(ScopeUnknown):
@@ -86,7 +101,9 @@ def test_a_handle_that_nobody_can_have(handle: str) -> None:
         Handle.identify(handle)
 
 
-@pytest.mark.parametrize("email", ["alice", "alice@", "@example.org", "a b@example.org", "a@b"])
+@pytest.mark.parametrize(
+    "email", ["alice", "alice@", "@example.org", "a b@example.org", "a@b", "\x07@a.org"]
+)
 def test_an_address_that_nobody_can_have(email: str) -> None:
     with pytest.raises(EmailInvalid):
         Email.identify(email)

@@ -12,12 +12,14 @@ from domain.cameo.aggregate import Cameo
 from domain.cameo.consent import Permission, Relation, rule_on
 from domain.cameo.errors import (
     AudienceUnknown,
+    CameoNameInvalid,
     CameoWithdrawn,
     ExpiryPast,
     NotCameoOwner,
     OwnerNeedsNoPermission,
     PermissionAlreadyRequested,
     PermissionRequestNotFound,
+    RequestMessageInvalid,
 )
 from domain.cameo.events import (
     AudienceChanged,
@@ -37,11 +39,11 @@ LATER = NOON + timedelta(hours=1)
 STRANGERS = Relation(blocked=False, mutual=False)
 
 
-def recorded(audience: str = "approved") -> Cameo:
+def recorded(audience: str = "approved", name: str = "Alice") -> Cameo:
     return Cameo.record(
         UUID(int=9),
         owner_id=ALICE,
-        name="Alice",
+        name=name,
         audience=audience,
         face_upload_id=UUID(int=7),
         voice_upload_id=None,
@@ -116,6 +118,14 @@ def test_the_owner_neither_asks_nor_permits_themselves() -> None:
         cameo.deny_permission(ALICE, expires_at=None, by=ALICE, at=NOON)
     with pytest.raises(OwnerNeedsNoPermission):
         cameo.request_permission(requester_id=ALICE, message="", at=NOON)
+
+
+def test_a_name_can_be_seen_and_a_message_read() -> None:
+    with pytest.raises(CameoNameInvalid):
+        recorded(name="\u200b ")
+
+    with pytest.raises(RequestMessageInvalid):
+        recorded().request_permission(requester_id=BOB, message="\x1b[31m", at=NOON)
 
 
 def test_there_are_four_audiences() -> None:

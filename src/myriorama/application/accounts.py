@@ -11,6 +11,7 @@ from uuid import UUID
 from domain.account.aggregate import Account, Email, Handle, Session
 from domain.account.errors import (
     AccountNotFound,
+    AvatarUnsuitable,
     CredentialsWrong,
     EmailInvalid,
     EmailTaken,
@@ -20,6 +21,8 @@ from domain.account.errors import (
 )
 from domain.invitation.aggregate import Invitation
 from domain.invitation.errors import InvitationNotFound, InvitationRequired
+from domain.upload.aggregate import Upload
+from domain.upload.errors import UploadNotFound
 from myriorama.application.passwords import Passwords
 from myriorama.store.identity import new_id
 from myriorama.store.log import Log, retried
@@ -238,16 +241,30 @@ class Accounts:
             edits: any of `display_name`, `bio`, `avatar_upload_id`.
             precondition: is given the version that is about to be changed, and raises to stop.
             at: now.
+
+        Raises:
+            UploadNotFound, UploadNotCleared, AvatarUnsuitable: the picture is not to be had.
         """
         account = self._account(account_id)
         precondition(account.version)
-        kept = {
+        kept: dict[str, Any] = {
             "display_name": account.display_name,
             "bio": account.bio,
             "avatar_upload_id": account.avatar_upload_id,
         }
+        avatar_id: UUID | None = edits.get("avatar_upload_id")
+        read = self._require_picture(avatar_id, by=account_id) if avatar_id else {}
         account.change_profile(**{**kept, **edits}, at=at)
-        self._log.save(account)
+        self._log.save(account, expect=read)
+
+    def _require_picture(self, upload_id: UUID, *, by: UUID) -> dict[UUID, int]:
+        upload = self._log.find(Upload, upload_id)
+        if upload is None or upload.owner_id != by:
+            raise UploadNotFound(upload_id)
+        upload.require_cleared()
+        if upload.purpose != "image":
+            raise AvatarUnsuitable("Upload the picture with the purpose `image`.")
+        return {upload.id: upload.version}
 
     def _account(self, account_id: UUID) -> Account:
         account = self._log.find(Account, account_id)
