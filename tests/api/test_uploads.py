@@ -148,6 +148,33 @@ def test_an_upload_says_what_it_is_for_and_has_a_file(
     assert plain.status_code == 400
 
 
+FILE = 'Content-Disposition: form-data; name="file"'
+PURPOSE = 'Content-Disposition: form-data; name="purpose"'
+
+
+@pytest.mark.parametrize(
+    ("headers", "content"),
+    [
+        (PURPOSE, b"\xff\xfe"),
+        (f"{PURPOSE}\r\nContent-Type: text/plain; charset=hex", b"image"),
+        (f"{PURPOSE}\r\nContent-Type: text/plain; charset=us-ascii", b"\xc3\xa4"),
+        (PURPOSE, b"a" * 5000),
+        (FILE, b"\x89PNG"),
+    ],
+)
+def test_a_field_of_a_form_is_short_text(
+    person: Callable[[str], Person], headers: str, content: bytes
+) -> None:
+    body = b"--fox\r\n" + headers.encode() + b"\r\n\r\n" + content + b"\r\n--fox--\r\n"
+
+    answer = person("alice").post(
+        "/v1/uploads", content=body, headers={"Content-Type": "multipart/form-data; boundary=fox"}
+    )
+
+    assert answer.status_code == 400
+    assert answer.json()["detail"].startswith("The form cannot be read: A field is")
+
+
 def test_a_list_of_uploads_comes_in_pages(person: Callable[[str], Person], tmp_path: Path) -> None:
     alice = person("alice")
     sent = wav(tmp_path / "me.wav", tone(1.5))

@@ -1,6 +1,7 @@
 """What a request must be before any route sees it: text that can be stored, JSON of its type."""
 
 import re
+from collections.abc import AsyncGenerator
 from typing import Any, cast
 from urllib.parse import unquote_to_bytes
 
@@ -9,11 +10,21 @@ from litestar import Request
 from litestar.datastructures import State
 from litestar.exceptions import ClientException, HTTPException, ValidationException
 from litestar.types import Scope
+from multipart import (  # type: ignore[import-untyped]  # it has none
+    MultipartError,
+    MultipartSegment,
+    ParserError,
+    PushMultipartParser,
+)
 
 from myriorama.api.tokens import Principal
 
 # PostgreSQL stores no NUL; JSON writes it as an escape, which is looked for before it is parsed.
 _NUL_ESCAPE = re.compile(rb"\\u0000", re.IGNORECASE)
+
+
+_FIELD_BYTES_MAX = 4096
+_CHARSETS = frozenset({"utf-8", "utf8", "us-ascii"})
 
 
 class ContentTypeUnsupported(HTTPException):
@@ -27,6 +38,23 @@ class TypedRequest(Request[Principal | None, None, State]):
 
     Every violation is told with the JSON pointer of its place.
     """
+
+    async def stream(self) -> AsyncGenerator[bytes]:
+        """Yield the body as it comes; of a form only as long as its fields are short text.
+
+        Raises:
+            ClientException: a field is too long, or no text, or the form is none.
+        """
+        media_type, options = self.content_type
+        boundary = options.get("boundary") if media_type == "multipart/form-data" else None
+        fields = _Fields(boundary) if boundary else None
+        async for chunk in super().stream():
+            if fields and chunk:
+                try:
+                    fields.check(chunk)
+                except MultipartError as error:
+                    raise ClientException(f"The form cannot be read: {error}") from None
+            yield chunk
 
     async def json(self) -> Any:
         """Return the body.
@@ -54,6 +82,36 @@ class TypedRequest(Request[Principal | None, None, State]):
                 extra=[{"key": "", "message": "The character NUL (U+0000) cannot be stored."}],
             )
         return found
+
+
+class _Fields:
+    """Looks at a form as it comes in.
+
+    The framework keeps a field in memory however long it is, and decodes it as it says it is
+    encoded. A part with a file name is a file, which is kept on disk and may hold anything.
+    """
+
+    def __init__(self, boundary: str) -> None:
+        self._parser = PushMultipartParser(boundary)
+        self._field: bytearray | None = None
+        self._charset = "utf-8"
+
+    def check(self, chunk: bytes) -> None:
+        for part in self._parser.parse(chunk):
+            if isinstance(part, MultipartSegment):
+                self._field = None if part.filename else bytearray()
+                self._charset = (part.charset or "utf-8").lower()
+            elif self._field is not None:
+                self._check_field(self._field, part)
+
+    def _check_field(self, field: bytearray, part: bytes | bytearray | None) -> None:
+        """Take a piece of a field, or None at its end."""
+        if part is not None:
+            field.extend(part)
+            if len(field) > _FIELD_BYTES_MAX:
+                raise ParserError("A field is too long.")
+        elif self._charset not in _CHARSETS or not _decodable(field, self._charset):
+            raise ParserError("A field is no text in UTF-8.")
 
 
 def refuse_unstorable(scope: Scope) -> None:
@@ -130,9 +188,9 @@ def _encodable(text: str) -> bool:
     return True
 
 
-def _decodable(text: bytes) -> bool:
+def _decodable(text: bytes | bytearray, charset: str = "utf-8") -> bool:
     try:
-        text.decode()
+        text.decode(charset)
     except UnicodeDecodeError:
         return False
     return True
