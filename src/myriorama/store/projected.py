@@ -52,6 +52,10 @@ class Projected:
             except psycopg.OperationalError as error:
                 logger.warning("positions wait for PostgreSQL", error=str(error))
                 await asyncio.sleep(_POLL_S)
+            except Exception:
+                # Were this to end, ended sessions would go on here, and nobody would know.
+                logger.exception("positions could not be followed")
+                await asyncio.sleep(_POLL_S)
 
     async def _listen(self) -> None:
         async with await psycopg.AsyncConnection.connect(self._url, autocommit=True) as connection:
