@@ -311,6 +311,7 @@ def create_worker(settings: WorkerSettings) -> Worker:
         process=RenderProcess(studio),
         producer=Producer(settings.kafka),
         topics=Topics(settings.kafka, TOPICS),
+        tracing=Tracing.to(settings.otlp_endpoint, service="myriorama-worker"),
     )
 
 

@@ -26,6 +26,7 @@ from myriorama.settings import Settings, WorkerSettings
 from myriorama.store.log import Log
 from myriorama.store.postgres import await_server, open_pool
 from myriorama.store.postgres import migrate as apply_migrations
+from myriorama.telemetry import start_logs
 from myriorama.workers.seed import seed as bring_to_life
 
 DRAIN_S = 5
@@ -54,6 +55,7 @@ def serve(settings: Settings, *, workers: int) -> None:
 
 def project(settings: Settings) -> None:
     """Fold the logs until told to stop."""
+    start_logs()
     projector = create_projector(settings)
     _until_signalled(projector.stop)
     projector.run()
@@ -61,6 +63,7 @@ def project(settings: Settings) -> None:
 
 def dispatch(settings: Settings) -> None:
     """Hand out generations until told to stop."""
+    start_logs()
     dispatcher = create_dispatcher(settings)
     _until_signalled(dispatcher.stop)
     dispatcher.run()
@@ -68,6 +71,7 @@ def dispatch(settings: Settings) -> None:
 
 def work(settings: WorkerSettings) -> None:
     """Render generations until told to stop."""
+    start_logs()
     worker = create_worker(settings)
     _until_signalled(worker.stop)
     worker.run()

@@ -7,12 +7,13 @@ to. Numbers are for Prometheus. Traces are sent only where an endpoint is set; e
 import logging
 import os
 import sys
-from collections.abc import Generator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Generator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 
 import msgspec
 import structlog
 from opentelemetry import trace
+from opentelemetry.context import Context, attach, detach
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
@@ -84,11 +85,6 @@ def passed_on(traceparent: str) -> str | None:
     return traceparent if valid else None
 
 
-def message_headers(traceparent: str | None) -> list[tuple[str, bytes]]:
-    """Return the headers of a Kafka message whose consumer is to continue the trace."""
-    return [("traceparent", traceparent.encode())] if traceparent else []
-
-
 class Tracing:
     """Makes spans and sends them to one place. One a process."""
 
@@ -109,17 +105,32 @@ class Tracing:
         context = _PROPAGATOR.extract({"traceparent": traceparent} if traceparent else {})
         return self._tracer.start_span(name, context, SpanKind.SERVER)
 
-    @contextmanager
-    def consuming(self, name: str, headers: Sequence[tuple[str, bytes]]) -> Generator[Span]:
-        """Span the work on a Kafka message, as part of the trace that its headers name."""
-        carrier: Mapping[str, str] = {key: value.decode("latin-1") for key, value in headers}
-        context = _PROPAGATOR.extract(carrier)
-        with self._tracer.start_as_current_span(name, context, SpanKind.CONSUMER) as span:
-            yield span
+    def consuming(self, name: str, context: Context) -> AbstractContextManager[Span]:
+        """Span the work on a message, as part of the trace that it came with."""
+        return self._tracer.start_as_current_span(name, context, SpanKind.CONSUMER)
 
     def close(self) -> None:
         """Send what is left."""
         self._provider.shutdown()
+
+
+@contextmanager
+def continuing(tracing: Tracing | None, name: str, headers: Mapping[str, bytes]) -> Generator[None]:
+    """Act within the trace that the headers of a message name; what is sent on from here names it.
+
+    With `tracing` the work is a span of its own; without, the trace is handed on as it came.
+    """
+    carried = {key: value.decode("latin-1") for key, value in headers.items()}
+    context = _PROPAGATOR.extract(carried)
+    if tracing:
+        with tracing.consuming(name, context):
+            yield
+        return
+    token = attach(context)
+    try:
+        yield
+    finally:
+        detach(token)
 
 
 def _rendered(_logger: WrappedLogger, _method: str, event: EventDict) -> bytes:

@@ -1,23 +1,19 @@
 """Those who run the house see whether it works, and can follow one request through all of it."""
 
-import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from queue import Queue
 
 import psycopg
 import pytest
 from litestar import Litestar
 from litestar.testing import TestClient
-from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
-from opentelemetry.proto.trace.v1.trace_pb2 import Span
 from prometheus_client.parser import text_string_to_metric_families
 
 from myriorama.bootstrap import create_api
 from myriorama.processes import invite
 from myriorama.settings import Settings
-from myriorama.telemetry import Tracing, message_headers, passed_on
+from myriorama.telemetry import Tracing, continuing, passed_on
+from tests.collector import Collector, collecting
 from tests.conftest import NOON
 from tests.people import Person
 
@@ -26,32 +22,9 @@ CLIENT = f"00-{TRACE}-b7ad6b7169203331-01"
 
 
 @pytest.fixture
-def collector() -> Iterator[tuple[str, Queue[Span]]]:
-    """What receives traces: an OTLP endpoint that keeps the spans it was sent."""
-    spans = Queue[Span]()
-
-    class Receiver(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            sent = ExportTraceServiceRequest.FromString(
-                self.rfile.read(int(self.headers["content-length"]))
-            )
-            for resource in sent.resource_spans:
-                for part in resource.scope_spans:
-                    for span in part.spans:
-                        spans.put(span)
-            self.send_response(200)
-            self.end_headers()
-
-        def log_request(self, code: object = "-", size: object = "-") -> None:
-            """Say nothing."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Receiver)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}", spans
-    server.shutdown()
-    server.server_close()
-    thread.join()
+def collector() -> Iterator[Collector]:
+    with collecting() as collector:
+        yield collector
 
 
 def test_a_house_in_order_is_alive_and_ready(api: TestClient[Litestar]) -> None:
@@ -157,9 +130,9 @@ def test_pages_of_other_sites_may_call_only_where_they_are_let(settings: Setting
 
 
 def test_a_trace_goes_through_the_answer_into_the_log_and_on_to_kafka(
-    settings: Settings, collector: tuple[str, Queue[Span]]
+    settings: Settings, collector: Collector
 ) -> None:
-    endpoint, spans = collector
+    endpoint, spans = collector.endpoint, collector.spans
     traced = replace(settings, otlp_endpoint=endpoint, sign_up="open")
     form = {"handle": "alice", "email": "alice@example.org", "password": "correct horse battery"}
 
@@ -167,15 +140,15 @@ def test_a_trace_goes_through_the_answer_into_the_log_and_on_to_kafka(
         answer = api.post(
             "/v1/accounts", json=form | {"age_band": "18+"}, headers={"traceparent": CLIENT}
         )
-    answered = spans.get(timeout=10)
+    _, answered = spans.get(timeout=10)
     with psycopg.connect(settings.database_url) as database:
         (recorded,) = database.execute("SELECT DISTINCT traceparent FROM events").fetchall()
     worker = Tracing.to(endpoint, service="worker")
     assert worker
-    with worker.consuming("render", message_headers(recorded[0])):
+    with continuing(worker, "render", {"traceparent": recorded[0].encode()}):
         pass
     worker.close()
-    rendered = spans.get(timeout=10)
+    _, rendered = spans.get(timeout=10)
 
     assert answer.status_code == 201
     assert answered.name == "POST /v1/accounts"

@@ -6,18 +6,17 @@ moment: its lease runs out, and another worker makes the next attempt.
 
 import threading
 import time
-from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import TypeVar
 
 import msgspec
 import structlog
-from opentelemetry import context, propagate
 
 from domain.generation.commands import GenerateVideo
 from domain.generation.work import Delivery, Work
 from myriorama.store.kafka import Consumer, KafkaDown, Message, Producer, Received, Topics
 from myriorama.store.progress import PROGRESS_TOPIC, Progress
+from myriorama.telemetry import Tracing, continuing
 from myriorama.workers.gate import Gate, GateClosed
 from myriorama.workers.queues import COMMAND_TOPICS, GROUP
 from myriorama.workers.rendering import Broken, Made, RenderProcess, Step, Stopped
@@ -49,6 +48,7 @@ class Worker:
         process: RenderProcess,
         producer: Producer,
         topics: Topics,
+        tracing: Tracing | None = None,
     ) -> None:
         self._name = name
         self._bootstrap = bootstrap
@@ -56,6 +56,7 @@ class Worker:
         self._process = process
         self._producer = producer
         self._topics = topics
+        self._tracing = tracing
         self._stopping = threading.Event()
         self._consumer: Consumer | None = None
         self._told_s = 0.0
@@ -78,6 +79,8 @@ class Worker:
         self._producer.close()
         self._topics.close()
         self._gate.close()
+        if self._tracing:
+            self._tracing.close()
 
     def stop(self) -> None:
         self._stopping.set()
@@ -87,13 +90,11 @@ class Worker:
         looked_s = time.monotonic()
         while self._consumer is not None and not self._stopping.is_set():
             for message in self._consumer.poll(timeout_s=_POLL_S):
-                with _traced(message):
+                with continuing(self._tracing, "generation", message.headers):
                     self._obey(message)
             if time.monotonic() - looked_s >= _TOPICS_EVERY_S:
                 looked_s = time.monotonic()
-                # In queues that began anew, where we stood in the old ones is beyond what waits.
-                if self._topics.ensure():
-                    self._leave()
+                self._rewind_lost()
 
     def _obey(self, message: Received) -> None:
         try:
@@ -205,6 +206,19 @@ class Worker:
             self._consumer = None
             logger.warning("Kafka is gone", error=str(error))
 
+    def _rewind_lost(self) -> None:
+        """In queues that began anew, where we stood in the old ones may be behind what waits.
+
+        We do not join anew for that: a member that goes while it joins holds up all others.
+        """
+        try:
+            lost = self._topics.ensure()
+        except KafkaDown as error:
+            logger.warning("worker waits for Kafka", error=str(error))
+            return
+        if lost and self._consumer is not None:
+            self._consumer.rewind()
+
     def _leave(self) -> None:
         """Leave the group, so that what waits is for the others."""
         consumer, self._consumer = self._consumer, None
@@ -218,14 +232,3 @@ class Worker:
         except KafkaDown as error:
             self._consumer = None
             logger.warning("Kafka is gone", error=str(error))
-
-
-@contextmanager
-def _traced(message: Message) -> Generator[None]:
-    """Act within the trace of the request that the message comes from."""
-    carrier = {name: value.decode("latin-1") for name, value in message.headers.items()}
-    token = context.attach(propagate.extract(carrier))
-    try:
-        yield
-    finally:
-        context.detach(token)
