@@ -197,6 +197,20 @@ class Consumer:
             self.close()
             raise KafkaDown(repr(error)) from error
 
+    def rewind(self) -> None:
+        """Receive again all that the topics hold: what was lost and sent anew is at their start.
+
+        Raises:
+            KafkaDown: and the consumer is closed.
+        """
+        try:
+            # Who is joining begins at the start by itself: nothing is committed yet.
+            if partitions := self._client.assignment():
+                self._client.seek_to_beginning(*partitions)
+        except KafkaError as error:
+            self.close()
+            raise KafkaDown(repr(error)) from error
+
     def commit(self, message: Received) -> None:
         """Note that a message and all before it in its partition are settled.
 
