@@ -1,22 +1,26 @@
 """The log keeps what it acknowledged, once, in order, and only if what was read still holds."""
 
+import pickle
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import UUID, uuid4
 
 import psycopg
 import pytest
-from eventsourcing.persistence import MapperDeserialisationError
+from eventsourcing.persistence import MapperDeserialisationError, StoredEvent
 
 from domain.catalogue import EVENTS
+from domain.following.aggregate import Following
 from domain.invitation.aggregate import Invitation
 from domain.invitation.errors import InvitationSpent
 from myriorama.store.causation import Cause, cause
 from myriorama.store.log import Log, LostRace
 from myriorama.store.postgres import Pool
-from myriorama.store.recorder import CommandRepeated
+from myriorama.store.recorder import CommandRepeated, DomainRecorder
+from myriorama.store.remembered import Remembered
 
 ALICE, BOB = UUID(int=1), UUID(int=2)
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -201,3 +205,95 @@ def test_an_invitation_is_redeemed_once_however_often_it_is_asked(log: Log) -> N
 
     with pytest.raises(InvitationSpent):
         invitation.redeem(account_id=BOB, at=NOON)
+
+
+@pytest.fixture
+def following_id(log: Log) -> UUID:
+    """Somebody who follows a hundred accounts, and of whom the log was asked."""
+    following = Following.start(ALICE, at=NOON)
+    for number in range(100):
+        following.follow(UUID(int=1000 + number), at=NOON + timedelta(seconds=number))
+    log.save(following)
+    assert log.find(Following, following.id)
+    return following.id
+
+
+def test_a_long_aggregate_is_not_replayed_from_its_beginning(
+    log: Log, following_id: UUID, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[int] = []
+    select = DomainRecorder.select_events
+
+    def counted(self: DomainRecorder, *args: Any, **kwargs: Any) -> Sequence[StoredEvent]:
+        events = select(self, *args, **kwargs)
+        read.append(len(events))
+        return events
+
+    monkeypatch.setattr(DomainRecorder, "select_events", counted)
+
+    found = log.find(Following, following_id)
+
+    assert found is not None
+    assert found.version == 101
+    assert found.is_following(UUID(int=1099))
+    assert read == [1]
+
+
+def test_what_another_process_recorded_is_seen_at_once(
+    log: Log, pool: Pool, following_id: UUID
+) -> None:
+    elsewhere = Log(pool)
+    changed = elsewhere.find(Following, following_id)
+    assert changed is not None
+    for number in range(100):
+        changed.unfollow(UUID(int=1000 + number), at=NOON)
+    changed.block(BOB, at=NOON)
+    elsewhere.save(changed)
+
+    for _ in range(2):
+        found = log.find(Following, following_id)
+
+        assert found is not None
+        assert found.version == changed.version
+        assert found.is_blocking(BOB)
+        assert not found.is_following(UUID(int=1000))
+
+
+def test_what_was_not_saved_is_not_found(log: Log, following_id: UUID) -> None:
+    decided = log.find(Following, following_id)
+    assert decided is not None
+    decided.block(BOB, at=NOON)
+
+    found = log.find(Following, following_id)
+
+    assert found is not None
+    assert not found.is_blocking(BOB)
+    assert found.version == 101
+    assert not found.pending_events
+
+
+@pytest.mark.parametrize("kept", [0, 50, 100])
+def test_a_log_that_was_set_back_is_believed(
+    log: Log, pool: Pool, following_id: UUID, kept: int
+) -> None:
+    with pool.connection() as connection:
+        connection.execute("ALTER TABLE events DISABLE TRIGGER ALL")
+        connection.execute("DELETE FROM events WHERE originator_version > %s", (kept,))
+        connection.execute("ALTER TABLE events ENABLE TRIGGER ALL")
+
+    found = log.find(Following, following_id)
+
+    assert (found.version if found else 0) == kept
+
+
+def test_what_is_remembered_is_bounded(log: Log, following_id: UUID) -> None:
+    found = log.find(Following, following_id)
+    other = Following.start(BOB, at=NOON)
+    assert found is not None
+    remembered = Remembered(bytes_max=len(pickle.dumps(found)) + 100)
+    remembered.put(found)
+
+    remembered.put(other)
+
+    assert remembered.get(following_id) is None
+    assert remembered.get(other.id) is not None

@@ -6,7 +6,7 @@ from functools import wraps
 from typing import Any, NamedTuple, ParamSpec, TypeVar
 from uuid import UUID
 
-from eventsourcing.application import AggregateNotFoundError, Repository
+from eventsourcing.application import AggregateNotFoundError, Repository, project_aggregate
 from eventsourcing.domain import BaseAggregate
 from eventsourcing.persistence import EventStore, IntegrityError, StoredEvent
 
@@ -14,6 +14,7 @@ from domain.errors import Conflict
 from myriorama.store.mapper import JSONMapper
 from myriorama.store.postgres import Pool
 from myriorama.store.recorder import DomainRecorder
+from myriorama.store.remembered import Remembered
 from projections.projection import Recorded, Window
 
 A = TypeVar("A", bound=BaseAggregate[UUID])
@@ -21,6 +22,8 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 _ATTEMPTS_MAX = 8
+# An aggregate of so many events is remembered: to follow thousands takes as many.
+_LONG = 64
 
 _READ = """
     SELECT position, recorded_at, originator_id, originator_version, topic, state FROM events
@@ -55,13 +58,11 @@ class Log:
         self._mapper = JSONMapper()
         self._events = EventStore[UUID](mapper=self._mapper, recorder=DomainRecorder(pool))
         self._repository = Repository[UUID](self._events)
+        self._remembered = Remembered()
 
     def find(self, kind: type[A], aggregate_id: UUID) -> A | None:
         """Return the aggregate as it is now; None if there is none, or it is of another kind."""
-        try:
-            found: object = self._repository.get(aggregate_id)
-        except AggregateNotFoundError:
-            return None
+        found = self._brought_up(aggregate_id) or self._replayed(aggregate_id)
         return found if isinstance(found, kind) else None
 
     def save(
@@ -101,6 +102,31 @@ class Log:
             rows = connection.execute(_READ, (after, head, list(topics), limit)).fetchall()
         upto = rows[-1][0] if len(rows) == limit else max(head, after)
         return Window([self._recorded(*row) for row in rows], upto)
+
+    def _brought_up(self, aggregate_id: UUID) -> BaseAggregate[UUID] | None:
+        """Return the aggregate out of what is remembered and what has happened since, or None."""
+        known = self._remembered.get(aggregate_id)
+        if known is None:
+            return None
+        # The last that is known comes first: a log that was set back to a backup does not have
+        # this event, or has another in its place.
+        events = list(self._events.get(aggregate_id, gt=known.version - 1))
+        if not events or getattr(events[0], "timestamp", None) != known.modified_on:
+            self._remembered.forget(aggregate_id)
+            return None
+        found = project_aggregate(known, events[1:])
+        if found is not None and len(events) > _LONG:
+            self._remembered.put(found)
+        return found
+
+    def _replayed(self, aggregate_id: UUID) -> BaseAggregate[UUID] | None:
+        try:
+            found: BaseAggregate[UUID] = self._repository.get(aggregate_id)
+        except AggregateNotFoundError:
+            return None
+        if found.version >= _LONG:
+            self._remembered.put(found)
+        return found
 
     def _recorded(self, position: int, recorded_at: datetime, *stored: Any) -> Recorded[Any]:
         event = self._mapper.to_domain_event(StoredEvent(*stored))
