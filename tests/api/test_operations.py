@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import psycopg
 import pytest
+import structlog
 from litestar import Litestar
 from litestar.testing import TestClient
 from prometheus_client.parser import text_string_to_metric_families
@@ -84,6 +85,15 @@ def counted(api: TestClient[Litestar], route: str) -> dict[str, float]:
         for sample in family.samples
         if sample.name == "myriorama_http_requests_total" and sample.labels["route"] == route
     }
+
+
+def test_a_long_path_does_not_fill_the_log(api: TestClient[Litestar]) -> None:
+    with structlog.testing.capture_logs() as entries:
+        api.get(f"/v1/accounts/{'a' * 20_000}")
+
+    (entry,) = (entry for entry in entries if entry["event"] == "request")
+    assert entry["path"].startswith("/v1/accounts/aaa")
+    assert len(entry["path"]) == 500
 
 
 def test_methods_that_clients_make_up_are_counted_as_one(api: TestClient[Litestar]) -> None:
