@@ -15,6 +15,10 @@ from anyio import CapacityLimiter
 from litestar import Litestar
 from litestar.config.cors import CORSConfig
 from litestar.di import Provide
+from litestar.types import ControllerRouterHandler
+from psycopg import AsyncConnection
+from psycopg.rows import TupleRow
+from psycopg_pool import AsyncConnectionPool
 
 from domain.allowance.limit import Limit
 from myriorama.api import accounts as account_routes
@@ -102,6 +106,26 @@ from projections.view_counts import ViewCounts
 
 BODY_BYTES_MAX = 64 * 1024
 
+ROUTES: Sequence[ControllerRouterHandler] = (
+    *operations.routes,
+    *page_routes.routers,
+    account_routes.router,
+    cameo_permission_routes.router,
+    cameo_routes.router,
+    comment_routes.router,
+    feed_routes.router,
+    following_routes.router,
+    generation_routes.router,
+    invitation_routes.router,
+    media_routes.router,
+    reaction_routes.router,
+    session_routes.router,
+    upload_routes.router,
+    video_routes.router,
+    view_routes.router,
+    work_routes.router,
+)
+
 
 def projections() -> Sequence[Projection[Any]]:
     """Return every projection, each to be run by one process at a time."""
@@ -130,17 +154,13 @@ def create_projector(settings: Settings) -> Projector:
 
 def create_api(settings: Settings) -> Litestar:
     """Join the routes to the write side and the read side."""
-    writes = open_pool(settings.database_url)
-    pool = async_pool(settings.database_url)
-    log = Log(writes)
-    objects = open_objects(settings.objects)
+    writes, pool = open_pool(settings.database_url), async_pool(settings.database_url)
+    log, objects = Log(writes), open_objects(settings.objects)
     consent, taken_in = Consent(log), uploads(settings, writes, log, objects)
     signer = Signer(settings.secret.encode())
-    projected = Projected(settings.database_url)
-    revocations = Revocations()
+    projected, revocations = Projected(settings.database_url), Revocations()
     reads, cards, cursors = Reads(pool), Cards(pool, signer), Cursors(signer)
-    feeds = Feeds(pool, cards)
-    view_tokens = ViewTokens(signer)
+    feeds, view_tokens = Feeds(pool, cards), ViewTokens(signer)
     progress = ProgressRelay(settings.kafka)
     own_generations = OwnGenerations(reads, cursors, signer)
     tokens = AccessTokens(secret=settings.secret, worker_token=settings.worker_token)
@@ -179,56 +199,19 @@ def create_api(settings: Settings) -> Litestar:
 
     @asynccontextmanager
     async def connected(_: Litestar) -> AsyncGenerator[None]:
-        await pool.open()
-        await revocations.load(pool)
-        await feeds.load()
-        feeds.follow(projected)
-        projected.refresh(["revocations"], lambda: revocations.load(pool))
-        listening = asyncio.create_task(projected.run())
-        try:
+        async with _listening(pool, projected, revocations, feeds):
             yield
-        finally:
-            listening.cancel()
-            with suppress(asyncio.CancelledError):
-                await listening
-            await asyncio.to_thread(progress.close)
-            await pool.close()
-            writes.close()
-            if tracing:
-                tracing.close()
+        await asyncio.to_thread(progress.close)
+        writes.close()
+        if tracing:
+            tracing.close()
 
     app = Litestar(
-        [
-            *operations.routes,
-            *page_routes.routers,
-            account_routes.router,
-            cameo_permission_routes.router,
-            cameo_routes.router,
-            comment_routes.router,
-            feed_routes.router,
-            following_routes.router,
-            generation_routes.router,
-            invitation_routes.router,
-            media_routes.router,
-            reaction_routes.router,
-            session_routes.router,
-            upload_routes.router,
-            video_routes.router,
-            view_routes.router,
-            work_routes.router,
-        ],
-        dependencies={
-            "principal": Provide(provide_principal, sync_to_thread=False),
-            "visitor": Provide(provide_visitor, sync_to_thread=False),
-            **{name: _provide(part) for name, part in collaborators.items()},
-        },
+        ROUTES,
+        dependencies=_dependencies(collaborators),
         middleware=[
             Authentication(tokens, revocations),
-            RateLimits(
-                requests=settings.requests_per_minute,
-                credentials=settings.credential_requests_per_minute,
-                proxies=settings.proxies,
-            ),
+            _limits(settings),
             Idempotency(Answers(pool, settings.secret.encode()), proxies=settings.proxies),
             Causation(projected, domain_names),
         ],
@@ -243,6 +226,36 @@ def create_api(settings: Settings) -> Litestar:
     return app
 
 
+@asynccontextmanager
+async def _listening(
+    pool: AsyncConnectionPool[AsyncConnection[TupleRow]],
+    projected: Projected,
+    revocations: Revocations,
+    feeds: Feeds,
+) -> AsyncGenerator[None]:
+    """Keep in memory what requests need at once, and up to date, while the context is open."""
+    async with pool:
+        await revocations.load(pool)
+        await feeds.load()
+        feeds.follow(projected)
+        projected.refresh(["revocations"], lambda: revocations.load(pool))
+        listening = asyncio.create_task(projected.run())
+        try:
+            yield
+        finally:
+            listening.cancel()
+            with suppress(asyncio.CancelledError):
+                await listening
+
+
+def _limits(settings: Settings) -> RateLimits:
+    return RateLimits(
+        requests=settings.requests_per_minute,
+        credentials=settings.credential_requests_per_minute,
+        proxies=settings.proxies,
+    )
+
+
 def _cors(origins: str) -> CORSConfig | None:
     allowed = [origin.strip() for origin in origins.split(",") if origin.strip()]
     if not allowed:
@@ -253,6 +266,14 @@ def _cors(origins: str) -> CORSConfig | None:
         expose_headers=EXPOSED_HEADERS,
         max_age=7200,
     )
+
+
+def _dependencies(collaborators: Mapping[str, object]) -> dict[str, Provide]:
+    return {
+        "principal": Provide(provide_principal, sync_to_thread=False),
+        "visitor": Provide(provide_visitor, sync_to_thread=False),
+        **{name: _provide(part) for name, part in collaborators.items()},
+    }
 
 
 def _provide(part: object) -> Provide:
