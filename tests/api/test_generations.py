@@ -1,5 +1,6 @@
 """A generation over HTTP: asked for, handed to a worker, delivered, and nobody else's."""
 
+import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -14,12 +15,20 @@ from httpx import Response
 from litestar import Litestar
 from litestar.testing import TestClient
 
+from myriorama.api.generation_events import STREAMS_MAX, GenerationEvents, TooManyStreams
+from myriorama.api.generation_rows import OwnGenerations
+from myriorama.api.paging import Cursors
+from myriorama.api.reads import Reads
 from myriorama.application.consent import Consent
 from myriorama.application.work import Works
 from myriorama.bootstrap import create_api
 from myriorama.settings import Settings
 from myriorama.store.log import Log
 from myriorama.store.objects import content_key, open_objects
+from myriorama.store.postgres import async_pool
+from myriorama.store.progress import ProgressRelay
+from myriorama.store.projected import Projected
+from myriorama.store.signing import Signer
 from tests.people import Person, sign_up
 from tests.publishing import publish
 from tests.studio.foreign_media import photo, two_colours
@@ -141,6 +150,30 @@ def test_a_wish_becomes_a_draft_and_the_draft_a_video(
     assert listed(alice, "/v1/drafts") == []
     assert seen(alice, wish)["video_id"] == published.json()["video_id"]
     assert alice.delete(f"/v1/drafts/{wish}").status_code == 404
+
+
+def test_nobody_holds_more_streams_open_than_they_may(person: SignUp, settings: Settings) -> None:
+    alice = person("alice")
+    wish = UUID(ask(alice))
+    signer, progress = Signer(settings.secret.encode()), ProgressRelay(settings.kafka)
+
+    async def follow_many() -> None:
+        async with async_pool(settings.database_url) as pool:
+            own = OwnGenerations(Reads(pool), Cursors(signer), signer)
+            events = GenerationEvents(own, Projected(settings.database_url), progress)
+            streams = [events.follow(wish, owner_id=alice.account_id) for _ in range(STREAMS_MAX)]
+            for stream in streams:
+                await anext(stream)
+
+            with pytest.raises(TooManyStreams):
+                events.require_room(alice.account_id)
+            events.require_room(uuid4())
+            for stream in streams:
+                await stream.aclose()
+            events.require_room(alice.account_id)
+
+    asyncio.run(follow_many())
+    progress.close()
 
 
 def test_nobody_else_knows_of_a_generation(person: SignUp, gpu: GPU, works: Works) -> None:

@@ -1,12 +1,15 @@
 """A generation as it goes on, told as server-sent events."""
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections import Counter
+from collections.abc import AsyncGenerator, Generator
+from contextlib import contextmanager
 from uuid import UUID
 
 import msgspec
 from litestar.response import ServerSentEventMessage
 
+from domain.errors import Exhausted
 from domain.generation.states import LIVE
 from myriorama.api.generation_rows import OwnGenerations
 from myriorama.store.progress import Progress, ProgressRelay
@@ -16,6 +19,16 @@ KEEP_ALIVE_S = 15.0
 """After so long without news a comment is sent: proxies close what they think is dead."""
 
 
+STREAMS_MAX = 20
+"""So many may one account have open at once, in a process: each is a connection that stays."""
+
+_RETRY_S = 5
+
+
+class TooManyStreams(Exhausted):
+    """The account follows as many generations as it may at once; close one of the streams."""
+
+
 class GenerationEvents:
     """Tells those who look on what happens to their generations."""
 
@@ -23,13 +36,25 @@ class GenerationEvents:
         self._own = own
         self._projected = projected
         self._progress = progress
+        self._open = Counter[UUID]()
+
+    def require_room(self, owner_id: UUID) -> None:
+        """Let pass who has a stream to spare.
+
+        Raises:
+            TooManyStreams: they have none.
+        """
+        if self._open[owner_id] >= STREAMS_MAX:
+            raise TooManyStreams(
+                f"You have {STREAMS_MAX} streams open; close one of them.", reset_s=_RETRY_S
+            )
 
     async def follow(
         self, generation_id: UUID, *, owner_id: UUID
     ) -> AsyncGenerator[ServerSentEventMessage]:
         """Tell the states of a generation, at once and as they change, and its progress."""
         told = None
-        with self._progress.subscribe(generation_id) as heard:
+        with self._counted(owner_id), self._progress.subscribe(generation_id) as heard:
             while True:
                 position = await self._projected.moved("generations", -1, timeout_s=0)
                 present = await self._own.one(generation_id, owner_id=owner_id)
@@ -40,6 +65,16 @@ class GenerationEvents:
                     return
                 async for news in _news(self._projected, position, heard):
                     yield news
+
+    @contextmanager
+    def _counted(self, owner_id: UUID) -> Generator[None]:
+        self._open[owner_id] += 1
+        try:
+            yield
+        finally:
+            self._open[owner_id] -= 1
+            if not self._open[owner_id]:
+                del self._open[owner_id]
 
 
 async def _news(

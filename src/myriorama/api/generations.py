@@ -95,6 +95,7 @@ async def follow_generation(
     {attempt, done, total} of the steps of its render.
     """
     owner_id = principal.account_id
+    generation_events.require_room(owner_id)
     await own_generations.one(generation_id, owner_id=owner_id)  # else 404, not an empty stream
     return ServerSentEvent(generation_events.follow(generation_id, owner_id=owner_id))
 
