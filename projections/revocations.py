@@ -34,7 +34,12 @@ class Revocations(Projection[Revoking]):
         for recorded in events:
             event = recorded.event
             match event:
-                case SessionEnded() | SignedOutEverywhere() | ScopesChanged():
+                case SignedOutEverywhere():
+                    # Who refreshed while this was under way was recorded before it, and may have a
+                    # token of a later moment than that at which this was asked for.
+                    revoked_at = max(event.timestamp, recorded.recorded_at)
+                    cursor.execute(REVOKE, (event.originator_id, revoked_at))
+                case SessionEnded() | ScopesChanged():
                     cursor.execute(REVOKE, (event.originator_id, event.timestamp))
                 case _:
                     assert_never(event)

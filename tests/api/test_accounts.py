@@ -95,6 +95,18 @@ def test_a_session_that_ended_takes_a_token_with_it_that_was_issued_meanwhile(
     assert alice.get("/v1/me").status_code == 401
 
 
+def test_signing_out_everywhere_voids_a_token_that_was_refreshed_meanwhile(
+    person: Callable[[str], Person], settings: Settings, log: Log
+) -> None:
+    alice, bob = person("alice"), person("bob")
+    just_before = datetime.now(UTC) - timedelta(seconds=5)
+
+    create_accounts(settings, log).sign_out_everywhere(alice.account_id, at=just_before)
+    bob.put("/v1/accounts/alice/follow")  # answered when all that was recorded before is seen
+
+    assert alice.get("/v1/me").status_code == 401
+
+
 def test_a_token_is_not_remembered_in_ever_longer_spellings(
     api: TestClient[Litestar], person: Callable[[str], Person]
 ) -> None:
