@@ -73,6 +73,7 @@ from myriorama.store.objects import Objects, open_objects
 from myriorama.store.postgres import (
     Pool,
     async_pool,
+    closed_pool,
     known_migrations,
     open_pool,
 )
@@ -154,7 +155,7 @@ def create_projector(settings: Settings) -> Projector:
 
 def create_api(settings: Settings) -> Litestar:
     """Join the routes to the write side and the read side."""
-    writes, pool = open_pool(settings.database_url), async_pool(settings.database_url)
+    writes, pool = closed_pool(settings.database_url), async_pool(settings.database_url)
     log, objects = Log(writes), open_objects(settings.objects)
     consent, taken_in = Consent(log), uploads(settings, writes, log, objects)
     signer = Signer(settings.secret.encode())
@@ -199,10 +200,10 @@ def create_api(settings: Settings) -> Litestar:
 
     @asynccontextmanager
     async def connected(_: Litestar) -> AsyncGenerator[None]:
-        async with _listening(pool, projected, revocations, feeds):
-            yield
+        with writes:
+            async with _listening(pool, projected, revocations, feeds):
+                yield
         await asyncio.to_thread(progress.close)
-        writes.close()
         if tracing:
             tracing.close()
 

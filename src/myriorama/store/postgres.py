@@ -42,7 +42,14 @@ class AdvisoryLock(IntEnum):
 
 def open_pool(url: str, *, size_max: int = 8) -> Pool:
     """Open a pool whose connections are checked before use: a restarted server is no error."""
-    pool = ConnectionPool[Connection[TupleRow]](
+    pool = closed_pool(url, size_max=size_max)
+    pool.open()
+    return pool
+
+
+def closed_pool(url: str, *, size_max: int = 8) -> Pool:
+    """Return such a pool, to be opened and closed by whoever uses it."""
+    return ConnectionPool[Connection[TupleRow]](
         url,
         min_size=1,
         max_size=size_max,
@@ -51,8 +58,6 @@ def open_pool(url: str, *, size_max: int = 8) -> Pool:
         kwargs={"autocommit": True},
         open=False,
     )
-    pool.open()
-    return pool
 
 
 def async_pool(url: str, *, size_max: int = 8) -> AsyncConnectionPool[Any]:
