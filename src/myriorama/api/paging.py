@@ -10,6 +10,8 @@ from myriorama.store.signing import SignatureInvalid, Signer
 
 T = TypeVar("T")
 
+_PURPOSE = "cursor"
+
 PAGE_LIMIT = 20
 
 PageLimit = Annotated[int, QueryParameter(ge=1, le=100, description="How many items at most.")]
@@ -34,7 +36,7 @@ class Cursors:
 
     def write(self, listing: str, after: tuple[str | int, ...]) -> str:
         """Return the cursor behind the item that `after` names, in the list `listing`."""
-        return self._signer.sign(f"cursor:{listing}", msgspec.json.encode(after))
+        return self._signer.sign(_PURPOSE, msgspec.json.encode(after), about=listing.encode())
 
     def read(self, listing: str, cursor: str | None) -> tuple[str | int, ...] | None:
         """Return what `write` was given; None at the start of the list.
@@ -45,7 +47,7 @@ class Cursors:
         if cursor is None:
             return None
         try:
-            payload = self._signer.verify(f"cursor:{listing}", cursor)
+            payload = self._signer.verify(_PURPOSE, cursor, about=listing.encode())
         except SignatureInvalid as error:
             raise CursorInvalid("The cursor is not one that this list gave.") from error
         return msgspec.json.decode(payload, type=tuple[str | int, ...])

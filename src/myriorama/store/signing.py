@@ -36,17 +36,20 @@ class Signer:
         self._key = lru_cache(maxsize=256)(self._derived_key)
         self._media_url = lru_cache(maxsize=100_000)(self._signed_media_url)
 
-    def sign(self, purpose: str, payload: bytes) -> str:
-        """Sign a payload, which stays readable: the token is URL-safe base64 of both."""
-        return self._sealed("forever", purpose, payload)
+    def sign(self, purpose: str, payload: bytes, *, about: bytes = b"") -> str:
+        """Sign a payload, which stays readable: the token is URL-safe base64 of both.
 
-    def verify(self, purpose: str, token: str) -> bytes:
+        What it is `about` is signed and not carried: whoever verifies the token says it again.
+        """
+        return self._sealed("forever", purpose, payload, about)
+
+    def verify(self, purpose: str, token: str, *, about: bytes = b"") -> bytes:
         """Return the payload of a token.
 
         Raises:
-            SignatureInvalid: it was not signed here for this purpose.
+            SignatureInvalid: it was not signed here for this purpose, or is about something else.
         """
-        return self._opened("forever", purpose, token)
+        return self._opened("forever", purpose, token, about)
 
     def sign_until(self, purpose: str, payload: bytes, expires_at: int) -> str:
         """Sign a payload that is believed up to a moment, in seconds since 1970."""
@@ -95,19 +98,18 @@ class Signer:
     def _media_mac(self, key: str, expires: int) -> str:
         return _text(self._mac("media", "url", f"{expires}\n{key}".encode()))
 
-    def _sealed(self, kind: str, purpose: str, payload: bytes) -> str:
-        return _text(self._mac(kind, purpose, payload) + payload)
+    def _sealed(self, kind: str, purpose: str, payload: bytes, about: bytes = b"") -> str:
+        return _text(self._mac(kind, purpose, _joined(about, payload)) + payload)
 
-    def _opened(self, kind: str, purpose: str, token: str) -> bytes:
+    def _opened(self, kind: str, purpose: str, token: str, about: bytes = b"") -> bytes:
         try:
             content = urlsafe_b64decode(token + "=" * (-len(token) % 4))
         except (MalformedBase64, ValueError) as error:
             raise SignatureInvalid(f"this {purpose} is malformed") from error
         mac, payload = content[:_MAC_BYTES], content[_MAC_BYTES:]
         # The decoder skips what is no base64; a token has one spelling, and any other is refused.
-        if not hmac.compare_digest(mac, self._mac(kind, purpose, payload)) or (
-            _text(content) != token
-        ):
+        expected = self._mac(kind, purpose, _joined(about, payload))
+        if not hmac.compare_digest(mac, expected) or _text(content) != token:
             raise SignatureInvalid(f"this {purpose} was not signed here, or was changed since")
         return payload
 
@@ -120,6 +122,11 @@ class Signer:
 
 _MAC_BYTES = 16
 _MOMENT_BYTES = 8
+
+
+def _joined(about: bytes, payload: bytes) -> bytes:
+    """Join the two so that no other pair gives the same bytes."""
+    return len(about).to_bytes(4, "big") + about + payload
 
 
 def _text(content: bytes) -> str:
