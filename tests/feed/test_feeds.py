@@ -12,7 +12,8 @@ import psycopg
 import pytest
 
 from myriorama.feed.cards import Cards
-from myriorama.feed.feeds import BEGINNING, Feeds, Kind, Slate
+from myriorama.feed.feeds import Feeds, Kind, Slate
+from myriorama.feed.timeline import END
 from myriorama.store.postgres import async_pool
 from myriorama.store.signing import Signer
 from tests.feed.worlds import PEOPLE, World
@@ -40,7 +41,7 @@ async def refresh(feeds: Feeds) -> None:
 
 async def scroll(feeds: Feeds, viewer_id: UUID, kind: Kind, limit: int) -> list[tuple[Any, ...]]:
     """Return all that a viewer is shown, page by page."""
-    shown, before = list[tuple[Any, ...]](), BEGINNING
+    shown, before = list[tuple[Any, ...]](), END
     while True:
         page = await feeds.slate(viewer_id.bytes, kind, before=before, limit=limit, now=NOW)
         shown += map(summary, page.video_ids, page.cards)
@@ -90,7 +91,7 @@ def test_what_changes_while_it_is_read_is_read_again(database_url: str) -> None:
             async with loaded(database_url) as feeds:
                 reading: list[asyncio.Task[Slate]] = [
                     asyncio.create_task(
-                        feeds.slate(viewer.bytes, kind, before=BEGINNING, limit=50, now=NOW)
+                        feeds.slate(viewer.bytes, kind, before=END, limit=50, now=NOW)
                     )
                     for viewer in PEOPLE
                     for kind in KINDS

@@ -8,6 +8,8 @@ from hypothesis import strategies as st
 
 from myriorama.feed.timeline import Timeline
 
+ALICE, BOB, MALLORY = (bytes([number]) * 16 for number in (1, 2, 3))
+
 AUTHORS = [bytes([number]) * 16 for number in range(6)]
 END = 2**62
 
@@ -120,3 +122,26 @@ def test_a_thousand_authors_find_room() -> None:
 
     everyone = np.arange(3000, dtype=np.int64)
     assert timeline.by_authors(everyone, before=END, limit=3) == [3000, 2999, 2998]
+
+
+def test_a_glance_holds_until_an_author_publishes_or_the_past_changes() -> None:
+    timeline = Timeline()
+    authors = np.array([timeline.author(ALICE), timeline.author(BOB)], np.int64)
+    timeline.put(10, b"a" * 16, ALICE, "public")
+    timeline.put(20, b"b" * 16, ALICE, "public")
+    first = timeline.glance(authors, limit=5, last=None)
+
+    again = timeline.glance(authors, limit=5, last=first)
+    timeline.put(30, b"m" * 16, MALLORY, "public")
+    unmoved = timeline.glance(authors, limit=5, last=again)
+    timeline.put(15, b"c" * 16, BOB, "followers")
+    newer = timeline.glance(authors, limit=5, last=unmoved)
+    timeline.put(5, b"d" * 16, ALICE, "public")
+    older = timeline.glance(authors, limit=5, last=newer)
+    timeline.remove(20)
+    fewer = timeline.glance(authors, limit=5, last=older)
+
+    assert first is again is unmoved
+    assert (first.found, newer.found) == ([20, 10], [20, 15, 10])
+    assert (older.found, fewer.found) == ([20, 15, 10, 5], [15, 10, 5])
+    assert timeline.glance(authors, limit=2, last=fewer).found == [15, 10]

@@ -15,7 +15,8 @@ from litestar.response.base import ASGIResponse
 from myriorama.api.paging import PAGE_LIMIT, Cursors, PageLimit
 from myriorama.api.tokens import Principal, Scope
 from myriorama.feed.cards import Card
-from myriorama.feed.feeds import BEGINNING, Feeds, Kind
+from myriorama.feed.feeds import Feeds, Kind
+from myriorama.feed.timeline import END
 from myriorama.feed.view_tokens import ViewTokens
 from myriorama.store.identity import new_id
 
@@ -58,7 +59,7 @@ class FeedPages:
         now = int(time.time())
         listing = f"feed:{kind}:{viewer_id.hex}"
         place = self._cursors.read(listing, cursor)
-        before = int(place[0]) if place else BEGINNING
+        before = int(place[0]) if place else END
         viewer = viewer_id.bytes
         slate = await self._feeds.slate(viewer, kind, before=before, limit=limit, now=now)
         decision_id = new_id()

@@ -11,7 +11,7 @@ from psycopg.rows import TupleRow
 from psycopg_pool import AsyncConnectionPool
 
 from myriorama.feed.readings import Readings
-from myriorama.feed.timeline import Indexes, Timeline
+from myriorama.feed.timeline import Glance, Indexes, Timeline
 
 # Both sides of a block count, one side of everything else.
 RELATED = """
@@ -23,12 +23,17 @@ RELATED = """
 """
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Circle:
-    """Authors, by their numbers in the timeline; the viewer follows themselves."""
+    """Authors, by their numbers in the timeline; the viewer follows themselves.
+
+    `glance` is what the viewer last saw at the top: a following feed is mostly asked for again
+    before anybody in it has published.
+    """
 
     shown: Indexes
     hidden: frozenset[int]
+    glance: Glance | None = None
 
 
 class Circles:

@@ -16,7 +16,7 @@ from psycopg_pool import AsyncConnectionPool
 from myriorama.feed.cards import Cards
 from myriorama.feed.circles import Circles
 from myriorama.feed.encoded_cards import EncodedCards
-from myriorama.feed.timeline import Timeline
+from myriorama.feed.timeline import END, Timeline
 from myriorama.store.projected import Projected
 
 logger = structlog.get_logger(__name__)
@@ -47,9 +47,6 @@ HEADS = """
            (SELECT coalesce(max(position), 0) FROM engagement_counts),
            (SELECT coalesce(max(position), 0) FROM view_counts)
 """
-
-BEGINNING = 2**62
-"""Before this position lies everything."""
 
 _OTHERS = (ACCOUNTS, RELATIONS, ENGAGEMENT, VIEWS)
 _CHUNK = 1000
@@ -105,7 +102,10 @@ class Feeds:
         A video that goes while its page is made is left out, so a page may be shorter.
         """
         circle = await self._circles.of(viewer_id)
-        if kind == "following":
+        if kind == "following" and before == END:
+            circle.glance = self._timeline.glance(circle.shown, limit=limit + 1, last=circle.glance)
+            found = circle.glance.found
+        elif kind == "following":
             found = self._timeline.by_authors(circle.shown, before=before, limit=limit + 1)
         else:
             found = self._timeline.latest(circle.hidden, before=before, limit=limit + 1)

@@ -13,6 +13,9 @@ from numpy.typing import NDArray
 
 Indexes = NDArray[np.int64]
 
+END = 2**62
+"""Behind every position."""
+
 NONE = -1
 NOWHERE: Indexes = np.empty(0, np.int64)
 _AUTHORS_AT_FIRST = 1024
@@ -28,6 +31,18 @@ class Place(NamedTuple):
     visibility: str
 
 
+class Glance(NamedTuple):
+    """The newest videos of some authors, and what they hold by.
+
+    `stand` is how many were asked for, how often the past has been rewritten (a video was taken
+    away or came back), and the newest position of each author: while all of it is the same, so
+    are the videos.
+    """
+
+    found: list[int]
+    stand: tuple[int, int, bytes]
+
+
 class Timeline:
     """Videos by the log position at which they were published, which never changes.
 
@@ -40,6 +55,7 @@ class Timeline:
         self._authors: dict[bytes, int] = {}
         self._by_author: list[list[int]] = []
         self._last = NONE
+        self._rewrites = 0
         self._newest: Indexes = np.full(_AUTHORS_AT_FIRST, NONE, np.int64)
 
     def __len__(self) -> int:
@@ -68,8 +84,10 @@ class Timeline:
             return
         author = self.author(author_id)
         self._places[position] = Place(video_id, author, visibility)
-        insort(self._by_author[author], position)
-        self._newest[author] = self._by_author[author][-1]
+        own = self._by_author[author]
+        insort(own, position)
+        self._newest[author] = own[-1]
+        self._rewrites += own[-1] != position
         self._last = max(self._last, position)
         if visibility == _PUBLIC:
             insort(self._public, position)
@@ -79,6 +97,7 @@ class Timeline:
         place = self._places.pop(position, None)
         if place is None:
             return
+        self._rewrites += 1
         own = self._by_author[place.author]
         del own[bisect_left(own, position)]
         self._newest[place.author] = own[-1] if own else NONE
@@ -98,6 +117,14 @@ class Timeline:
                 if len(found) == limit:
                     break
         return found
+
+    def glance(self, authors: Indexes, *, limit: int, last: Glance | None) -> Glance:
+        """Return the newest videos of some authors: those of the last glance, if none is newer."""
+        heads = self._newest[authors].tobytes()
+        stand = (limit, self._rewrites, heads)
+        if last is not None and last.stand == stand:
+            return last
+        return Glance(self.by_authors(authors, before=END, limit=limit), stand)
 
     def by_authors(self, authors: Indexes, *, before: int, limit: int) -> list[int]:
         """Return the newest videos of some authors before a position, also those for followers.
