@@ -166,7 +166,6 @@ def create_api(settings: Settings) -> Litestar:
     own_generations = OwnGenerations(reads, cursors, signer)
     tokens = AccessTokens(secret=settings.secret, worker_token=settings.worker_token)
     tracing = Tracing.to(settings.otlp_endpoint, service="myriorama-api")
-    domain_names = [p.name for p in projections() if p.log == "domain"]
     collaborators: dict[str, object] = {
         "accounts": create_accounts(settings, log),
         "cameos": Cameos(log, consent, taken_in),
@@ -174,15 +173,13 @@ def create_api(settings: Settings) -> Litestar:
         "comments": Comments(log),
         "consent": consent,
         "cursors": cursors,
-        "feed_pages": feed_routes.FeedPages(feeds, Cursors(signer), view_tokens),
+        "feed_pages": feed_routes.FeedPages(feeds, cursors, view_tokens),
         "followings": Followings(log),
         "generation_events": GenerationEvents(own_generations, projected, progress),
         "generations": _generations(settings, writes, log),
         "inspections": CapacityLimiter(os.cpu_count() or 1),
         "objects": objects,
-        "operations": operations.Operations(
-            pool, migrations=known_migrations(), projections=domain_names
-        ),
+        "operations": _operations(pool),
         "own_generations": own_generations,
         "people": People(reads, cursors),
         "progress": progress,
@@ -214,7 +211,7 @@ def create_api(settings: Settings) -> Litestar:
             Authentication(tokens, revocations),
             _limits(settings),
             Idempotency(Answers(pool, settings.secret.encode()), proxies=settings.proxies),
-            Causation(projected, domain_names),
+            Causation(projected, _of_the_domain_log()),
         ],
         exception_handlers=dict(HANDLERS),
         lifespan=[connected],
@@ -247,6 +244,16 @@ async def _listening(
             listening.cancel()
             with suppress(asyncio.CancelledError):
                 await listening
+
+
+def _of_the_domain_log() -> Sequence[str]:
+    return [projection.name for projection in projections() if projection.log == "domain"]
+
+
+def _operations(pool: AsyncConnectionPool[AsyncConnection[TupleRow]]) -> operations.Operations:
+    return operations.Operations(
+        pool, migrations=known_migrations(), projections=_of_the_domain_log()
+    )
 
 
 def _limits(settings: Settings) -> RateLimits:
