@@ -1,12 +1,13 @@
 """Events as plain JSON in the log, and back, by the types that their classes declare."""
 
+from collections.abc import Mapping
 from dataclasses import fields
 from functools import cache
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 from uuid import UUID
 
 import msgspec
-from eventsourcing.domain import DomainEventProtocol
+from eventsourcing.domain import DomainEventProtocol, EventSourcingError
 from eventsourcing.persistence import (
     JSONTranscoder,
     Mapper,
@@ -15,28 +16,39 @@ from eventsourcing.persistence import (
 )
 from eventsourcing.utils import get_topic
 
-from domain.catalogue import EVENTS, Event
+from domain.catalogue import READABLE, Event
 
 _ADDRESS = frozenset({"originator_id", "originator_version"})
+_VERSION = "class_version"
+
+_ClassVersion = Annotated[int, msgspec.Meta(ge=1)]
+
+
+class SchemaFromFuture(EventSourcingError):
+    """A newer release stored the event, in a shape that this release does not know.
+
+    None of the errors of decoding: nothing is wrong with the event, so nobody may pass it over.
+    """
 
 
 class JSONMapper(Mapper[UUID]):
     """Encodes with msgspec: a field is a plain JSON value, so that any reader can read the log.
 
     An event class whose shape changed declares `class_version` and `upcast_vN_vM(state)`, which
-    takes the raw JSON object.
+    takes the raw JSON object and edits it (docs/evolving-events.md).
     """
 
     _encoder: ClassVar[msgspec.json.Encoder] = msgspec.json.Encoder()
 
-    def __init__(self) -> None:
+    def __init__(self, events: Mapping[str, type[Event]] = READABLE) -> None:
         super().__init__(transcoder=JSONTranscoder())
+        self._events = events
 
     def to_stored_event(self, domain_event: DomainEventProtocol[UUID]) -> StoredEvent:
         state = {k: v for k, v in vars(domain_event).items() if k not in _ADDRESS}
-        version = getattr(domain_event, "class_version", 1)
+        version = getattr(domain_event, _VERSION, 1)
         if version > 1:
-            state["class_version"] = version
+            state[_VERSION] = version
         return StoredEvent(
             originator_id=domain_event.originator_id,
             originator_version=domain_event.originator_version,
@@ -45,18 +57,16 @@ class JSONMapper(Mapper[UUID]):
         )
 
     def to_domain_event(self, stored_event: StoredEvent) -> DomainEventProtocol[UUID]:
-        """Decode one event.
+        """Decode one event, whichever release stored it.
 
         Raises:
             MapperDeserialisationError: the topic is unknown, or the state is not of its shape.
+            SchemaFromFuture: its `class_version` is newer than the one known here.
         """
-        kind = EVENTS.get(stored_event.topic)
+        kind = self._events.get(stored_event.topic)
         if kind is None:
             raise MapperDeserialisationError(f"No event is stored under {stored_event.topic!r}.")
-        try:
-            state = _decode(kind, stored_event.state)
-        except msgspec.MsgspecError as error:
-            raise MapperDeserialisationError(f"{stored_event.topic}: {error}") from error
+        state = _decode(kind, stored_event.state)
         state["originator_id"] = stored_event.originator_id
         state["originator_version"] = stored_event.originator_version
         event = object.__new__(kind)
@@ -64,23 +74,50 @@ class JSONMapper(Mapper[UUID]):
         return event
 
 
+def upcast(kind: type[Event], state: bytes) -> dict[str, Any]:
+    """Return the JSON object that the present release would have stored.
+
+    Raises:
+        MapperDeserialisationError: the state is none of a version of `kind`.
+        SchemaFromFuture: its `class_version` is newer than the one known here.
+    """
+    known: int = getattr(kind, _VERSION, 1)
+    try:
+        raw = msgspec.json.decode(state, type=dict[str, Any])
+        stored = msgspec.convert(raw.pop(_VERSION, 1), _ClassVersion)
+        if stored > known:
+            raise SchemaFromFuture(
+                f"{kind.TOPIC} was stored in version {stored}; this release knows {known}."
+            )
+        for older in range(stored, known):
+            getattr(kind, f"upcast_v{older}_v{older + 1}")(raw)
+    except (msgspec.MsgspecError, LookupError, TypeError, ValueError) as error:
+        raise MapperDeserialisationError(f"{kind.TOPIC}: {error!r}") from error
+    return raw
+
+
 def _decode(kind: type[Event], state: bytes) -> dict[str, Any]:
-    version: int = getattr(kind, "class_version", 1)
-    if version == 1:
-        return msgspec.structs.asdict(_decoder(kind.TOPIC).decode(state))
-    raw: dict[str, Any] = msgspec.json.decode(state)
-    for older in range(raw.pop("class_version", 1), version):
-        getattr(kind, f"upcast_v{older}_v{older + 1}")(raw)
-    return msgspec.structs.asdict(msgspec.convert(raw, _shape(kind.TOPIC)))
+    try:
+        decoded = msgspec.structs.asdict(_decoder(kind).decode(state))
+        if decoded.pop(_VERSION) == getattr(kind, _VERSION, 1):
+            return decoded
+    except msgspec.MsgspecError:
+        pass  # of another version, perhaps
+    raw = upcast(kind, state)
+    try:
+        decoded = msgspec.structs.asdict(msgspec.convert(raw, _shape(kind)))
+    except msgspec.MsgspecError as error:
+        raise MapperDeserialisationError(f"{kind.TOPIC}: {error}") from error
+    del decoded[_VERSION]
+    return decoded
 
 
 @cache
-def _shape(topic: str) -> type[msgspec.Struct]:
-    kind = EVENTS[topic]
+def _shape(kind: type[Event]) -> type[msgspec.Struct]:
     declared = [(f.name, f.type) for f in fields(kind) if f.name not in _ADDRESS]
-    return msgspec.defstruct(kind.__name__, declared)
+    return msgspec.defstruct(kind.__name__, [*declared, (_VERSION, _ClassVersion, 1)])
 
 
 @cache
-def _decoder(topic: str) -> msgspec.json.Decoder[msgspec.Struct]:
-    return msgspec.json.Decoder(_shape(topic))
+def _decoder(kind: type[Event]) -> msgspec.json.Decoder[msgspec.Struct]:
+    return msgspec.json.Decoder(_shape(kind))
