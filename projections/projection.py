@@ -2,7 +2,6 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, ClassVar, Generic, Literal, NamedTuple, TypeVar
 
@@ -12,8 +11,7 @@ from psycopg.rows import TupleRow
 E = TypeVar("E")
 
 
-@dataclass(frozen=True)
-class Recorded(Generic[E]):
+class Recorded(NamedTuple, Generic[E]):
     """An event where it stands in its log."""
 
     position: int
@@ -21,19 +19,30 @@ class Recorded(Generic[E]):
     event: E
 
 
+class Unreadable(NamedTuple):
+    """An event that cannot be decoded; `newer`: by this release, as a newer one stored it."""
+
+    position: int
+    topic: str
+    error: str
+    newer: bool
+
+
 class Window(NamedTuple):
     """A stretch of a log: the events in it that matter, and the position up to which it reaches."""
 
     events: Sequence[Recorded[Any]]
     upto: int
+    unreadable: Sequence[Unreadable] = ()
 
 
-class Projection(ABC, Generic[E]):
-    """Folds the events of one log into tables that nobody else writes.
+class Followed(ABC):
+    """What is folded out of one log into tables that nobody else writes.
 
-    The tables are made by a migration. Folding the same log gives the same rows: a fold takes
-    time and identity from the events alone. It may be called with any cut of the log into
-    windows; a window is folded in the transaction that moves the position.
+    The tables are made by a migration, and named without their schema: they are filled elsewhere
+    when they are folded anew. Folding the same log gives the same rows: a fold takes time and
+    identity from the events alone. It may be called with any cut of the log into windows; a window
+    is folded in the transaction that moves the position.
     """
 
     name: ClassVar[str]
@@ -41,6 +50,21 @@ class Projection(ABC, Generic[E]):
     tables: ClassVar[tuple[str, ...]]
     topics: ClassVar[tuple[str, ...]]
 
+
+class Projection(Followed, Generic[E]):
+    """Folds the events of a log one by one, as Python sees them."""
+
     @abstractmethod
     def fold(self, events: Sequence[Recorded[E]], cursor: Cursor[TupleRow]) -> None:
         """Apply the events, in order, through the cursor."""
+
+
+class SetProjection(Followed):
+    """Folds whole stretches of a log at once, in SQL over the log's own tables."""
+
+    @abstractmethod
+    def fold_range(self, after: int, upto: int, cursor: Cursor[TupleRow]) -> None:
+        """Apply the events at the positions (after, upto] of the log."""
+
+
+AnyProjection = Projection[Any] | SetProjection

@@ -67,6 +67,7 @@ from myriorama.feed.cards import Cards
 from myriorama.feed.feeds import Feeds
 from myriorama.feed.view_tokens import ViewTokens
 from myriorama.settings import Settings, WorkerSettings
+from myriorama.store.event_source import EventSource
 from myriorama.store.kafka import Producer, Topics
 from myriorama.store.log import Log
 from myriorama.store.objects import Objects, open_objects
@@ -346,7 +347,7 @@ def create_worker(settings: WorkerSettings) -> Worker:
 
 def sources(pool: Pool) -> Mapping[str, Source]:
     """Return the logs by the names under which projections follow them."""
-    return {"domain": Log(pool), "views": Views(pool)}
+    return {"domain": EventSource(pool), "views": Views(pool)}
 
 
 def create_accounts(settings: Settings, log: Log) -> Accounts:

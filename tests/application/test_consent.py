@@ -162,7 +162,7 @@ def test_a_cameo_without_others_rests_on_itself(log: Log) -> None:
 def test_the_list_of_usable_cameos_says_what_the_rule_says(log: Log, pool: Pool) -> None:
     random = Random(20261122)  # noqa: S311 - a small world, the same at every run
     worlds = [_world(log, random) for _ in range(12)]
-    fold(log, pool, Accounts(), CameoPermissions(), Cameos(), Relations())
+    fold(pool, Accounts(), CameoPermissions(), Cameos(), Relations())
     consent = Consent(log)
     allowed = 0
 

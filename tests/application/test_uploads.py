@@ -38,7 +38,7 @@ class House:
             self.broken.receive(
                 source, owner_id=ALICE, purpose="image", declared_media_type="", at=at
             )
-        fold(self.log, self.pool, UploadsProjection())
+        fold(self.pool, UploadsProjection())
         with self.pool.connection() as connection:
             row = connection.execute("SELECT upload_id FROM uploads").fetchone()
         assert row is not None

@@ -40,7 +40,7 @@ def test_a_row_follows_its_generation_to_each_of_its_ends(log: Log, pool: Pool) 
     running.claim("w1", 1, lease=timedelta(seconds=30), at=at)
     log.save(cancelled, refused, failed, running)
 
-    fold(log, pool, Generations())
+    fold(pool, Generations())
 
     assert row(pool, delivered) == ("completed", 1, None, True, True, None)
     assert row(pool, cancelled.id) == ("cancelled", 0, None, False, True, None)
@@ -55,7 +55,7 @@ def test_a_published_draft_tells_its_video(log: Log, pool: Pool) -> None:
     video = published(generation_id)
     log.save(video)
 
-    fold(log, pool, Generations())
+    fold(pool, Generations())
 
     query = "SELECT generation_id FROM generations WHERE video_id = %s"
     with pool.connection() as connection:
@@ -72,7 +72,7 @@ def test_everybodys_first_comes_before_anybodys_second(log: Log, pool: Pool) -> 
     later = generation(BOB)
     log.save(later)
 
-    fold(log, pool, Generations())
+    fold(pool, Generations())
 
     with pool.connection() as connection:
         queue = connection.execute(QUEUE).fetchall()

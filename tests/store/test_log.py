@@ -1,16 +1,14 @@
 """The log keeps what it acknowledged, once, in order, and only if what was read still holds."""
 
 import pickle
-import threading
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
 import psycopg
 import pytest
-from eventsourcing.persistence import MapperDeserialisationError, StoredEvent
+from eventsourcing.persistence import StoredEvent
 
 from domain.catalogue import EVENTS
 from domain.following.aggregate import Following
@@ -133,40 +131,6 @@ def issue_without_cause(log: Log, code: str) -> Invitation:
         cause.reset(token)
 
 
-def test_a_reader_by_position_misses_nothing_that_many_writers_write(log: Log) -> None:
-    writers, each = 4, 50
-    seen: list[int] = []
-    done = threading.Event()
-
-    def write(writer: int) -> None:
-        for number in range(each):
-            issue(log, f"W{writer}N{number}")
-
-    def read() -> None:
-        after = 0
-        while not (done.is_set() and after == log.head()):
-            window = log.read(after, 7, TOPICS)
-            seen.extend(recorded.position for recorded in window.events)
-            after = window.upto
-
-    reader = threading.Thread(target=read)
-    reader.start()
-    with ThreadPoolExecutor(writers) as threads:
-        list(threads.map(write, range(writers)))
-    done.set()
-    reader.join(timeout=30)
-
-    assert seen == list(range(1, writers * each + 1))
-
-
-def test_a_window_reaches_past_events_that_do_not_matter(log: Log) -> None:
-    issue(log, "FIRST")
-
-    window = log.read(0, 10, ["account.opened"])
-
-    assert (list(window.events), window.upto) == ([], 1)
-
-
 @pytest.mark.parametrize(
     "change", ["UPDATE events SET topic = ''", "DELETE FROM events", "TRUNCATE events"]
 )
@@ -185,18 +149,6 @@ def test_the_log_notes_who_commanded_and_why(log: Log, pool: Pool) -> None:
     with pool.connection() as connection:
         noted = connection.execute("SELECT actor_id, request_id, traceparent FROM events")
         assert noted.fetchall() == [(BOB, "r-1", "00-ab-cd-01")]
-
-
-def test_an_event_from_the_future_is_an_error_and_not_a_gap(log: Log, pool: Pool) -> None:
-    with pool.connection() as connection:
-        connection.execute(
-            "INSERT INTO events (position, originator_id, originator_version, topic, state)"
-            " VALUES (1, %s, 1, 'invitation.issued', '{}')",
-            (uuid4(),),
-        )
-
-    with pytest.raises(MapperDeserialisationError):
-        log.read(0, 10, TOPICS)
 
 
 def test_an_invitation_is_redeemed_once_however_often_it_is_asked(log: Log) -> None:

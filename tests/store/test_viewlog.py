@@ -9,6 +9,7 @@ import pytest
 from domain.viewing.events import VideoViewed
 from myriorama.store.postgres import Pool
 from myriorama.store.viewlog import Batch, Receipt, SequenceReused, Viewing, Views
+from projections.projection import Window
 
 TOPICS = (VideoViewed.TOPIC,)
 ALICE = uuid4()
@@ -73,7 +74,7 @@ def test_what_nobody_asks_for_is_passed_over(pool: Pool) -> None:
     views = Views(pool)
     views.append(batch())
 
-    assert views.read(0, 10, ["account.opened"]) == ([], 3)
+    assert views.read(0, 10, ["account.opened"]) == Window([], 3)
 
 
 @pytest.mark.parametrize("change", ["UPDATE viewings SET loops = 9", "DELETE FROM viewings"])

@@ -17,6 +17,7 @@ from domain.invitation.aggregate import Invitation
 from domain.invitation.events import InvitationIssued
 from myriorama.bootstrap import projections
 from myriorama.replay.verification import compare
+from myriorama.store.event_source import EventSource
 from myriorama.store.log import Log
 from myriorama.store.postgres import Pool
 from myriorama.workers.projector import Follower, Projector
@@ -49,8 +50,8 @@ def table(pool: Pool) -> None:
 
 
 @contextmanager
-def running(pool: Pool, log: Log, url: str) -> Generator[Projector]:
-    projector = Projector(pool, {"domain": log}, [Codes()], url=url)
+def running(pool: Pool, url: str) -> Generator[Projector]:
+    projector = Projector(pool, {"domain": EventSource(pool)}, [Codes()], url=url)
     thread = threading.Thread(target=projector.run)
     thread.start()
     yield projector
@@ -81,7 +82,7 @@ def test_what_is_recorded_while_it_runs_and_before_is_folded(
 ) -> None:
     issue(log, "BEFORE")
 
-    with running(pool, log, database_url):
+    with running(pool, database_url):
         await_folded(pool, ["BEFORE"])
         issue(log, "DURING")
         await_folded(pool, ["BEFORE", "DURING"])
@@ -90,7 +91,7 @@ def test_what_is_recorded_while_it_runs_and_before_is_folded(
 def test_two_projectors_fold_every_event_once(pool: Pool, log: Log, database_url: str) -> None:
     codes = [f"C{number}" for number in range(30)]
 
-    with running(pool, log, database_url), running(pool, log, database_url):
+    with running(pool, database_url), running(pool, database_url):
         issue(log, *codes)
         await_folded(pool, codes)
 
@@ -100,7 +101,7 @@ def test_an_event_that_cannot_be_folded_is_buried_and_the_others_are_folded(
 ) -> None:
     issue(log, "FIRST", "POISON", "LAST")
 
-    with running(pool, log, database_url):
+    with running(pool, database_url):
         await_folded(pool, ["FIRST", "LAST"])
 
     with pool.connection() as connection:
@@ -111,7 +112,7 @@ def test_an_event_that_cannot_be_folded_is_buried_and_the_others_are_folded(
 def test_a_dropped_connection_is_no_more_than_a_pause(
     pool: Pool, log: Log, database_url: str
 ) -> None:
-    with running(pool, log, database_url):
+    with running(pool, database_url):
         issue(log, "FIRST")
         await_folded(pool, ["FIRST"])
 
@@ -126,7 +127,7 @@ def test_a_dropped_connection_is_no_more_than_a_pause(
 
 
 def test_a_position_passes_events_that_do_not_matter(pool: Pool, log: Log) -> None:
-    follower = Follower(pool, log, Codes())
+    follower = Follower(pool, EventSource(pool), Codes())
     invitation = Invitation.issue("FIRST", issuer_id=None, at=NOON)
     invitation.redeem(account_id=UUID(int=2), at=NOON)
     log.save(invitation)
@@ -142,12 +143,12 @@ def test_verification_finds_a_row_that_no_event_made(
     pool: Pool, log: Log, database_url: str
 ) -> None:
     issue(log, "FIRST", "SECOND")
-    Follower(pool, log, Codes()).step()
+    Follower(pool, EventSource(pool), Codes()).step()
 
-    sound = list(compare(database_url, {"domain": log}, [Codes()]))
+    sound = list(compare(database_url, {"domain": EventSource(pool)}, [Codes()]))
     with pool.connection() as connection:
         connection.execute("UPDATE codes SET code = 'FORGED' WHERE position = 2")
-    forged = list(compare(database_url, {"domain": log}, [Codes()]))
+    forged = list(compare(database_url, {"domain": EventSource(pool)}, [Codes()]))
 
     assert [(c.table, c.position, c.equal) for c in sound] == [("codes", 2, True)]
     assert [c.equal for c in forged] == [False]

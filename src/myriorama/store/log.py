@@ -1,21 +1,19 @@
 """The domain log as the write side uses it: get an aggregate, command it, save what happened."""
 
-from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
+from collections.abc import Callable, Mapping
 from functools import wraps
-from typing import Any, NamedTuple, ParamSpec, TypeVar
+from typing import NamedTuple, ParamSpec, TypeVar
 from uuid import UUID
 
 from eventsourcing.application import AggregateNotFoundError, Repository, project_aggregate
 from eventsourcing.domain import BaseAggregate
-from eventsourcing.persistence import EventStore, IntegrityError, StoredEvent
+from eventsourcing.persistence import EventStore, IntegrityError
 
 from domain.errors import Conflict
 from myriorama.store.mapper import JSONMapper
 from myriorama.store.postgres import Pool
 from myriorama.store.recorder import DomainRecorder
 from myriorama.store.remembered import Remembered
-from projections.projection import Recorded, Window
 
 A = TypeVar("A", bound=BaseAggregate[UUID])
 P = ParamSpec("P")
@@ -24,14 +22,6 @@ R = TypeVar("R")
 _ATTEMPTS_MAX = 8
 # An aggregate of so many events is remembered: to follow thousands takes as many.
 _LONG = 64
-
-_READ = """
-    SELECT position, recorded_at, originator_id, originator_version, topic, state FROM events
-    WHERE position > %s AND position <= %s AND topic = ANY(%s)
-    ORDER BY position LIMIT %s
-"""
-
-_HEAD = "SELECT coalesce(max(position), 0) FROM events"
 
 
 class Contended(Conflict):
@@ -50,8 +40,6 @@ class Saved(NamedTuple):
 
 class Log:
     """The domain log. Safe to share between threads."""
-
-    channel = "events"
 
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
@@ -86,23 +74,6 @@ class Log:
             raise LostRace(str(error)) from error
         return Saved(recordings[-1].notification.id if recordings else None)
 
-    def head(self) -> int:
-        """Return the position of the last event, 0 if there is none."""
-        with self._pool.connection() as connection:
-            row = connection.execute(_HEAD).fetchone()
-        return row[0] if row else 0
-
-    def read(self, after: int, limit: int, topics: Sequence[str]) -> Window:
-        """Return at most `limit` events of the topics behind position `after`.
-
-        The window ends where it has been looked at, which may be behind its last event.
-        """
-        with self._pool.connection() as connection:
-            (head,) = connection.execute(_HEAD).fetchone() or (0,)
-            rows = connection.execute(_READ, (after, head, list(topics), limit)).fetchall()
-        upto = rows[-1][0] if len(rows) == limit else max(head, after)
-        return Window([self._recorded(*row) for row in rows], upto)
-
     def _brought_up(self, aggregate_id: UUID) -> BaseAggregate[UUID] | None:
         """Return the aggregate out of what is remembered and what has happened since, or None."""
         known = self._remembered.get(aggregate_id)
@@ -127,10 +98,6 @@ class Log:
         if found.version >= _LONG:
             self._remembered.put(found)
         return found
-
-    def _recorded(self, position: int, recorded_at: datetime, *stored: Any) -> Recorded[Any]:
-        event = self._mapper.to_domain_event(StoredEvent(*stored))
-        return Recorded(position, recorded_at, event)
 
 
 def retried(command: Callable[P, R]) -> Callable[P, R]:

@@ -1,9 +1,9 @@
 """Events as plain JSON in the log, and back, by the types that their classes declare."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import fields
 from functools import cache
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, NotRequired, TypedDict
 from uuid import UUID
 
 import msgspec
@@ -57,20 +57,32 @@ class JSONMapper(Mapper[UUID]):
         )
 
     def to_domain_event(self, stored_event: StoredEvent) -> DomainEventProtocol[UUID]:
+        """Decode one event, whichever release stored it: see `decode`."""
+        return self.decode(
+            stored_event.topic,
+            stored_event.state,
+            stored_event.originator_id,
+            stored_event.originator_version,
+        )
+
+    def decode(
+        self, topic: str, state: bytes, originator_id: UUID | str, originator_version: int
+    ) -> Event:
         """Decode one event, whichever release stored it.
 
         Raises:
             MapperDeserialisationError: the topic is unknown, or the state is not of its shape.
             SchemaFromFuture: its `class_version` is newer than the one known here.
         """
-        kind = self._events.get(stored_event.topic)
+        kind = self._events.get(topic)
         if kind is None:
-            raise MapperDeserialisationError(f"No event is stored under {stored_event.topic!r}.")
-        state = _decode(kind, stored_event.state)
-        state["originator_id"] = stored_event.originator_id
-        state["originator_version"] = stored_event.originator_version
+            raise MapperDeserialisationError(f"No event is stored under {topic!r}.")
+        values = _decode(kind, state)
+        values["originator_id"] = originator_id
+        values["originator_version"] = originator_version
         event = object.__new__(kind)
-        object.__setattr__(event, "__dict__", state)
+        # Beside the constructor: a frozen dataclass would set field by field.
+        object.__setattr__(event, "__dict__", values)
         return event
 
 
@@ -97,27 +109,29 @@ def upcast(kind: type[Event], state: bytes) -> dict[str, Any]:
 
 
 def _decode(kind: type[Event], state: bytes) -> dict[str, Any]:
+    version, decode = _decoder(kind)
     try:
-        decoded = msgspec.structs.asdict(_decoder(kind).decode(state))
-        if decoded.pop(_VERSION) == getattr(kind, _VERSION, 1):
+        decoded = decode(state)
+        if decoded.pop(_VERSION, 1) == version:
             return decoded
-    except msgspec.MsgspecError:
+    except (msgspec.MsgspecError, ValueError):
         pass  # of another version, perhaps
     raw = upcast(kind, state)
     try:
-        decoded = msgspec.structs.asdict(msgspec.convert(raw, _shape(kind)))
+        converted: dict[str, Any] = msgspec.convert(raw, _shape(kind))
     except msgspec.MsgspecError as error:
         raise MapperDeserialisationError(f"{kind.TOPIC}: {error}") from error
-    del decoded[_VERSION]
-    return decoded
+    return converted
 
 
 @cache
-def _shape(kind: type[Event]) -> type[msgspec.Struct]:
-    declared = [(f.name, f.type) for f in fields(kind) if f.name not in _ADDRESS]
-    return msgspec.defstruct(kind.__name__, [*declared, (_VERSION, _ClassVersion, 1)])
+def _shape(kind: type[Event]) -> Any:
+    """Return the state of an event as a typed dictionary: it becomes the event's without a copy."""
+    declared: dict[str, Any] = {f.name: f.type for f in fields(kind) if f.name not in _ADDRESS}
+    make: Any = TypedDict
+    return make(kind.__name__, {**declared, _VERSION: NotRequired[_ClassVersion]})
 
 
 @cache
-def _decoder(kind: type[Event]) -> msgspec.json.Decoder[msgspec.Struct]:
-    return msgspec.json.Decoder(_shape(kind))
+def _decoder(kind: type[Event]) -> tuple[int, Callable[[bytes], dict[str, Any]]]:
+    return getattr(kind, _VERSION, 1), msgspec.json.Decoder(_shape(kind)).decode

@@ -1,0 +1,69 @@
+"""The domain log as those read it who follow it by position."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from eventsourcing.persistence import MapperDeserialisationError
+from psycopg import Connection
+from psycopg.rows import TupleRow
+
+from domain.catalogue import READABLE, stored_under
+from myriorama.store.mapper import JSONMapper, SchemaFromFuture
+from myriorama.store.postgres import Pool
+from projections.projection import Recorded, Unreadable, Window
+
+# One statement is one snapshot: what is behind the window's end cannot belong into it. Positions
+# have no holes, so that a stretch of the primary key is a window, whatever is in it.
+_READ = """
+    SELECT head.upto, e.position, e.recorded_at, e.originator_id, e.originator_version, e.topic,
+           e.state
+    FROM (SELECT least(coalesce(max(position), 0), %s) AS upto FROM events) AS head
+    LEFT JOIN events e
+        ON e.position > %s AND e.position <= head.upto AND e.topic = ANY(%s)
+    ORDER BY e.position
+"""
+
+_HEAD = "SELECT coalesce(max(position), 0) FROM events"
+
+
+class EventSource:
+    """Reads the domain log. Safe to share between threads."""
+
+    channel = "events"
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+        self._mapper = JSONMapper()
+
+    def head(self) -> int:
+        """Return the position of the last event, 0 if there is none."""
+        with self._pool.connection() as connection:
+            row = connection.execute(_HEAD).fetchone()
+        return row[0] if row else 0
+
+    def read(self, after: int, limit: int, topics: Sequence[str]) -> Window:
+        """Return the events of the topics among the `limit` positions behind `after`."""
+        with self._pool.connection() as connection:
+            rows = _rows(connection, after, limit, topics)
+        upto = max(rows[0][0], after)
+        if rows[0][1] is None:
+            return Window([], upto)
+        decode = self._mapper.decode
+        events, unreadable = list[Recorded[Any]](), list[Unreadable]()
+        for _, position, recorded_at, originator_id, version, topic, state in rows:
+            try:
+                event = decode(topic, state, originator_id, version)
+            except (MapperDeserialisationError, SchemaFromFuture) as error:
+                newer = isinstance(error, SchemaFromFuture)
+                name = READABLE[topic].TOPIC
+                unreadable.append(Unreadable(position, name, str(error), newer=newer))
+            else:
+                events.append(Recorded(position, recorded_at, event))
+        return Window(events, upto, unreadable)
+
+
+def _rows(
+    connection: Connection[TupleRow], after: int, limit: int, topics: Sequence[str]
+) -> list[TupleRow]:
+    with connection.cursor(binary=True) as cursor:
+        return cursor.execute(_READ, (after + limit, after, list(stored_under(topics)))).fetchall()
