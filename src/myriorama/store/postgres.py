@@ -60,14 +60,19 @@ def closed_pool(url: str, *, size_max: int = 8) -> Pool:
     )
 
 
-def async_pool(url: str, *, size_max: int = 8) -> AsyncConnectionPool[Any]:
-    """Return a pool for an event loop, to be opened and closed by it."""
+def async_pool(
+    url: str, *, size_max: int = 8, is_checked: bool = True
+) -> AsyncConnectionPool[Any]:
+    """Return a pool for an event loop, to be opened and closed by it.
+
+    To check a connection before each use takes a round trip.
+    """
     return AsyncConnectionPool(
         url,
         min_size=1,
         max_size=size_max,
         timeout=10,
-        check=AsyncConnectionPool.check_connection,
+        check=AsyncConnectionPool.check_connection if is_checked else None,
         kwargs={"autocommit": True},
         open=False,
     )
