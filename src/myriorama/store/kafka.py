@@ -4,7 +4,7 @@ Kafka carries and does not remember: whoever sends through here can tell again w
 client library is untyped; its `Any` ends in this file.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Self
@@ -247,11 +247,18 @@ class Consumer:
 class Topics:
     """Sees to it that topics are there. A broker that lost everything has none."""
 
-    def __init__(self, bootstrap: str, wanted: Mapping[str, int]) -> None:
-        """Take the number of partitions of each topic by its name."""
+    def __init__(
+        self, bootstrap: str, wanted: Mapping[str, int], *, compacted: Collection[str] = ()
+    ) -> None:
+        """Take the number of partitions of each topic by its name.
+
+        Of those that are to be compacted the broker keeps the last message of each key.
+        """
         self._bootstrap = bootstrap
         self._wanted = dict(wanted)
+        self._compacted = frozenset(compacted)
         self._present: dict[str, str] = {}
+        self._partitions: dict[str, int] = {}
         self._client: Any = None
 
     def ensure(self) -> set[str]:
@@ -269,8 +276,19 @@ class Topics:
             self.close()
             raise KafkaDown(repr(error)) from error
         present = {str(topic["name"]): str(topic.get("topic_id")) for topic in described}
+        self._partitions = {str(topic["name"]): len(topic["partitions"]) for topic in described}
         before, self._present = self._present, present
         return {name for name in before if present.get(name) != before[name]}
+
+    @property
+    def ids(self) -> Mapping[str, str]:
+        """What the broker calls each topic: another one is another topic, of the same name."""
+        return self._present
+
+    @property
+    def partitions(self) -> Mapping[str, int]:
+        """How many partitions each topic has: somebody else may have made it otherwise."""
+        return self._partitions
 
     def close(self) -> None:
         client, self._client = self._client, None
@@ -278,7 +296,11 @@ class Topics:
             client.close()
 
     def _create(self, client: Any, name: str) -> None:
-        wanted = {"num_partitions": self._wanted[name], "replication_factor": -1}
+        wanted: dict[str, Any] = {
+            "num_partitions": self._wanted[name],
+            "replication_factor": -1,
+            "configs": {"cleanup.policy": "compact"} if name in self._compacted else {},
+        }
         # Two who start at once both find it missing.
         with suppress(TopicAlreadyExistsError):
             client.create_topics({name: wanted}, timeout_ms=_PATIENCE_MS)

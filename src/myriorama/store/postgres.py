@@ -38,6 +38,8 @@ class AdvisoryLock(IntEnum):
     DOMAIN_LOG = 7220250102
     VIEW_LOG = 7220250103
     DISPATCHER = 7220250104
+    DOMAIN_RELAY = 7220250105
+    VIEW_RELAY = 7220250106
 
 
 def open_pool(url: str, *, size_max: int = 8) -> Pool:
