@@ -4,10 +4,9 @@ import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import pytest
-from psycopg import sql
 
 from domain.invitation.aggregate import Invitation
 from domain.invitation.events import InvitationIssued
@@ -15,6 +14,7 @@ from myriorama.store.event_source import EventSource
 from myriorama.store.log import Log
 from myriorama.store.postgres import Pool
 from projections.projection import Window
+from tests.foreign_events import insert
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 TOPICS = (InvitationIssued.TOPIC,)
@@ -28,17 +28,6 @@ def source(pool: Pool) -> EventSource:
 def issue(log: Log, *codes: str) -> None:
     for code in codes:
         log.save(Invitation.issue(code, issuer_id=UUID(int=1), at=NOON))
-
-
-def insert(pool: Pool, *states: str) -> None:
-    """Store the states behind what is there, as a release with other classes would."""
-    insert = sql.SQL(
-        "INSERT INTO events (position, originator_id, originator_version, topic, state)"
-        " SELECT coalesce(max(position), 0) + 1, %s, 1, %s, %s FROM events"
-    )
-    with pool.connection() as connection, connection.transaction():
-        for state in states:
-            connection.execute(insert, (uuid4(), InvitationIssued.TOPIC, state.encode()))
 
 
 def codes(window: Window) -> Sequence[str]:
