@@ -68,6 +68,7 @@ from myriorama.feed.feeds import Feeds
 from myriorama.feed.view_tokens import ViewTokens
 from myriorama.settings import Settings, WorkerSettings
 from myriorama.store.event_source import EventSource
+from myriorama.store.front import Front
 from myriorama.store.kafka import Producer, Topics
 from myriorama.store.log import Log
 from myriorama.store.objects import Objects, open_objects
@@ -157,6 +158,7 @@ def create_projector(settings: Settings) -> Projector:
 def create_api(settings: Settings) -> Litestar:
     """Join the routes to the write side and the read side."""
     writes, pool = closed_pool(settings.database_url), async_pool(settings.database_url)
+    fronted = async_pool(settings.database_url, size_max=4, is_checked=False)
     log, objects = Log(writes), open_objects(settings.objects)
     consent, taken_in = Consent(log), uploads(settings, writes, log, objects)
     signer = Signer(settings.secret.encode())
@@ -176,6 +178,7 @@ def create_api(settings: Settings) -> Litestar:
         "cursors": cursors,
         "feed_pages": feed_routes.FeedPages(feeds, cursors, view_tokens),
         "followings": Followings(log),
+        "front": Front(fronted),
         "generation_events": GenerationEvents(own_generations, projected, progress),
         "generations": _generations(settings, writes, log),
         "inspections": CapacityLimiter(os.cpu_count() or 1),
@@ -199,7 +202,7 @@ def create_api(settings: Settings) -> Litestar:
     @asynccontextmanager
     async def connected(_: Litestar) -> AsyncGenerator[None]:
         with writes:
-            async with _listening(pool, projected, revocations, feeds):
+            async with fronted, _listening(pool, projected, revocations, feeds):
                 yield
         await asyncio.to_thread(progress.close)
         if tracing:

@@ -15,6 +15,7 @@ from myriorama.api.reads import Reads
 from myriorama.api.sessions import Password, Tokens, tokens_of
 from myriorama.api.tokens import AccessTokens, Principal, Scope
 from myriorama.application.accounts import Accounts, SignUp
+from myriorama.store.front import Front
 
 DisplayName = Annotated[str, msgspec.Meta(min_length=1, max_length=50, examples=["Alice"])]
 Bio = Annotated[str, msgspec.Meta(max_length=300, examples=["I make foxes jump."])]
@@ -92,11 +93,12 @@ class Scopes(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     scopes: tuple[Literal["viewer", "creator", "advertiser", "analyst", "moderator", "admin"], ...]
 
 
-@post("/accounts", opt={"scope": Scope.PUBLIC, "limit": "credentials"}, sync_to_thread=True)
-def sign_up(
+@post("/accounts", opt={"scope": Scope.PUBLIC, "limit": "credentials"})
+async def sign_up(
     data: JSONBody[NewAccount],
     accounts: NamedDependency[Accounts],
     tokens: NamedDependency[AccessTokens],
+    front: NamedDependency[Front],
 ) -> Tokens:
     """Sign up, with an invitation unless the house is open. You are signed in at once."""
     at = datetime.now(UTC)
@@ -108,7 +110,7 @@ def sign_up(
         age_band=data.age_band,
         invitation_code=data.invitation_code,
     )
-    return tokens_of(accounts.sign_up(form, at=at), tokens, at=at)
+    return tokens_of(await front.command(accounts.sign_up, form, at=at), tokens, at=at)
 
 
 @get("/accounts/{handle:str}", opt={"scope": Scope.PUBLIC})
@@ -126,57 +128,64 @@ async def read_profile(
     return profile
 
 
-@put("/accounts/{account_id:uuid}/scopes", opt={"scope": Scope.ADMIN}, sync_to_thread=True)
-def change_scopes(
+@put("/accounts/{account_id:uuid}/scopes", opt={"scope": Scope.ADMIN})
+async def change_scopes(
     account_id: FromPath[UUID],
     data: JSONBody[Scopes],
     principal: NamedDependency[Principal],
     accounts: NamedDependency[Accounts],
+    front: NamedDependency[Front],
 ) -> Scopes:
     """Change what an account's tokens may be used for."""
-    accounts.change_scopes(account_id, data.scopes, by=principal.account_id, at=datetime.now(UTC))
+    by, at = principal.account_id, datetime.now(UTC)
+    await front.command(accounts.change_scopes, account_id, data.scopes, by=by, at=at)
     return data
 
 
-@get("/me", opt={"scope": Scope.VIEWER}, sync_to_thread=True)
-def read_me(
-    principal: NamedDependency[Principal], accounts: NamedDependency[Accounts]
+@get("/me", opt={"scope": Scope.VIEWER})
+async def read_me(
+    principal: NamedDependency[Principal],
+    accounts: NamedDependency[Accounts],
+    front: NamedDependency[Front],
 ) -> Response[Me]:
     """Read your own account; its ETag is what a later edit shows as If-Match."""
-    return _me(accounts, principal.account_id)
+    return await front.command(_me, accounts, principal.account_id)
 
 
-@patch("/me", opt={"scope": Scope.VIEWER}, sync_to_thread=True)
-def edit_profile(
+@patch("/me", opt={"scope": Scope.VIEWER})
+async def edit_profile(
     data: JSONBody[ProfileEdit],
     principal: NamedDependency[Principal],
     accounts: NamedDependency[Accounts],
+    front: NamedDependency[Front],
     if_match: IfMatch = None,
 ) -> Response[Me]:
     """Change how others see you."""
     edits = msgspec.structs.asdict(data)
-    accounts.change_profile(
+    await front.command(
+        accounts.change_profile,
         principal.account_id,
         {name: value for name, value in edits.items() if value is not msgspec.UNSET},
         precondition=lambda version: require_match(if_match, version),
         at=datetime.now(UTC),
     )
-    return _me(accounts, principal.account_id)
+    return await front.command(_me, accounts, principal.account_id)
 
 
 @put(
     "/me/password",
     opt={"scope": Scope.VIEWER, "limit": "credentials"},
     status_code=204,
-    sync_to_thread=True,
 )
-def change_password(
+async def change_password(
     data: JSONBody[PasswordEdit],
     principal: NamedDependency[Principal],
     accounts: NamedDependency[Accounts],
+    front: NamedDependency[Front],
 ) -> None:
     """Choose another password. Every session ends, this one too."""
-    accounts.change_password(principal.account_id, old=data.old, new=data.new, at=datetime.now(UTC))
+    of, at = principal.account_id, datetime.now(UTC)
+    await front.command(accounts.change_password, of, old=data.old, new=data.new, at=at)
 
 
 def _me(accounts: Accounts, account_id: UUID) -> Response[Me]:

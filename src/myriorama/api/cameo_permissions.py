@@ -1,12 +1,10 @@
 """Routes of a cameo's permissions: grant, deny and clear them; ask for one, answer who asked."""
 
 from datetime import UTC, datetime
-from functools import partial
 from typing import Annotated, Literal
 from uuid import UUID
 
 import msgspec
-from anyio import to_thread
 from litestar import Router, delete, get, post, put
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, JSONBody
@@ -15,6 +13,7 @@ from myriorama.api.paging import PAGE_LIMIT, Cursors, Page, PageLimit
 from myriorama.api.reads import Reads
 from myriorama.api.tokens import Principal, Scope
 from myriorama.application.cameos import Cameos
+from myriorama.store.front import Front
 
 SAID = """
     SELECT p.account_id, a.handle, a.display_name, p.verdict, p.message, p.expires_at, p.since,
@@ -85,13 +84,15 @@ async def list_permissions(  # noqa: PLR0913, PLR0917 - parameters are explicit,
     cameo_id: FromPath[UUID],
     principal: NamedDependency[Principal],
     cameos: NamedDependency[Cameos],
+    front: NamedDependency[Front],
     reads: NamedDependency[Reads],
     cursors: NamedDependency[Cursors],
     limit: PageLimit = PAGE_LIMIT,
     cursor: FromQuery[str | None] = None,
 ) -> Page[Permission]:
     """List whom you granted or denied your cameo, the latest first."""
-    await _require_owner(cameos, cameo_id, principal)
+    by, at = principal.account_id, datetime.now(UTC)
+    await front.command(cameos.require_owner, cameo_id, by=by, at=at)
     listing = f"permissions:{cameo_id}"
     verdicts = ["granted", "denied"]
     found = await reads.many(
@@ -109,17 +110,18 @@ async def list_permissions(  # noqa: PLR0913, PLR0917 - parameters are explicit,
     "/permissions/{account_id:uuid}",
     opt={"scope": Scope.CREATOR},
     status_code=204,
-    sync_to_thread=True,
 )
-def permit(
+async def permit(  # noqa: PLR0913, PLR0917 - parameters are explicit, and passed by name
     cameo_id: FromPath[UUID],
     account_id: FromPath[UUID],
     data: JSONBody[NewPermission],
     principal: NamedDependency[Principal],
     cameos: NamedDependency[Cameos],
+    front: NamedDependency[Front],
 ) -> None:
     """Grant or deny an account the casting of your cameo. It answers their request, if any."""
-    cameos.permit(
+    await front.command(
+        cameos.permit,
         cameo_id,
         account_id,
         data.verdict,
@@ -129,27 +131,31 @@ def permit(
     )
 
 
-@delete("/permissions/{account_id:uuid}", opt={"scope": Scope.CREATOR}, sync_to_thread=True)
-def clear_permission(
+@delete("/permissions/{account_id:uuid}", opt={"scope": Scope.CREATOR})
+async def clear_permission(
     cameo_id: FromPath[UUID],
     account_id: FromPath[UUID],
     principal: NamedDependency[Principal],
     cameos: NamedDependency[Cameos],
+    front: NamedDependency[Front],
 ) -> None:
     """Take back what you granted to or denied an account: your audience decides again."""
-    cameos.clear_permission(cameo_id, account_id, by=principal.account_id, at=datetime.now(UTC))
+    by, at = principal.account_id, datetime.now(UTC)
+    await front.command(cameos.clear_permission, cameo_id, account_id, by=by, at=at)
 
 
-@post("/requests", opt={"scope": Scope.CREATOR}, sync_to_thread=True)
-def request_permission(
+@post("/requests", opt={"scope": Scope.CREATOR})
+async def request_permission(
     cameo_id: FromPath[UUID],
     data: JSONBody[NewRequest],
     principal: NamedDependency[Principal],
     cameos: NamedDependency[Cameos],
+    front: NamedDependency[Front],
 ) -> Requested:
     """Ask the owner of a cameo for permission to cast it."""
     at = datetime.now(UTC)
-    cameos.request_permission(cameo_id, data.message, by=principal.account_id, at=at)
+    by = principal.account_id
+    await front.command(cameos.request_permission, cameo_id, data.message, by=by, at=at)
     return Requested(cameo_id, data.message, at)
 
 
@@ -158,13 +164,15 @@ async def list_requests(  # noqa: PLR0913, PLR0917 - parameters are explicit, an
     cameo_id: FromPath[UUID],
     principal: NamedDependency[Principal],
     cameos: NamedDependency[Cameos],
+    front: NamedDependency[Front],
     reads: NamedDependency[Reads],
     cursors: NamedDependency[Cursors],
     limit: PageLimit = PAGE_LIMIT,
     cursor: FromQuery[str | None] = None,
 ) -> Page[PermissionRequest]:
     """List who has asked for your cameo and waits for an answer, the latest first."""
-    await _require_owner(cameos, cameo_id, principal)
+    by, at = principal.account_id, datetime.now(UTC)
+    await front.command(cameos.require_owner, cameo_id, by=by, at=at)
     listing = f"permission-requests:{cameo_id}"
     found = await reads.many(
         SaidRow, SAID, (cameo_id, ["requested"], _before(cursors, listing, cursor), limit + 1)
@@ -178,22 +186,17 @@ async def list_requests(  # noqa: PLR0913, PLR0917 - parameters are explicit, an
     return Page(items=items, next_cursor=_next(cursors, listing, found, limit))
 
 
-@delete("/requests/{account_id:uuid}", opt={"scope": Scope.CREATOR}, sync_to_thread=True)
-def decline_request(
+@delete("/requests/{account_id:uuid}", opt={"scope": Scope.CREATOR})
+async def decline_request(
     cameo_id: FromPath[UUID],
     account_id: FromPath[UUID],
     principal: NamedDependency[Principal],
     cameos: NamedDependency[Cameos],
+    front: NamedDependency[Front],
 ) -> None:
     """Answer a request with no. They may ask again; to prevent that, deny."""
-    cameos.decline_request(cameo_id, account_id, by=principal.account_id, at=datetime.now(UTC))
-
-
-async def _require_owner(cameos: Cameos, cameo_id: UUID, principal: Principal) -> None:
-    at = datetime.now(UTC)
-    await to_thread.run_sync(
-        partial(cameos.require_owner, cameo_id, by=principal.account_id, at=at)
-    )
+    by, at = principal.account_id, datetime.now(UTC)
+    await front.command(cameos.decline_request, cameo_id, account_id, by=by, at=at)
 
 
 def _before(cursors: Cursors, listing: str, cursor: str | None) -> str | int:

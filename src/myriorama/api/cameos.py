@@ -17,6 +17,7 @@ from myriorama.api.reads import Reads
 from myriorama.api.tokens import Principal, Scope
 from myriorama.application.cameos import Cameos, Recording
 from myriorama.application.consent import Consent
+from myriorama.store.front import Front
 from myriorama.store.signing import Signer
 
 IfMatch = Annotated[str | None, HeaderParameter(name="If-Match", required=False)]
@@ -116,18 +117,19 @@ class CastingDecisions(msgspec.Struct, frozen=True):
     decisions: list[CastingDecision]
 
 
-@post("/", opt={"scope": Scope.CREATOR}, sync_to_thread=True)
-def record_cameo(
+@post("/", opt={"scope": Scope.CREATOR})
+async def record_cameo(
     data: JSONBody[NewCameo],
     principal: NamedDependency[Principal],
     cameos: NamedDependency[Cameos],
     signer: NamedDependency[Signer],
+    front: NamedDependency[Front],
 ) -> Response[CameoShown]:
     """Record a cameo of yourself, out of your own uploads."""
     at = datetime.now(UTC)
     recording = Recording(data.name, data.audience, data.face_upload_id, data.voice_upload_id)
-    cameo = cameos.record(recording, by=principal.account_id, at=at)
-    return _known(cameos, cameo.id, principal, signer, at=at)
+    cameo = await front.command(cameos.record, recording, by=principal.account_id, at=at)
+    return await front.command(_known, cameos, cameo.id, principal, signer, at=at)
 
 
 @get("/", opt={"scope": Scope.VIEWER})
@@ -196,57 +198,65 @@ async def list_usable_cameos(  # noqa: PLR0913, PLR0917 - parameters are explici
     return Page(items=items, next_cursor=next_cursor)
 
 
-@post("/check", opt={"scope": Scope.VIEWER}, status_code=200, sync_to_thread=True)
-def check_casting(
+@post("/check", opt={"scope": Scope.VIEWER}, status_code=200)
+async def check_casting(
     data: JSONBody[CastingQuestion],
     principal: NamedDependency[Principal],
     consent: NamedDependency[Consent],
+    front: NamedDependency[Front],
 ) -> CastingDecisions:
     """Ask whether you may cast some cameos now. Nobody is told that you asked."""
-    decisions = consent.decide(data.cameo_ids, by=principal.account_id, at=datetime.now(UTC))
+    by, at = principal.account_id, datetime.now(UTC)
+    decisions = await front.command(consent.decide, data.cameo_ids, by=by, at=at)
     return CastingDecisions([CastingDecision(d.cameo_id, d.verdict, d.rule) for d in decisions])
 
 
-@get("/{cameo_id:uuid}", opt={"scope": Scope.VIEWER}, sync_to_thread=True)
-def read_cameo(
+@get("/{cameo_id:uuid}", opt={"scope": Scope.VIEWER})
+async def read_cameo(
     cameo_id: FromPath[UUID],
     principal: NamedDependency[Principal],
     cameos: NamedDependency[Cameos],
     signer: NamedDependency[Signer],
+    front: NamedDependency[Front],
 ) -> Response[CameoShown]:
     """Read a cameo that you own, may cast or may ask for."""
-    return _known(cameos, cameo_id, principal, signer, at=datetime.now(UTC))
+    at = datetime.now(UTC)
+    return await front.command(_known, cameos, cameo_id, principal, signer, at=at)
 
 
-@patch("/{cameo_id:uuid}", opt={"scope": Scope.CREATOR}, sync_to_thread=True)
-def change_audience(  # noqa: PLR0913, PLR0917 - parameters are explicit, and passed by name
+@patch("/{cameo_id:uuid}", opt={"scope": Scope.CREATOR})
+async def change_audience(  # noqa: PLR0913, PLR0917 - parameters are explicit, and passed by name
     cameo_id: FromPath[UUID],
     data: JSONBody[AudienceEdit],
     principal: NamedDependency[Principal],
     cameos: NamedDependency[Cameos],
     signer: NamedDependency[Signer],
+    front: NamedDependency[Front],
     if_match: IfMatch = None,
 ) -> Response[CameoShown]:
     """Change who may cast your cameo without being granted it."""
     at = datetime.now(UTC)
-    cameos.change_audience(
+    await front.command(
+        cameos.change_audience,
         cameo_id,
         data.audience,
         by=principal.account_id,
         precondition=lambda version: require_match(if_match, version),
         at=at,
     )
-    return _known(cameos, cameo_id, principal, signer, at=at)
+    return await front.command(_known, cameos, cameo_id, principal, signer, at=at)
 
 
-@delete("/{cameo_id:uuid}", opt={"scope": Scope.CREATOR}, sync_to_thread=True)
-def revoke_cameo(
+@delete("/{cameo_id:uuid}", opt={"scope": Scope.CREATOR})
+async def revoke_cameo(
     cameo_id: FromPath[UUID],
     principal: NamedDependency[Principal],
     cameos: NamedDependency[Cameos],
+    front: NamedDependency[Front],
 ) -> None:
     """Withdraw your cameo for good: nobody casts it any more, you neither."""
-    cameos.revoke(cameo_id, by=principal.account_id, at=datetime.now(UTC))
+    by, at = principal.account_id, datetime.now(UTC)
+    await front.command(cameos.revoke, cameo_id, by=by, at=at)
 
 
 def _before(cursors: Cursors, listing: str, cursor: str | None) -> UUID:

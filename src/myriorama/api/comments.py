@@ -15,6 +15,7 @@ from myriorama.api.shelves import require_visible
 from myriorama.api.tokens import Principal, Scope
 from myriorama.application.comments import Comments
 from myriorama.feed.cards import Author
+from myriorama.store.front import Front
 
 # Nobody reads whom they block or mute, or who blocks them. Of a deleted comment nobody reads more
 # than that it was there.
@@ -116,15 +117,17 @@ async def list_comments(  # noqa: PLR0913, PLR0917 - what a list takes
     )
 
 
-@post("/", opt={"scope": Scope.VIEWER}, sync_to_thread=True)
-def post_comment(
+@post("/", opt={"scope": Scope.VIEWER})
+async def post_comment(
     video_id: FromPath[UUID],
     data: JSONBody[NewComment],
     principal: NamedDependency[Principal],
     comments: NamedDependency[Comments],
+    front: NamedDependency[Front],
 ) -> Posted:
     """Write under a video, or in reply to a comment."""
-    comment_id = comments.post(
+    comment_id = await front.command(
+        comments.post,
         video_id,
         parent_id=data.parent_id,
         text=data.text,
@@ -134,15 +137,17 @@ def post_comment(
     return Posted(comment_id)
 
 
-@delete("/{comment_id:uuid}", opt={"scope": Scope.VIEWER}, sync_to_thread=True)
-def delete_comment(
+@delete("/{comment_id:uuid}", opt={"scope": Scope.VIEWER})
+async def delete_comment(
     video_id: FromPath[UUID],
     comment_id: FromPath[UUID],
     principal: NamedDependency[Principal],
     comments: NamedDependency[Comments],
+    front: NamedDependency[Front],
 ) -> None:
     """Take a comment away: yours, or one under your video. Its replies stay."""
-    comments.delete(video_id, comment_id, by=principal.account_id, at=datetime.now(UTC))
+    by, at = principal.account_id, datetime.now(UTC)
+    await front.command(comments.delete, video_id, comment_id, by=by, at=at)
 
 
 def _comment(listed: Listed) -> Comment:

@@ -10,81 +10,85 @@ from myriorama.api.paging import PAGE_LIMIT, Page, PageLimit
 from myriorama.api.people import People, Somebody
 from myriorama.api.tokens import Principal, Scope
 from myriorama.application.followings import Followings
+from myriorama.store.front import Front
 
 
 @put(
     "/accounts/{handle:str}/follow",
     opt={"scope": Scope.VIEWER},
     status_code=204,
-    sync_to_thread=True,
 )
-def follow(
+async def follow(
     handle: FromPath[str],
     principal: NamedDependency[Principal],
     followings: NamedDependency[Followings],
+    front: NamedDependency[Front],
 ) -> None:
     """Follow an account."""
-    followings.follow(principal.account_id, handle, at=datetime.now(UTC))
+    await front.command(followings.follow, principal.account_id, handle, at=datetime.now(UTC))
 
 
-@delete("/accounts/{handle:str}/follow", opt={"scope": Scope.VIEWER}, sync_to_thread=True)
-def unfollow(
+@delete("/accounts/{handle:str}/follow", opt={"scope": Scope.VIEWER})
+async def unfollow(
     handle: FromPath[str],
     principal: NamedDependency[Principal],
     followings: NamedDependency[Followings],
+    front: NamedDependency[Front],
 ) -> None:
     """Follow an account no longer."""
-    followings.unfollow(principal.account_id, handle, at=datetime.now(UTC))
+    await front.command(followings.unfollow, principal.account_id, handle, at=datetime.now(UTC))
 
 
 @put(
     "/accounts/{handle:str}/block",
     opt={"scope": Scope.VIEWER},
     status_code=204,
-    sync_to_thread=True,
 )
-def block(
+async def block(
     handle: FromPath[str],
     principal: NamedDependency[Principal],
     followings: NamedDependency[Followings],
+    front: NamedDependency[Front],
 ) -> None:
     """Block an account: neither of you sees or follows the other any more."""
-    followings.block(principal.account_id, handle, at=datetime.now(UTC))
+    await front.command(followings.block, principal.account_id, handle, at=datetime.now(UTC))
 
 
-@delete("/accounts/{handle:str}/block", opt={"scope": Scope.VIEWER}, sync_to_thread=True)
-def unblock(
+@delete("/accounts/{handle:str}/block", opt={"scope": Scope.VIEWER})
+async def unblock(
     handle: FromPath[str],
     principal: NamedDependency[Principal],
     followings: NamedDependency[Followings],
+    front: NamedDependency[Front],
 ) -> None:
     """Take a block back. Who followed before does not follow again by itself."""
-    followings.unblock(principal.account_id, handle, at=datetime.now(UTC))
+    await front.command(followings.unblock, principal.account_id, handle, at=datetime.now(UTC))
 
 
 @put(
     "/accounts/{handle:str}/mute",
     opt={"scope": Scope.VIEWER},
     status_code=204,
-    sync_to_thread=True,
 )
-def mute(
+async def mute(
     handle: FromPath[str],
     principal: NamedDependency[Principal],
     followings: NamedDependency[Followings],
+    front: NamedDependency[Front],
 ) -> None:
     """Mute an account: your feed does not show it, and it is not told."""
-    followings.mute(principal.account_id, handle, at=datetime.now(UTC))
+    await front.command(followings.mute, principal.account_id, handle, at=datetime.now(UTC))
 
 
-@delete("/accounts/{handle:str}/mute", opt={"scope": Scope.VIEWER}, sync_to_thread=True)
-def unmute(
+@delete("/accounts/{handle:str}/mute", opt={"scope": Scope.VIEWER})
+async def unmute(
     handle: FromPath[str],
     principal: NamedDependency[Principal],
     followings: NamedDependency[Followings],
+    front: NamedDependency[Front],
 ) -> None:
     """Take a mute back."""
-    followings.unmute(principal.account_id, handle, at=datetime.now(UTC))
+    await front.command(followings.unmute, principal.account_id, handle, at=datetime.now(UTC))
 
 
 @get("/accounts/{handle:str}/followers", opt={"scope": Scope.VIEWER})

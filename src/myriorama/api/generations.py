@@ -15,6 +15,7 @@ from myriorama.api.generation_rows import Generation, OwnGenerations
 from myriorama.api.paging import PAGE_LIMIT, Page, PageLimit
 from myriorama.api.tokens import Principal, Scope
 from myriorama.application.generations import Generations, Wish
+from myriorama.store.front import Front
 
 
 class NewGeneration(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -40,15 +41,17 @@ class Allowance(msgspec.Struct, frozen=True):
     reset_s: int
 
 
-@post("/generations", opt={"scope": Scope.CREATOR}, sync_to_thread=True)
-def request_generation(
+@post("/generations", opt={"scope": Scope.CREATOR})
+async def request_generation(
     data: JSONBody[NewGeneration],
     principal: NamedDependency[Principal],
     generations: NamedDependency[Generations],
+    front: NamedDependency[Front],
 ) -> Response[dict[str, UUID]]:
     """Ask for a video. It takes its seconds of your allowance until it has ended without one."""
     wish = Wish(**msgspec.structs.asdict(data))
-    generation_id = generations.request(wish, by=principal.account_id, at=datetime.now(UTC))
+    by, at = principal.account_id, datetime.now(UTC)
+    generation_id = await front.command(generations.request, wish, by=by, at=at)
     return Response(
         {"generation_id": generation_id},
         headers={"Location": f"/v1/generations/{generation_id}"},
@@ -104,23 +107,27 @@ async def follow_generation(
     "/generations/{generation_id:uuid}/cancel",
     opt={"scope": Scope.CREATOR},
     status_code=204,
-    sync_to_thread=True,
 )
-def cancel_generation(
+async def cancel_generation(
     generation_id: FromPath[UUID],
     principal: NamedDependency[Principal],
     generations: NamedDependency[Generations],
+    front: NamedDependency[Front],
 ) -> None:
     """Stop one that has not ended. Its seconds come back at once."""
-    generations.cancel(generation_id, by=principal.account_id, at=datetime.now(UTC))
+    by, at = principal.account_id, datetime.now(UTC)
+    await front.command(generations.cancel, generation_id, by=by, at=at)
 
 
-@get("/allowance", opt={"scope": Scope.CREATOR}, sync_to_thread=True)
-def read_allowance(
-    principal: NamedDependency[Principal], generations: NamedDependency[Generations]
+@get("/allowance", opt={"scope": Scope.CREATOR})
+async def read_allowance(
+    principal: NamedDependency[Principal],
+    generations: NamedDependency[Generations],
+    front: NamedDependency[Front],
 ) -> Allowance:
     """See how many seconds of video you may ask for now."""
-    left = generations.remaining(principal.account_id, at=datetime.now(UTC))
+    at = datetime.now(UTC)
+    left = await front.command(generations.remaining, principal.account_id, at=at)
     return Allowance(left.limit_seconds, left.remaining_seconds, left.reset_s)
 
 
@@ -137,14 +144,16 @@ async def list_drafts(
     )
 
 
-@delete("/drafts/{generation_id:uuid}", opt={"scope": Scope.CREATOR}, sync_to_thread=True)
-def discard_draft(
+@delete("/drafts/{generation_id:uuid}", opt={"scope": Scope.CREATOR})
+async def discard_draft(
     generation_id: FromPath[UUID],
     principal: NamedDependency[Principal],
     generations: NamedDependency[Generations],
+    front: NamedDependency[Front],
 ) -> None:
     """Throw a draft away. Its seconds do not come back."""
-    generations.discard(generation_id, by=principal.account_id, at=datetime.now(UTC))
+    by, at = principal.account_id, datetime.now(UTC)
+    await front.command(generations.discard, generation_id, by=by, at=at)
 
 
 router = Router(

@@ -13,6 +13,7 @@ from myriorama.api.paging import PAGE_LIMIT, Cursors, Page, PageLimit
 from myriorama.api.reads import Reads
 from myriorama.api.tokens import Principal, Scope
 from myriorama.application.accounts import Accounts
+from myriorama.store.front import Front
 
 ISSUED = """
     SELECT code, state, redeemed_by, issued_at, position FROM invitations
@@ -35,13 +36,15 @@ class Issued(Invitation, frozen=True):
     position: int
 
 
-@post("/", opt={"scope": Scope.VIEWER}, sync_to_thread=True)
-def issue_invitation(
-    principal: NamedDependency[Principal], accounts: NamedDependency[Accounts]
+@post("/", opt={"scope": Scope.VIEWER})
+async def issue_invitation(
+    principal: NamedDependency[Principal],
+    accounts: NamedDependency[Accounts],
+    front: NamedDependency[Front],
 ) -> Invitation:
     """Issue an invitation out of your allotment."""
     at = datetime.now(UTC)
-    code = accounts.issue_invitation(issuer_id=principal.account_id, at=at)
+    code = await front.command(accounts.issue_invitation, issuer_id=principal.account_id, at=at)
     return Invitation(code=code, state="open", redeemed_by=None, issued_at=at)
 
 
@@ -66,14 +69,16 @@ async def list_invitations(
     )
 
 
-@delete("/{code:str}", opt={"scope": Scope.VIEWER}, sync_to_thread=True)
-def revoke_invitation(
+@delete("/{code:str}", opt={"scope": Scope.VIEWER})
+async def revoke_invitation(
     code: FromPath[str],
     principal: NamedDependency[Principal],
     accounts: NamedDependency[Accounts],
+    front: NamedDependency[Front],
 ) -> None:
     """Take an invitation back before somebody uses it."""
-    accounts.revoke_invitation(code, by=principal.account_id, at=datetime.now(UTC))
+    by, at = principal.account_id, datetime.now(UTC)
+    await front.command(accounts.revoke_invitation, code, by=by, at=at)
 
 
 router = Router(

@@ -9,56 +9,64 @@ from litestar.params import FromPath
 
 from myriorama.api.tokens import Principal, Scope
 from myriorama.application.reactions import Reactions
+from myriorama.store.front import Front
 
 
-@put("/{video_id:uuid}/like", opt={"scope": Scope.VIEWER}, status_code=204, sync_to_thread=True)
-def like_video(
+@put("/{video_id:uuid}/like", opt={"scope": Scope.VIEWER}, status_code=204)
+async def like_video(
     video_id: FromPath[UUID],
     principal: NamedDependency[Principal],
     reactions: NamedDependency[Reactions],
+    front: NamedDependency[Front],
 ) -> None:
     """Like a video."""
-    reactions.like(video_id, by=principal.account_id, at=datetime.now(UTC))
+    await front.command(reactions.like, video_id, by=principal.account_id, at=datetime.now(UTC))
 
 
-@delete("/{video_id:uuid}/like", opt={"scope": Scope.VIEWER}, sync_to_thread=True)
-def unlike_video(
+@delete("/{video_id:uuid}/like", opt={"scope": Scope.VIEWER})
+async def unlike_video(
     video_id: FromPath[UUID],
     principal: NamedDependency[Principal],
     reactions: NamedDependency[Reactions],
+    front: NamedDependency[Front],
 ) -> None:
     """Take a like back."""
-    reactions.unlike(video_id, by=principal.account_id, at=datetime.now(UTC))
+    await front.command(reactions.unlike, video_id, by=principal.account_id, at=datetime.now(UTC))
 
 
-@put("/{video_id:uuid}/bookmark", opt={"scope": Scope.VIEWER}, status_code=204, sync_to_thread=True)
-def bookmark_video(
+@put("/{video_id:uuid}/bookmark", opt={"scope": Scope.VIEWER}, status_code=204)
+async def bookmark_video(
     video_id: FromPath[UUID],
     principal: NamedDependency[Principal],
     reactions: NamedDependency[Reactions],
+    front: NamedDependency[Front],
 ) -> None:
     """Keep a video for later; nobody else sees that you do."""
-    reactions.bookmark(video_id, by=principal.account_id, at=datetime.now(UTC))
+    await front.command(reactions.bookmark, video_id, by=principal.account_id, at=datetime.now(UTC))
 
 
-@delete("/{video_id:uuid}/bookmark", opt={"scope": Scope.VIEWER}, sync_to_thread=True)
-def unbookmark_video(
+@delete("/{video_id:uuid}/bookmark", opt={"scope": Scope.VIEWER})
+async def unbookmark_video(
     video_id: FromPath[UUID],
     principal: NamedDependency[Principal],
     reactions: NamedDependency[Reactions],
+    front: NamedDependency[Front],
 ) -> None:
     """Keep a video no longer."""
-    reactions.unbookmark(video_id, by=principal.account_id, at=datetime.now(UTC))
+    await front.command(
+        reactions.unbookmark, video_id, by=principal.account_id, at=datetime.now(UTC)
+    )
 
 
-@post("/{video_id:uuid}/share", opt={"scope": Scope.VIEWER}, status_code=204, sync_to_thread=True)
-def share_video(
+@post("/{video_id:uuid}/share", opt={"scope": Scope.VIEWER}, status_code=204)
+async def share_video(
     video_id: FromPath[UUID],
     principal: NamedDependency[Principal],
     reactions: NamedDependency[Reactions],
+    front: NamedDependency[Front],
 ) -> None:
     """Note that you passed a video on. Each account counts once."""
-    reactions.share(video_id, by=principal.account_id, at=datetime.now(UTC))
+    await front.command(reactions.share, video_id, by=principal.account_id, at=datetime.now(UTC))
 
 
 router = Router(

@@ -11,6 +11,7 @@ from litestar.params import JSONBody
 
 from myriorama.api.tokens import ACCESS_TOKEN_S, AccessTokens, Principal, Scope
 from myriorama.application.accounts import Accounts, SignedIn
+from myriorama.store.front import Front
 
 Password = Annotated[str, msgspec.Meta(min_length=1, max_length=200, examples=["correct horse"])]
 
@@ -53,45 +54,54 @@ def tokens_of(signed_in: SignedIn, tokens: AccessTokens, *, at: datetime) -> Tok
     )
 
 
-@post("/", opt={"scope": Scope.PUBLIC, "limit": "credentials"}, sync_to_thread=True)
-def sign_in(
+@post("/", opt={"scope": Scope.PUBLIC, "limit": "credentials"})
+async def sign_in(
     data: JSONBody[Credentials],
     accounts: NamedDependency[Accounts],
     tokens: NamedDependency[AccessTokens],
+    front: NamedDependency[Front],
 ) -> Tokens:
     """Sign in with a handle or an e-mail address, and the password."""
     at = datetime.now(UTC)
-    return tokens_of(accounts.sign_in(name=data.name, password=data.password, at=at), tokens, at=at)
+    signed_in = await front.command(accounts.sign_in, name=data.name, password=data.password, at=at)
+    return tokens_of(signed_in, tokens, at=at)
 
 
 @post(
     "/refresh",
     opt={"scope": Scope.PUBLIC, "limit": "credentials"},
     status_code=200,
-    sync_to_thread=True,
 )
-def refresh(
+async def refresh(
     data: JSONBody[RefreshToken],
     accounts: NamedDependency[Accounts],
     tokens: NamedDependency[AccessTokens],
+    front: NamedDependency[Front],
 ) -> Tokens:
     """Spend the refresh token for new tokens. A token that is shown twice ends its session."""
     at = datetime.now(UTC)
-    return tokens_of(accounts.refresh(data.refresh_token, at=at), tokens, at=at)
+    signed_in = await front.command(accounts.refresh, data.refresh_token, at=at)
+    return tokens_of(signed_in, tokens, at=at)
 
 
-@delete("/current", opt={"scope": Scope.VIEWER}, sync_to_thread=True)
-def sign_out(principal: NamedDependency[Principal], accounts: NamedDependency[Accounts]) -> None:
+@delete("/current", opt={"scope": Scope.VIEWER})
+async def sign_out(
+    principal: NamedDependency[Principal],
+    accounts: NamedDependency[Accounts],
+    front: NamedDependency[Front],
+) -> None:
     """End this session."""
-    accounts.sign_out(principal.session_id, at=datetime.now(UTC))
+    await front.command(accounts.sign_out, principal.session_id, at=datetime.now(UTC))
 
 
-@delete("/", opt={"scope": Scope.VIEWER}, sync_to_thread=True)
-def sign_out_everywhere(
-    principal: NamedDependency[Principal], accounts: NamedDependency[Accounts]
+@delete("/", opt={"scope": Scope.VIEWER})
+async def sign_out_everywhere(
+    principal: NamedDependency[Principal],
+    accounts: NamedDependency[Accounts],
+    front: NamedDependency[Front],
 ) -> None:
     """End every session of the account, this one too."""
-    accounts.sign_out_everywhere(principal.account_id, at=datetime.now(UTC))
+    await front.command(accounts.sign_out_everywhere, principal.account_id, at=datetime.now(UTC))
 
 
 router = Router(

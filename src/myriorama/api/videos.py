@@ -18,6 +18,7 @@ from myriorama.api.shelves import Lineage, Shelves, require_visible
 from myriorama.api.tokens import Principal, Scope
 from myriorama.application.videos import Publication, Videos
 from myriorama.feed.cards import Card, Cards
+from myriorama.store.front import Front
 
 Caption = Annotated[str, msgspec.Meta(max_length=2000, examples=["A fox jumps over the moon."])]
 IfMatch = Annotated[str | None, HeaderParameter(name="If-Match", required=False)]
@@ -69,15 +70,17 @@ class ShownVideo(Card, frozen=True):
     viewer: Viewer | None
 
 
-@post("/videos", opt={"scope": Scope.CREATOR}, sync_to_thread=True)
-def publish_video(
+@post("/videos", opt={"scope": Scope.CREATOR})
+async def publish_video(
     data: JSONBody[NewVideo],
     principal: NamedDependency[Principal],
     videos: NamedDependency[Videos],
+    front: NamedDependency[Front],
 ) -> Response[Published]:
     """Publish a draft. The owners of the cameos in it must consent still."""
     publication = Publication(data.generation_id, data.caption, data.visibility, data.remixable)
-    video_id = videos.publish(publication, by=principal.account_id, at=datetime.now(UTC))
+    by, at = principal.account_id, datetime.now(UTC)
+    video_id = await front.command(videos.publish, publication, by=by, at=at)
     return Response(Published(video_id), headers={"Location": f"/v1/videos/{video_id}"})
 
 
@@ -98,17 +101,19 @@ async def read_video(
     return Response(shown, headers={"ETag": etag(seen.version)})
 
 
-@patch("/videos/{video_id:uuid}", opt={"scope": Scope.CREATOR}, sync_to_thread=True)
-def edit_video(
+@patch("/videos/{video_id:uuid}", opt={"scope": Scope.CREATOR})
+async def edit_video(  # noqa: PLR0913, PLR0917 - parameters are explicit, passed by name
     video_id: FromPath[UUID],
     data: JSONBody[VideoEdit],
     principal: NamedDependency[Principal],
     videos: NamedDependency[Videos],
+    front: NamedDependency[Front],
     if_match: IfMatch = None,
 ) -> Response[Edited]:
     """Change the caption, who may see the video, or whether it may be remixed."""
     edits = msgspec.structs.asdict(data)
-    video = videos.edit(
+    video = await front.command(
+        videos.edit,
         video_id,
         {name: value for name, value in edits.items() if value is not msgspec.UNSET},
         by=principal.account_id,
@@ -119,17 +124,17 @@ def edit_video(
     return Response(edited, headers={"ETag": etag(video.version)})
 
 
-@delete("/videos/{video_id:uuid}", opt={"scope": Scope.VIEWER}, sync_to_thread=True)
-def delete_video(
+@delete("/videos/{video_id:uuid}", opt={"scope": Scope.VIEWER})
+async def delete_video(
     video_id: FromPath[UUID],
     principal: NamedDependency[Principal],
     videos: NamedDependency[Videos],
+    front: NamedDependency[Front],
 ) -> None:
     """Delete a video for good: the author may, and who moderates."""
     as_moderator = bool(principal.scopes & {Scope.MODERATOR, Scope.ADMIN})
-    videos.delete(
-        video_id, by=principal.account_id, as_moderator=as_moderator, at=datetime.now(UTC)
-    )
+    by, at = principal.account_id, datetime.now(UTC)
+    await front.command(videos.delete, video_id, by=by, as_moderator=as_moderator, at=at)
 
 
 @get("/accounts/{handle:str}/videos", opt={"scope": Scope.PUBLIC})

@@ -16,6 +16,7 @@ from litestar.params import FromPath, JSONBody
 from domain.generation.work import Delivery, Work
 from myriorama.api.tokens import Scope
 from myriorama.application.work import Works
+from myriorama.store.front import Front
 from myriorama.store.progress import Progress, ProgressRelay
 
 Attempt = Annotated[int, msgspec.Meta(ge=1, le=100, examples=[1])]
@@ -68,45 +69,60 @@ class Failure(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     detail: Annotated[str, msgspec.Meta(max_length=500)] = ""
 
 
-@post("/claim", opt={"scope": Scope.WORKER}, status_code=200, sync_to_thread=True)
-def claim(
-    generation_id: FromPath[UUID], data: JSONBody[Claim], works: NamedDependency[Works]
+@post("/claim", opt={"scope": Scope.WORKER}, status_code=200)
+async def claim(
+    generation_id: FromPath[UUID],
+    data: JSONBody[Claim],
+    works: NamedDependency[Works],
+    front: NamedDependency[Front],
 ) -> Work:
     """Claim an attempt. 409 if it is not to be had: claimed, cancelled, or without consent."""
     at = datetime.now(UTC)
-    return works.claim(generation_id, worker=data.worker, attempt=data.attempt, at=at)
+    return await front.command(
+        works.claim, generation_id, worker=data.worker, attempt=data.attempt, at=at
+    )
 
 
-@post("/heartbeat", opt={"scope": Scope.WORKER}, status_code=200, sync_to_thread=True)
-def heartbeat(
+@post("/heartbeat", opt={"scope": Scope.WORKER}, status_code=200)
+async def heartbeat(
     generation_id: FromPath[UUID],
     data: JSONBody[Heartbeat],
     works: NamedDependency[Works],
+    front: NamedDependency[Front],
     progress: NamedDependency[ProgressRelay],
 ) -> Order:
     """Stay the holder of an attempt, and learn whether to go on."""
-    go_on = works.heartbeat(generation_id, attempt=data.attempt, at=datetime.now(UTC))
+    at = datetime.now(UTC)
+    go_on = await front.command(works.heartbeat, generation_id, attempt=data.attempt, at=at)
     if go_on:
         progress.tell(Progress(generation_id, data.attempt, data.done, data.total))
     return Order(go_on)
 
 
-@post("/complete", opt={"scope": Scope.WORKER}, status_code=204, sync_to_thread=True)
-def complete(
-    generation_id: FromPath[UUID], data: JSONBody[Completion], works: NamedDependency[Works]
+@post("/complete", opt={"scope": Scope.WORKER}, status_code=204)
+async def complete(
+    generation_id: FromPath[UUID],
+    data: JSONBody[Completion],
+    works: NamedDependency[Works],
+    front: NamedDependency[Front],
 ) -> None:
     """Deliver the video. The same again changes nothing."""
     made = msgspec.structs.asdict(data)
     attempt = made.pop("attempt")
-    works.complete(generation_id, Delivery(**made), attempt=attempt, at=datetime.now(UTC))
+    delivery, at = Delivery(**made), datetime.now(UTC)
+    await front.command(works.complete, generation_id, delivery, attempt=attempt, at=at)
 
 
-@post("/fail", opt={"scope": Scope.WORKER}, status_code=204, sync_to_thread=True)
-def fail(
-    generation_id: FromPath[UUID], data: JSONBody[Failure], works: NamedDependency[Works]
+@post("/fail", opt={"scope": Scope.WORKER}, status_code=204)
+async def fail(
+    generation_id: FromPath[UUID],
+    data: JSONBody[Failure],
+    works: NamedDependency[Works],
+    front: NamedDependency[Front],
 ) -> None:
     """Give an attempt up. Another one follows, unless it was the last."""
-    works.fail(
+    await front.command(
+        works.fail,
         generation_id,
         attempt=data.attempt,
         reason=data.reason,

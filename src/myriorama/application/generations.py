@@ -21,6 +21,7 @@ from domain.upload.errors import UploadNotFound
 from domain.video.aggregate import Video
 from myriorama.application.consent import Consent
 from myriorama.application.relations import joined, visible_video
+from myriorama.store.front import rows
 from myriorama.store.identity import new_id
 from myriorama.store.log import Log, retried
 from myriorama.store.postgres import Pool
@@ -166,10 +167,8 @@ class Generations:
         """
         since = at - _READ_SIDE_LATE_MAX
         taken = [UUID(id_) for id_, spent in allowance.spendings.items() if spent.at > since]
-        with self._pool.connection() as connection:
-            query = (allowance.account_id, list(LIVE), taken)
-            rows = connection.execute(_LIVE_OR_SPENT, query).fetchall()
-        states: dict[UUID, str] = dict(rows)
+        of = (allowance.account_id, list(LIVE), taken)
+        states: dict[UUID, str] = dict(rows(self._pool, _LIVE_OR_SPENT, of))
         unknown = sum(generation_id not in states for generation_id in taken)
         if sum(state in LIVE for state in states.values()) + unknown >= self._in_flight_max:
             raise TooManyInFlight(

@@ -12,6 +12,7 @@ from domain.generation.work import Casting, Delivery, Work
 from domain.upload.aggregate import Upload
 from myriorama.application.consent import Consent
 from myriorama.application.generations import save_ending
+from myriorama.store.front import aside
 from myriorama.store.log import Log, retried
 from myriorama.store.objects import Objects
 
@@ -94,7 +95,7 @@ class Works:
         generation = self._find(generation_id)
         generation.complete(attempt, **vars(delivery), at=at)
         for key in (delivery.video_key, delivery.poster_key, delivery.thumbnail_key):
-            if not self._objects.exists(key):
+            if not aside(self._objects.exists, key):
                 raise ObjectsMissing(f"There is no object {key}.")
         read = self._require_consent(generation_id, generation, at=at)
         self._log.save(generation, expect=read)

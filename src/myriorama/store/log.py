@@ -5,11 +5,13 @@ from functools import wraps
 from typing import NamedTuple, ParamSpec, TypeVar
 from uuid import UUID
 
-from eventsourcing.application import AggregateNotFoundError, Repository, project_aggregate
+from eventsourcing.application import project_aggregate
 from eventsourcing.domain import BaseAggregate
-from eventsourcing.persistence import EventStore, IntegrityError
+from eventsourcing.persistence import IntegrityError
 
+from domain.aggregate import Event
 from domain.errors import Conflict
+from myriorama.store.front import aside, rows
 from myriorama.store.mapper import JSONMapper
 from myriorama.store.postgres import Pool
 from myriorama.store.recorder import DomainRecorder
@@ -22,6 +24,11 @@ R = TypeVar("R")
 _ATTEMPTS_MAX = 8
 # An aggregate of so many events is remembered: to follow thousands takes as many.
 _LONG = 64
+
+_STREAM = """
+    SELECT topic, state, originator_id, originator_version FROM events
+    WHERE originator_id = %s AND originator_version > %s ORDER BY originator_version
+"""
 
 
 class Contended(Conflict):
@@ -44,8 +51,7 @@ class Log:
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
         self._mapper = JSONMapper()
-        self._events = EventStore[UUID](mapper=self._mapper, recorder=DomainRecorder(pool))
-        self._repository = Repository[UUID](self._events)
+        self._recorder = DomainRecorder(pool)
         self._remembered = Remembered()
 
     def find(self, kind: type[A], aggregate_id: UUID) -> A | None:
@@ -67,12 +73,18 @@ class Log:
             LostRace: one of the aggregates, or of those in `expect`, has changed since.
             CommandRepeated: the present command has been applied before.
         """
-        events = [event for aggregate in aggregates for event in aggregate.collect_events()]
+        events = [
+            self._mapper.to_stored_event(event)
+            for aggregate in aggregates
+            for event in aggregate.collect_events()
+        ]
+        if not events:
+            return Saved(None)
         try:
-            recordings = self._events.put(events, expect=expect or {})
+            positions = aside(self._recorder.insert_events, events, expect=expect or {})
         except IntegrityError as error:
             raise LostRace(str(error)) from error
-        return Saved(recordings[-1].notification.id if recordings else None)
+        return Saved(positions[-1] if positions else None)
 
     def _brought_up(self, aggregate_id: UUID) -> BaseAggregate[UUID] | None:
         """Return the aggregate out of what is remembered and what has happened since, or None."""
@@ -81,8 +93,8 @@ class Log:
             return None
         # The last that is known comes first: a log that was set back to a backup does not have
         # this event, or has another in its place.
-        events = list(self._events.get(aggregate_id, gt=known.version - 1))
-        if not events or getattr(events[0], "timestamp", None) != known.modified_on:
+        events = self._stream(aggregate_id, known.version - 1)
+        if not events or events[0].timestamp != known.modified_on:
             self._remembered.forget(aggregate_id)
             return None
         found = project_aggregate(known, events[1:])
@@ -91,13 +103,15 @@ class Log:
         return found
 
     def _replayed(self, aggregate_id: UUID) -> BaseAggregate[UUID] | None:
-        try:
-            found: BaseAggregate[UUID] = self._repository.get(aggregate_id)
-        except AggregateNotFoundError:
-            return None
-        if found.version >= _LONG:
+        none: BaseAggregate[UUID] | None = None
+        found = project_aggregate(none, self._stream(aggregate_id, 0))
+        if found is not None and found.version >= _LONG:
             self._remembered.put(found)
         return found
+
+    def _stream(self, aggregate_id: UUID, after: int) -> list[Event]:
+        stored = rows(self._pool, _STREAM, (aggregate_id, after))
+        return [self._mapper.decode(*event) for event in stored]
 
 
 def retried(command: Callable[P, R]) -> Callable[P, R]:
