@@ -9,7 +9,7 @@ from eventsourcing.application import project_aggregate
 from eventsourcing.domain import BaseAggregate
 from eventsourcing.persistence import IntegrityError
 
-from domain.aggregate import Event
+from domain.catalogue import Event
 from domain.errors import Conflict
 from myriorama.store.front import aside, rows
 from myriorama.store.mapper import JSONMapper
