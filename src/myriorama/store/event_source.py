@@ -1,13 +1,11 @@
 """The domain log as those read it who follow it by position."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from eventsourcing.persistence import MapperDeserialisationError
-from psycopg import Connection
-from psycopg.rows import TupleRow
 
-from domain.catalogue import READABLE, stored_under
+from domain.catalogue import READABLE, Event, stored_under
 from myriorama.store.mapper import JSONMapper, SchemaFromFuture
 from myriorama.store.postgres import Pool
 from projections.projection import Recorded, Unreadable, Window
@@ -31,9 +29,10 @@ class EventSource:
 
     channel = "events"
 
-    def __init__(self, pool: Pool) -> None:
+    def __init__(self, pool: Pool, events: Mapping[str, type[Event]] = READABLE) -> None:
         self._pool = pool
-        self._mapper = JSONMapper()
+        self._events = events
+        self._mapper = JSONMapper(events)
 
     def head(self) -> int:
         """Return the position of the last event, 0 if there is none."""
@@ -43,8 +42,9 @@ class EventSource:
 
     def read(self, after: int, limit: int, topics: Sequence[str]) -> Window:
         """Return the events of the topics among the `limit` positions behind `after`."""
-        with self._pool.connection() as connection:
-            rows = _rows(connection, after, limit, topics)
+        wanted = list(stored_under(topics, self._events))
+        with self._pool.connection() as connection, connection.cursor(binary=True) as cursor:
+            rows = cursor.execute(_READ, (after + limit, after, wanted)).fetchall()
         upto = max(rows[0][0], after)
         if rows[0][1] is None:
             return Window([], upto)
@@ -55,15 +55,8 @@ class EventSource:
                 event = decode(topic, state, originator_id, version)
             except (MapperDeserialisationError, SchemaFromFuture) as error:
                 newer = isinstance(error, SchemaFromFuture)
-                name = READABLE[topic].TOPIC
+                name = self._events[topic].TOPIC
                 unreadable.append(Unreadable(position, name, str(error), newer=newer))
             else:
                 events.append(Recorded(position, recorded_at, event))
         return Window(events, upto, unreadable)
-
-
-def _rows(
-    connection: Connection[TupleRow], after: int, limit: int, topics: Sequence[str]
-) -> list[TupleRow]:
-    with connection.cursor(binary=True) as cursor:
-        return cursor.execute(_READ, (after + limit, after, list(stored_under(topics)))).fetchall()
