@@ -181,12 +181,12 @@ def now() -> int:
     return time.monotonic_ns()
 
 
-def read_histories(folder: Path) -> list[History]:
-    """Return all histories of a folder. A torn last line is what its writer did not finish."""
+def read_histories(folder: Path, clients: str = "*") -> list[History]:
+    """Return the histories of a folder. A torn last line is what its writer did not finish."""
     decode: Callable[[bytes], Line] = msgspec.json.Decoder(Line).decode
     return [
         History(path.stem, [decode(line) for line in _whole_lines(path)])
-        for path in sorted(folder.glob("*.history"))
+        for path in sorted(folder.glob(f"{clients}.history"))
     ]
 
 

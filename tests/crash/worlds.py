@@ -198,11 +198,9 @@ def world(seed: int) -> World:
         ideal.like("carol")
     ideal.read("reader", 3)
     ideal.command("bob", (UUID(int=61), VideoLiked.TOPIC, {}), answered=False)
-    pair: tuple[Fact, Fact] = (
-        (UUID(int=80), VideoLiked.TOPIC, {}),
-        (UUID(int=81), VideoLiked.TOPIC, {}),
-    )
-    first = ideal.command("bob", *pair, command_id=COMMAND)
+    one: Fact = (UUID(int=80), VideoLiked.TOPIC, {})
+    other: Fact = (UUID(int=81), VideoLiked.TOPIC, {})
+    first = ideal.command("bob", one, other, command_id=COMMAND)
     ideal.retry("bob", COMMAND, first)
     ideal.refuse("carol", CAMEO)
     for _ in range(10):

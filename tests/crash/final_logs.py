@@ -1,0 +1,48 @@
+"""The logs when all is over, as the checkers take them."""
+
+import psycopg
+
+from tests.crash.checker import DomainLog, LogEvent, StoredCommand
+from tests.crash.view_checker import StoredBatch, StoredView, ViewLog
+
+# Of other events the checkers look at no field: a long log is held in memory as a whole.
+_EVENTS = """
+    SELECT position, originator_id, originator_version, topic, request_id,
+           CASE WHEN topic ~ '^(cameo[.]|generation[.]requested)' THEN state ELSE '' END
+    FROM events ORDER BY position
+"""
+
+_COMMANDS = "SELECT command_id, first_position, last_position FROM commands"
+
+_VIEWS = """
+    SELECT position, viewer_id, session_id, sequence, decision_id FROM viewings ORDER BY position
+"""
+
+_POSITIONS = "SELECT position FROM viewings ORDER BY position"
+
+_BATCHES = """
+    SELECT viewer_id, session_id, sequence, encode(digest, 'hex'), accepted FROM viewing_batches
+"""
+
+
+def read_domain_log(url: str) -> DomainLog:
+    """Return the domain log as it is now."""
+    with psycopg.connect(url) as connection:
+        events = [LogEvent(*row) for row in connection.execute(_EVENTS)]
+        commands = [StoredCommand(*row) for row in connection.execute(_COMMANDS)]
+    return DomainLog(events, commands)
+
+
+def read_view_log(url: str) -> ViewLog:
+    """Return the view log as it is now."""
+    with psycopg.connect(url) as connection:
+        views = [
+            StoredView(position, (viewer, session, sequence), decision)
+            for position, viewer, session, sequence, decision in connection.execute(_VIEWS)
+        ]
+        batches = [
+            StoredBatch((viewer, session, sequence), digest, accepted)
+            for viewer, session, sequence, digest, accepted in connection.execute(_BATCHES)
+        ]
+        positions = [position for (position,) in connection.execute(_POSITIONS)]
+    return ViewLog(positions, views, batches)
