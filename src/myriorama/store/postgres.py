@@ -40,6 +40,7 @@ class AdvisoryLock(IntEnum):
     DISPATCHER = 7220250104
     DOMAIN_RELAY = 7220250105
     VIEW_RELAY = 7220250106
+    REBUILD = 7220250107
 
 
 def open_pool(url: str, *, size_max: int = 8) -> Pool:
