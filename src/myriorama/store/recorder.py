@@ -1,50 +1,25 @@
 """The recorder of the domain log: one table, in which position order is commit order."""
 
+import os
 from collections.abc import Mapping, Sequence
+from concurrent.futures import Future
 from typing import Any
 from uuid import UUID
 
 from eventsourcing.persistence import (
     ApplicationRecorder,
-    IntegrityError,
     Notification,
     StoredEvent,
     Subscription,
 )
-from psycopg import Connection
-from psycopg.errors import UniqueViolation
-from psycopg.rows import TupleRow
 
+from myriorama.store.append_connection import AppendConnection
+from myriorama.store.appends import AwaitedAppend, CommandRepeated, PromisedAppend
 from myriorama.store.causation import present_cause
-from myriorama.store.postgres import AdvisoryLock, Pool
+from myriorama.store.group_commit import GroupCommit
+from myriorama.store.postgres import Pool
 
-# Every writer takes this lock to the end of its transaction: no position becomes visible
-# before a lower one. It is no table lock, so VACUUM and CREATE INDEX do not wait for it.
-_LOCK = "SELECT pg_advisory_xact_lock(%s)"
-_NOTIFY = "NOTIFY events"
-
-_ONCE = """
-    INSERT INTO commands (command_id, position)
-    SELECT %s, coalesce(max(position), 0) + 1 FROM events
-"""
-
-_CHANGED = """
-    SELECT g.id FROM unnest(%s::uuid[], %s::bigint[]) AS g (id, version)
-    WHERE g.version <> (
-        SELECT coalesce(max(e.originator_version), 0) FROM events e WHERE e.originator_id = g.id
-    )
-"""
-
-_INSERT = """
-    WITH head AS (SELECT coalesce(max(position), 0) AS position FROM events)
-    INSERT INTO events (position, originator_id, originator_version, topic, state,
-                        actor_id, request_id, traceparent)
-    SELECT head.position + new.n, new.id, new.version, new.topic, new.state, %s, %s, %s
-    FROM head, unnest(%s::uuid[], %s::bigint[], %s::text[], %s::bytea[])
-        WITH ORDINALITY AS new (id, version, topic, state, n)
-    ORDER BY new.n
-    RETURNING position
-"""
+__all__ = ["CommandRepeated", "DomainRecorder"]
 
 _SELECT_STREAM = """
     SELECT originator_id, originator_version, topic, state FROM events
@@ -65,10 +40,6 @@ _HEAD = "SELECT max(position) FROM events"
 _ENDLESS = 2**62
 
 
-class CommandRepeated(Exception):
-    """The command has been applied before. Nothing was recorded this time."""
-
-
 class DomainRecorder(ApplicationRecorder):
     """Records events so that a subscriber who reads by position misses none.
 
@@ -76,8 +47,10 @@ class DomainRecorder(ApplicationRecorder):
     """
 
     def __init__(self, pool: Pool) -> None:
+        """Read over the pool, and append over one connection beside it, opened when needed."""
         super().__init__()
         self._pool = pool
+        self._commits: dict[int, GroupCommit] = {}
 
     def insert_events(
         self,
@@ -95,12 +68,30 @@ class DomainRecorder(ApplicationRecorder):
 
         Raises:
             IntegrityError: another command was first: a version is taken, or `expect` failed.
-            CommandRepeated: the present command has been applied before.
+            CommandRepeated: the present command has been applied before; it tells where.
+            psycopg.OperationalError: the server was not there for some time.
         """
         if not stored_events:
             return None
-        with self._pool.connection() as connection, connection.transaction():
-            return self._insert(connection, stored_events, expect or {})
+        return self._commit().record(AwaitedAppend(stored_events, expect, present_cause()))
+
+    def submit(
+        self, stored_events: Sequence[StoredEvent], *, expect: Mapping[UUID, int] | None = None
+    ) -> Future[Sequence[int]]:
+        """Record as `insert_events` does, and return at once.
+
+        The future tells the positions, or raises. If it is cancelled before the events are on
+        their way, they are not recorded.
+        """
+        if not stored_events:
+            nothing: Future[Sequence[int]] = Future()
+            nothing.set_result([])
+            return nothing
+        return self._commit().submit(PromisedAppend(stored_events, expect, present_cause()))
+
+    def close(self) -> None:
+        """Record what is waiting, and hang up. Who appends from now on is refused."""
+        self._commit().close()
 
     def select_events(
         self,
@@ -149,34 +140,9 @@ class DomainRecorder(ApplicationRecorder):
         """
         raise NotImplementedError(f"Read by position instead (after {gt}, topics {topics}).")
 
-    def _insert(
-        self,
-        connection: Connection[TupleRow],
-        events: Sequence[StoredEvent],
-        expect: Mapping[UUID, int],
-    ) -> list[int]:
-        cause = present_cause()
-        connection.execute(_LOCK, (AdvisoryLock.DOMAIN_LOG,))
-        if cause.command_id is not None and cause.position is None:
-            try:
-                connection.execute(_ONCE, (cause.command_id,))
-            except UniqueViolation:
-                raise CommandRepeated(cause.command_id) from None
-        if expect:
-            read_set = (list(expect), list(expect.values()))
-            if connection.execute(_CHANGED, read_set).rowcount:
-                raise IntegrityError("What was read has changed.")
-        columns = tuple(map(list, zip(*map(_columns, events), strict=True)))
-        try:
-            rows = connection.execute(
-                _INSERT, (cause.actor_id, cause.request_id, cause.traceparent, *columns)
-            ).fetchall()
-        except UniqueViolation as error:
-            raise IntegrityError(str(error)) from error
-        connection.execute(_NOTIFY)
-        cause.position = rows[-1][0]
-        return [position for (position,) in rows]
-
-
-def _columns(event: StoredEvent) -> tuple[UUID | str, int, str, bytes]:
-    return event.originator_id, event.originator_version, event.topic, event.state
+    def _commit(self) -> GroupCommit:
+        """Return what commits for this process: one that was forked has its own connection."""
+        found = self._commits.get(os.getpid())
+        return found or self._commits.setdefault(
+            os.getpid(), GroupCommit(AppendConnection(self._pool))
+        )
