@@ -17,7 +17,10 @@ from myriorama.bench.catalogue import BENCHES
 from myriorama.bench.outcome import table
 from myriorama.bootstrap import projections
 from myriorama.replay.event_reference import markdown
+from myriorama.replay.folding import StandsStill
 from myriorama.replay.parquet import write
+from myriorama.replay.rebuilding import Different
+from myriorama.replay.standby import NotRebuilt
 from myriorama.replay.streams import BoundInvalid, Bounds, LogName, stream
 from myriorama.settings import SettingInvalid, Settings, WorkerSettings
 from myriorama.telemetry import start_logs
@@ -79,9 +82,41 @@ def serve(workers: Annotated[int, typer.Option(help="Processes that answer.")] =
 
 
 @app.command()
-def project() -> None:
-    """Fold the logs into the read side."""
-    processes.project(_settings())
+def project(
+    *,
+    rebuild: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Fold one projection anew, and swap it in.")
+    ] = None,
+    rollback: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Swap back what the last rebuild retired.")
+    ] = None,
+    accept_difference: Annotated[
+        bool, typer.Option("--accept-difference", help="Swap in what is rebuilt, equal or not.")
+    ] = False,
+) -> None:
+    """Fold the logs into the read side; or one projection of it anew, while it is read."""
+    if rebuild is None and rollback is None and not accept_difference:
+        processes.project(_settings())
+        return
+    if (rebuild is None) == (rollback is None) or (accept_difference and rebuild is None):
+        _refuse(typer.BadParameter("say --rebuild NAME [--accept-difference] or --rollback NAME"))
+    known = {projection.name: projection for projection in projections()}
+    chosen = known.get(rebuild or rollback or "")
+    if chosen is None:
+        _refuse(typer.BadParameter(f"there is no such projection: take one of {[*known]}"))
+    start_logs(logging.WARNING)
+    try:
+        if rebuild:
+            steps = processes.rebuild(_settings(), chosen, accept_difference=accept_difference)
+        else:
+            steps = processes.roll_back(_settings(), chosen)
+        for step in steps:
+            typer.echo(step)
+    except Different as error:
+        typer.secho(f"myriorama: {error}", err=True, fg="red")
+        raise typer.Exit(1) from None
+    except (NotRebuilt, StandsStill) as error:
+        _refuse(error)
 
 
 @app.command()

@@ -21,6 +21,8 @@ from myriorama.bootstrap import (
     projections,
     sources,
 )
+from myriorama.replay import rebuilding
+from myriorama.replay.rebuilding import Step
 from myriorama.replay.verification import Comparison, compare
 from myriorama.settings import Settings, WorkerSettings
 from myriorama.store.log import Log
@@ -28,6 +30,7 @@ from myriorama.store.postgres import await_server, open_pool
 from myriorama.store.postgres import migrate as apply_migrations
 from myriorama.telemetry import start_logs
 from myriorama.workers.seed import seed as bring_to_life
+from projections.projection import AnyProjection
 
 DRAIN_S = 5
 """How long requests that are under way may take to end once the server is told to."""
@@ -59,6 +62,24 @@ def project(settings: Settings) -> None:
     projector = create_projector(settings)
     _until_signalled(projector.stop)
     projector.run()
+
+
+def rebuild(
+    settings: Settings, projection: AnyProjection, *, accept_difference: bool
+) -> Iterator[Step]:
+    """Fold one projection anew beside the running projector, and swap it in. Yields each step."""
+    with open_pool(settings.database_url, size_max=2) as pool:
+        source = sources(pool)[projection.log]
+        yield from rebuilding.rebuild(
+            settings.database_url, source, projection, accept_difference=accept_difference
+        )
+
+
+def roll_back(settings: Settings, projection: AnyProjection) -> Iterator[Step]:
+    """Swap back what the last rebuild has retired. Yields each step."""
+    with open_pool(settings.database_url, size_max=2) as pool:
+        source = sources(pool)[projection.log]
+        yield from rebuilding.roll_back(settings.database_url, source, projection)
 
 
 def dispatch(settings: Settings) -> None:
