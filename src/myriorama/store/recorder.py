@@ -18,6 +18,7 @@ from myriorama.store.appends import AwaitedAppend, CommandRepeated, PromisedAppe
 from myriorama.store.causation import present_cause
 from myriorama.store.group_commit import GroupCommit
 from myriorama.store.postgres import Pool
+from myriorama.store.subscription import PositionSubscription
 
 __all__ = ["CommandRepeated", "DomainRecorder"]
 
@@ -133,12 +134,10 @@ class DomainRecorder(ApplicationRecorder):
     def subscribe(
         self, gt: int | None = None, topics: Sequence[str] = ()
     ) -> Subscription[ApplicationRecorder]:
-        """Refuse: the projector follows the log by position and needs no thread per subscriber.
-
-        Raises:
-            NotImplementedError: always.
-        """
-        raise NotImplementedError(f"Read by position instead (after {gt}, topics {topics}).")
+        conninfo = self._pool.conninfo
+        return PositionSubscription(
+            self, conninfo() if callable(conninfo) else conninfo, gt, topics
+        )
 
     def _commit(self) -> GroupCommit:
         """Return what commits for this process: one that was forked has its own connection."""
