@@ -9,7 +9,8 @@ import msgspec
 import psycopg
 from psycopg.rows import dict_row
 
-from domain.catalogue import EVENTS
+from myriorama.replay.public_events import published
+from myriorama.store.mapper import SchemaFromFuture
 
 LogName = Literal["domain", "views"]
 Row = dict[str, Any]
@@ -75,7 +76,7 @@ class Bounds:
 def stream(url: str, log: LogName, bounds: Bounds) -> Iterator[Row]:
     """Yield the rows of a log in position order, as it stands at the first.
 
-    Of a domain event, `data` holds its fields but those of a person alone (`Event.PERSONAL`).
+    Of a domain event, `data` holds its public fields (`public_events.py`).
     """
     after = bounds.after
     with (
@@ -101,16 +102,15 @@ def stream(url: str, log: LogName, bounds: Bounds) -> Iterator[Row]:
 
 
 def _published(row: Row) -> Row:
-    state: Row = msgspec.json.decode(row.pop("state"))
-    event = EVENTS.get(row["topic"])
-    personal = event.PERSONAL if event else frozenset(state)
-    row["occurred_at"] = state.pop("timestamp", None)
-    row["data"] = {
-        name: value
-        for name, value in state.items()
-        if name not in personal and name != "originator_topic"
-    }
-    return row
+    state = row.pop("state")
+    try:
+        event = published(row["topic"], state)
+    except SchemaFromFuture:
+        # A newer release stored it, and alone knows what of it is public.
+        return {**row, "occurred_at": None, "data": {}}
+    data = msgspec.json.decode(msgspec.json.encode(event.data))
+    occurred_at = msgspec.json.decode(event.occurred_at)
+    return {**row, "topic": event.topic, "occurred_at": occurred_at, "data": data}
 
 
 def _bound(text: str | None) -> tuple[int | None, datetime | None]:

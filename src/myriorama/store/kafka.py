@@ -90,9 +90,9 @@ class Producer:
 
     def _connected(self) -> Any:
         if self._client is None:
-            _require(self._bootstrap)
+            require_broker(self._bootstrap)
             self._client = kafka.KafkaProducer(
-                bootstrap_servers=_servers(self._bootstrap),
+                bootstrap_servers=servers(self._bootstrap),
                 # Who receives tells duplicates apart; so no broker has to remember who produced.
                 enable_idempotence=False,
                 allow_auto_create_topics=False,
@@ -308,9 +308,9 @@ class Topics:
 
     def _connected(self) -> Any:
         if self._client is None:
-            _require(self._bootstrap)
+            require_broker(self._bootstrap)
             self._client = kafka.KafkaAdminClient(
-                bootstrap_servers=_servers(self._bootstrap),
+                bootstrap_servers=servers(self._bootstrap),
                 bootstrap_timeout_ms=_PATIENCE_MS,
                 request_timeout_ms=_PATIENCE_MS,
                 reconnect_backoff_max_ms=500,
@@ -319,10 +319,10 @@ class Topics:
 
 
 def _consumer(bootstrap: str, **settings: Any) -> Any:
-    _require(bootstrap)
+    require_broker(bootstrap)
     try:
         return kafka.KafkaConsumer(
-            bootstrap_servers=_servers(bootstrap),
+            bootstrap_servers=servers(bootstrap),
             bootstrap_timeout_ms=_PATIENCE_MS,
             allow_auto_create_topics=False,
             fetch_max_wait_ms=100,
@@ -335,11 +335,16 @@ def _consumer(bootstrap: str, **settings: Any) -> Any:
         raise KafkaDown(repr(error)) from error
 
 
-def _require(bootstrap: str) -> None:
-    """Ask by hand first: a client that finds no broker leaves a thread behind."""
-    if not any(kafka_answers(server) for server in _servers(bootstrap)):
+def require_broker(bootstrap: str) -> None:
+    """Ask by hand first: a client that finds no broker leaves a thread behind.
+
+    Raises:
+        KafkaDown: none of the servers answers.
+    """
+    if not any(kafka_answers(server) for server in servers(bootstrap)):
         raise KafkaDown(f"No broker answers at {bootstrap}.")
 
 
-def _servers(bootstrap: str) -> list[str]:
+def servers(bootstrap: str) -> list[str]:
+    """Return the servers out of the setting that names them."""
     return [server.strip() for server in bootstrap.split(",")]
