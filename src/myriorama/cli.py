@@ -18,6 +18,7 @@ from myriorama.bench.outcome import table
 from myriorama.bootstrap import projections
 from myriorama.replay.event_reference import markdown
 from myriorama.replay.folding import StandsStill
+from myriorama.replay.log_verification import LogBroken
 from myriorama.replay.parquet import write
 from myriorama.replay.rebuilding import Different
 from myriorama.replay.standby import NotRebuilt
@@ -180,17 +181,31 @@ def replay(
 
 @app.command()
 def verify(
-    what: Annotated[Literal["state"], typer.Argument(help="What to hold to the log.")],
+    what: Annotated[Literal["log", "state"], typer.Argument(help="What is to be checked.")],
 ) -> None:
-    """Check that what is shown is what happened; exits with 1 at the first difference."""
+    """Check that the logs are whole, or that what is shown is what they say; else exits with 1."""
     settings = _settings()
+    if what == "log":
+        try:
+            for sound in processes.verify_log(settings):
+                typer.echo(f"{what} {sound}")
+        except LogBroken as broken:
+            typer.echo(f"{what} BROKEN {broken}")
+            raise typer.Exit(1) from None
+        return
     for comparison in processes.verify_state(settings):
         verdict = "equal" if comparison.equal else "DIFFERENT"
         typer.echo(
             f"{what} {comparison.projection}.{comparison.table} at {comparison.position}: "
-            f"{comparison.live[0]} rows, {verdict}"
+            f"{comparison.live.rows} rows, {verdict}"
         )
-        if not comparison.equal:
+        if comparison.given_up:
+            typer.echo(
+                f"{what} {comparison.projection}: {comparison.given_up} events were given up "
+                "(table dead_letters); see docs/operations.md",
+                err=True,
+            )
+        if not comparison.sound:
             raise typer.Exit(1)
 
 

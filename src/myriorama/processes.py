@@ -22,6 +22,7 @@ from myriorama.bootstrap import (
     sources,
 )
 from myriorama.replay import rebuilding
+from myriorama.replay.log_verification import Sound, verify_logs
 from myriorama.replay.rebuilding import Step
 from myriorama.replay.verification import Comparison, compare
 from myriorama.settings import Settings, WorkerSettings
@@ -114,6 +115,11 @@ def seed(settings: Settings) -> Iterator[str]:
     """Bring the small world to life through the API. Yields what is done."""
     with httpx.Client(base_url=f"http://{settings.address}", timeout=60) as client:
         yield from bring_to_life(client, lambda: invite(settings, at=datetime.now(UTC)))
+
+
+def verify_log(settings: Settings) -> Iterator[Sound]:
+    """Look at everything in both logs, and at what refers to it. Raises `LogBroken`."""
+    yield from verify_logs(settings.database_url, projections())
 
 
 def verify_state(settings: Settings) -> Iterator[Comparison]:

@@ -1,0 +1,125 @@
+"""Damage to the logs is found and named, whatever it is; what is whole is said to be whole."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from uuid import UUID, uuid4
+
+import psycopg
+import pytest
+from typer.testing import CliRunner
+
+from domain.invitation.aggregate import Invitation
+from myriorama.bootstrap import projections
+from myriorama.cli import app
+from myriorama.replay.log_verification import LogBroken, verify_logs
+from myriorama.store.causation import Cause, cause
+from myriorama.store.log import Log
+
+ALICE, BOB = UUID(int=1), UUID(int=2)
+NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
+
+
+def verify(url: str) -> list[str]:
+    return [str(sound) for sound in verify_logs(url, projections())]
+
+
+def damage(url: str, *statements: str) -> None:
+    """Do what no program may: as a superuser, past all triggers."""
+    with psycopg.connect(url) as connection:
+        connection.execute("SET session_replication_role = replica")
+        for statement in statements:
+            connection.execute(statement.encode())
+
+
+@pytest.fixture
+def sound_url(database_url: str, log: Log) -> str:
+    """A database with ten events, of which six came by three commands."""
+    for number in range(3):
+        cause.set(Cause(command_id=uuid4()))
+        invitation = Invitation.issue(f"CODE{number}", issuer_id=ALICE, at=NOON)
+        invitation.redeem(account_id=BOB, at=NOON)
+        log.save(invitation)
+    cause.set(None)
+    for number in range(3, 7):
+        log.save(Invitation.issue(f"CODE{number}", issuer_id=ALICE, at=NOON))
+    return database_url
+
+
+def test_a_log_without_damage_is_sound(sound_url: str) -> None:
+    said = verify(sound_url)
+
+    assert "domain: 10 events, sound" in said
+    assert any(line.startswith("domain: streams") for line in said)
+
+
+def test_an_empty_log_is_sound(database_url: str) -> None:
+    assert "domain: 0 events, sound" in verify(database_url)
+
+
+DAMAGE = {
+    "domain: position 4 is missing before 5": ["DELETE FROM events WHERE position = 4"],
+    "domain: position 1 is missing before 2": ["DELETE FROM events WHERE position = 1"],
+    "domain: position 10 is missing before 11": [
+        "UPDATE events SET position = 11 WHERE position = 10"
+    ],
+    "version 3 of": ["UPDATE events SET originator_version = 3 WHERE position = 2"],
+    "follows no other": [
+        "UPDATE events SET position = 99 WHERE position = 1",
+        "UPDATE events SET position = 1 WHERE position = 2",
+        "UPDATE events SET position = 2 WHERE position = 99",
+    ],
+    "events: 7 cannot be read: No event is stored under 'invitation.lost'": [
+        "UPDATE events SET topic = 'invitation.lost' WHERE position = 7"
+    ],
+    "events: 8 cannot be read": ["UPDATE events SET state = '{' WHERE position = 8"],
+    "events: 9 cannot be read: invitation.issued was stored in version 9": [
+        """UPDATE events SET state = convert_to(
+               (convert_from(state, 'UTF8')::jsonb || '{"class_version": 9}')::text, 'UTF8')
+           WHERE position = 9"""
+    ],
+    "points at 77 to 77": [
+        "UPDATE commands SET last_position = 77, first_position = 77 WHERE first_position = 5"
+    ],
+    "overlaps one up to 2": ["UPDATE commands SET first_position = 2 WHERE first_position = 3"],
+    "positions: invitations stands at 12, beyond the head 10": [
+        """INSERT INTO projection_positions (name, position) VALUES ('invitations', 12)
+           ON CONFLICT (name) DO UPDATE SET position = 12"""
+    ],
+    "dead letters: invitations could not fold 3 (Poisoned); 1 in all": [
+        """INSERT INTO dead_letters (projection, position, error)
+           VALUES ('invitations', 3, 'Poisoned')"""
+    ],
+}
+
+
+@pytest.mark.parametrize("found", DAMAGE)
+def test_damage_is_found_and_named(sound_url: str, found: str) -> None:
+    damage(sound_url, *DAMAGE[found])
+
+    with pytest.raises(LogBroken) as broken:
+        verify(sound_url)
+
+    assert found in str(broken.value)
+
+
+def test_the_shell_says_what_is_sound_and_fails_where_it_is_broken(
+    sound_url: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    for name, value in {
+        "DATABASE_URL": sound_url,
+        "KAFKA": "127.0.0.1:1",
+        "OBJECTS": str(tmp_path),
+        "HOME": str(tmp_path),
+        "SECRET": "a secret of the tests, 32 bytes or more",
+        "WORKER_TOKEN": "a worker token of the tests, 32 bytes",
+    }.items():
+        monkeypatch.setenv(f"MYRIORAMA_{name}", value)
+
+    sound = CliRunner().invoke(app, ["verify", "log"])
+    damage(sound_url, "DELETE FROM events WHERE position = 4")
+    broken = CliRunner().invoke(app, ["verify", "log"])
+
+    assert sound.exit_code == 0
+    assert "log domain: 10 events, sound" in sound.output
+    assert broken.exit_code == 1
+    assert broken.output == "log BROKEN domain: position 4 is missing before 5\n"
