@@ -231,7 +231,7 @@ class AppendConnection:
         if isinstance(error, PoolClosed):
             return False
         lost = self._connection is None or self._connection.closed
-        return isinstance(error, LockNotAvailable) or lost
+        return lost or isinstance(error, LockNotAvailable) or _hung_up(error)
 
     def _open(self) -> Connection[TupleRow]:
         if self._closed or self._pool.closed:
@@ -255,6 +255,12 @@ def _close(connection: Connection[TupleRow], pid: int) -> None:
     """Close a connection, unless it belongs to the process that we were forked from."""
     if os.getpid() == pid:
         connection.close()
+
+
+def _hung_up(error: psycopg.Error) -> bool:
+    """Whether the connection has ended with this, though psycopg may not have noticed yet."""
+    by_the_server = error.diag.severity_nonlocalized in {"FATAL", "PANIC"}
+    return by_the_server or (isinstance(error, psycopg.OperationalError) and error.sqlstate is None)
 
 
 def _begin(connection: Connection[TupleRow]) -> tuple[int, str]:
