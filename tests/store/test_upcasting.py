@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
+import msgspec
 import pytest
 from eventsourcing.application import Repository
 from eventsourcing.persistence import EventStore, MapperDeserialisationError, StoredEvent
@@ -18,6 +19,7 @@ from psycopg import Cursor
 from psycopg.rows import TupleRow
 
 from domain.aggregate import Aggregate, InitialEvent
+from myriorama.replay.public_events import published
 from myriorama.store.event_source import EventSource
 from myriorama.store.mapper import JSONMapper, SchemaFromFuture, upcast
 from myriorama.store.postgres import Pool
@@ -115,6 +117,23 @@ def test_a_projection_folds_every_version_under_every_topic(pool: Pool) -> None:
 
     assert folded == [(4000,), (4500,), (5250,)]
     assert not window.unreadable
+
+
+@pytest.mark.parametrize(
+    ("event", "data"),
+    [
+        (FIRST, {"duration_ms": 4000, "recorded_by": None}),
+        (SECOND, {"duration_ms": 4500, "recorded_by": None}),
+        (THIRD, {"duration_ms": 5250, "recorded_by": str(UUID(int=9))}),
+    ],
+)
+def test_what_leaves_the_house_is_of_the_present_shape(
+    event: StoredEvent, data: dict[str, Any]
+) -> None:
+    public = published(event.topic, event.state, EVENTS)
+
+    assert public.topic == ClipRecorded.TOPIC
+    assert msgspec.json.decode(msgspec.json.encode(public.data)) == data
 
 
 def test_what_is_stored_today_says_its_version_and_needs_no_upcaster() -> None:

@@ -4,7 +4,7 @@ A field leaves if the event's class declares it and does not call it personal (`
 What is stored beyond that stays, whatever it is.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import fields
 from functools import cache
 from typing import Any, NamedTuple
@@ -32,14 +32,16 @@ class PublicEvent(NamedTuple):
     """An object whose fields are JSON text; it is to be encoded into JSON."""
 
 
-def published(topic: str, state: bytes) -> PublicEvent:
+def published(
+    topic: str, state: bytes, events: Mapping[str, type[Event]] = READABLE
+) -> PublicEvent:
     """Return what is public of a stored event.
 
     Raises:
         MapperDeserialisationError: the state is none of an event of this topic.
         SchemaFromFuture: a newer release stored it; what is public of it, that release knows.
     """
-    kind = READABLE.get(topic)
+    kind = events.get(topic)
     if kind is None:
         raise SchemaFromFuture(f"This release knows no events under {topic!r}.")
     version, decode = _shape(kind)
@@ -47,7 +49,7 @@ def published(topic: str, state: bytes) -> PublicEvent:
         data: Any = decode(state)
     except msgspec.MsgspecError:
         data = None
-    if data is None or (version if data.class_version is UNSET else data.class_version) != version:
+    if data is None or data.class_version != version:
         data = _upcast(kind, state, decode)
     occurred_at, data.timestamp, data.class_version = data.timestamp, UNSET, UNSET
     return PublicEvent(kind.TOPIC, occurred_at, data)
@@ -73,6 +75,7 @@ def _shape(kind: type[Event]) -> tuple[int, Callable[[bytes], msgspec.Struct]]:
     ]
     shape = msgspec.defstruct(
         kind.__name__,
-        [("timestamp", Raw | UnsetType), ("class_version", int | UnsetType, UNSET), *public],
+        # Who says no version is of the first.
+        [("timestamp", Raw | UnsetType), ("class_version", int | UnsetType, 1), *public],
     )
     return getattr(kind, "class_version", 1), msgspec.json.Decoder(shape).decode
