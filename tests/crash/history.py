@@ -14,6 +14,7 @@ from uuid import UUID
 import msgspec
 
 L = TypeVar("L")
+_LINE_BYTES_MAX = 4096
 
 
 class Fact(msgspec.Struct, frozen=True, tag_field="what"):
@@ -188,6 +189,16 @@ def read_histories(folder: Path, clients: str = "*") -> list[History]:
         History(path.stem, [decode(line) for line in _whole_lines(path)])
         for path in sorted(folder.glob(f"{clients}.history"))
     ]
+
+
+def last_line(path: Path) -> Line | None:
+    """Return the last whole line of a history that may be as long as it likes."""
+    skipped = max(0, path.stat().st_size - _LINE_BYTES_MAX)
+    with path.open("rb") as file:
+        file.seek(skipped)
+        lines = file.readlines()[1 if skipped else 0 :]  # the first began before
+    whole = [line for line in lines if line.endswith(b"\n")]
+    return msgspec.json.decode(whole[-1], type=Line) if whole else None
 
 
 def every(histories: Iterable[History], kind: type[L]) -> Iterator[L]:

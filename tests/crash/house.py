@@ -22,7 +22,7 @@ from myriorama.store.embedded_kafka import start_kafka
 from myriorama.store.embedded_postgres import start_postgres
 from myriorama.store.postgres import migrate
 from myriorama.workers.programs import furnish
-from tests.crash.history import Delivered, every, read_histories
+from tests.crash.history import Delivered, Subscribed, last_line
 from tests.crash.writers import HISTORIES
 
 ROOT = Path(__file__).parents[2]
@@ -168,8 +168,15 @@ class House:
 
     def delivered(self, client: str) -> int:
         """Return how far the subscriptions of all runs of a client have come."""
-        histories = read_histories(self.histories, f"{client}.*")
-        return max((line.position for line in every(histories, Delivered)), default=0)
+        last = (last_line(path) for path in self.histories.glob(f"{client}.*.history"))
+        return max(
+            (
+                line.position if isinstance(line, Delivered) else line.after
+                for line in last
+                if isinstance(line, Delivered | Subscribed)
+            ),
+            default=0,
+        )
 
     def _programs(self) -> list[Program]:
         return [
