@@ -1,33 +1,56 @@
 """The domain log as the write side uses it: get an aggregate, command it, save what happened."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import wraps
 from typing import NamedTuple, ParamSpec, TypeVar
 from uuid import UUID
 
+import structlog
 from eventsourcing.application import project_aggregate
 from eventsourcing.domain import BaseAggregate
-from eventsourcing.persistence import IntegrityError
+from eventsourcing.persistence import IntegrityError, MapperDeserialisationError, StoredEvent
+from psycopg import Error
+from psycopg.rows import TupleRow
 
 from domain.catalogue import Event
 from domain.errors import Conflict
-from myriorama.store.front import aside, rows
-from myriorama.store.mapper import JSONMapper
+from myriorama.store.front import is_inside, rows, settled
+from myriorama.store.mapper import JSONMapper, SchemaFromFuture
 from myriorama.store.postgres import Pool
 from myriorama.store.recorder import DomainRecorder
 from myriorama.store.remembered import Remembered
+from myriorama.store.snapshots import Unfit, decoded, keep_snapshot, shape_of
+
+logger = structlog.get_logger(__name__)
 
 A = TypeVar("A", bound=BaseAggregate[UUID])
 P = ParamSpec("P")
 R = TypeVar("R")
 
 _ATTEMPTS_MAX = 8
-# An aggregate of so many events is remembered: to follow thousands takes as many.
-_LONG = 64
+# An aggregate of so many events is remembered, and kept in a snapshot every so many: to follow
+# thousands takes as many.
+LONG = 64
 
 _STREAM = """
-    SELECT topic, state, originator_id, originator_version FROM events
+    SELECT position, topic, state, originator_id, originator_version FROM events
     WHERE originator_id = %s AND originator_version > %s ORDER BY originator_version
+"""
+
+# A log that was set back to a backup has not the event that a snapshot ends with, or has another.
+_STREAM_BEHIND_SNAPSHOT = """
+    WITH kept AS (
+        SELECT s.position, s.state, s.originator_id, s.version FROM snapshots s
+        JOIN events e ON e.originator_id = s.originator_id AND e.originator_version = s.version
+        WHERE s.originator_id = %(id)s AND s.shape = %(shape)s
+          AND (e.position, e.recorded_at) = (s.position, s.recorded_at)
+    )
+    SELECT position, NULL AS topic, state, originator_id, version FROM kept
+    UNION ALL
+    SELECT position, topic, state, originator_id, originator_version FROM events
+    WHERE originator_id = %(id)s
+      AND originator_version > coalesce((SELECT version FROM kept), 0)
+    ORDER BY version
 """
 
 
@@ -46,17 +69,21 @@ class Saved(NamedTuple):
 
 
 class Log:
-    """The domain log. Safe to share between threads."""
+    """The domain log. Safe to share between threads, and between commands of a front.
 
-    def __init__(self, pool: Pool) -> None:
+    Every find is one round trip, of what is not known yet.
+    """
+
+    def __init__(self, pool: Pool, *, long: int = LONG) -> None:
         self._pool = pool
+        self._long = long
         self._mapper = JSONMapper()
         self._recorder = DomainRecorder(pool)
         self._remembered = Remembered()
 
     def find(self, kind: type[A], aggregate_id: UUID) -> A | None:
         """Return the aggregate as it is now; None if there is none, or it is of another kind."""
-        found = self._brought_up(aggregate_id) or self._replayed(aggregate_id)
+        found = self._brought_up(aggregate_id) or self._read(kind, aggregate_id)
         return found if isinstance(found, kind) else None
 
     def save(
@@ -73,18 +100,27 @@ class Log:
             LostRace: one of the aggregates, or of those in `expect`, has changed since.
             CommandRepeated: the present command has been applied before.
         """
-        events = [
-            self._mapper.to_stored_event(event)
-            for aggregate in aggregates
-            for event in aggregate.collect_events()
-        ]
+        happened = [(each, each.collect_events()) for each in aggregates]
+        events = [self._mapper.to_stored_event(event) for _, part in happened for event in part]
         if not events:
             return Saved(None)
+        positions = self._record(events, expect or {})
+        for aggregate, part in happened:
+            if part and aggregate.version % self._long < len(part):
+                self._keep(aggregate)
+        return Saved(positions[-1])
+
+    def close(self) -> None:
+        """Record what waits to be recorded, and nothing from now on."""
+        self._recorder.close()
+
+    def _record(self, events: Sequence[StoredEvent], expect: Mapping[UUID, int]) -> Sequence[int]:
         try:
-            positions = aside(self._recorder.insert_events, events, expect=expect or {})
+            if is_inside():
+                return settled(self._recorder.submit(events, expect=expect))
+            return self._recorder.insert_events(events, expect=expect) or []
         except IntegrityError as error:
             raise LostRace(str(error)) from error
-        return Saved(positions[-1] if positions else None)
 
     def _brought_up(self, aggregate_id: UUID) -> BaseAggregate[UUID] | None:
         """Return the aggregate out of what is remembered and what has happened since, or None."""
@@ -93,25 +129,44 @@ class Log:
             return None
         # The last that is known comes first: a log that was set back to a backup does not have
         # this event, or has another in its place.
-        events = self._stream(aggregate_id, known.version - 1)
+        events = self._events(rows(self._pool, _STREAM, (aggregate_id, known.version - 1)))
         if not events or events[0].timestamp != known.modified_on:
             self._remembered.forget(aggregate_id)
             return None
         found = project_aggregate(known, events[1:])
-        if found is not None and len(events) > _LONG:
+        if found is not None and len(events) > self._long:
             self._remembered.put(found)
         return found
 
-    def _replayed(self, aggregate_id: UUID) -> BaseAggregate[UUID] | None:
-        none: BaseAggregate[UUID] | None = None
-        found = project_aggregate(none, self._stream(aggregate_id, 0))
-        if found is not None and found.version >= _LONG:
+    def _read(self, kind: type[BaseAggregate[UUID]], id_: UUID) -> BaseAggregate[UUID] | None:
+        """Return the aggregate out of its snapshot, if there is one, and the events behind it."""
+        stored = rows(self._pool, _STREAM_BEHIND_SNAPSHOT, {"id": id_, "shape": shape_of(kind)})
+        if not stored:
+            return None
+        known: BaseAggregate[UUID] | None = None
+        if stored[0][1] is None:
+            try:
+                known = decoded(kind, stored[0][2])
+                del stored[0]
+            except Unfit as error:
+                logger.warning("snapshot not read", aggregate_id=str(id_), error=str(error))
+                stored = rows(self._pool, _STREAM, (id_, 0))
+        found = project_aggregate(known, self._events(stored))
+        if found is not None and found.version >= self._long:
             self._remembered.put(found)
+            if len(stored) >= self._long:
+                keep_snapshot(self._pool, found, stored[-1][0])
         return found
 
-    def _stream(self, aggregate_id: UUID, after: int) -> list[Event]:
-        stored = rows(self._pool, _STREAM, (aggregate_id, after))
-        return [self._mapper.decode(*event) for event in stored]
+    def _keep(self, saved: BaseAggregate[UUID]) -> None:
+        """Have a snapshot kept: not of what was commanded here, but of what the log makes of it."""
+        try:
+            self._read(type(saved), saved.id)
+        except (Error, MapperDeserialisationError, SchemaFromFuture) as error:
+            logger.warning("no snapshot", aggregate_id=str(saved.id), error=str(error))
+
+    def _events(self, stored: Iterable[TupleRow]) -> list[Event]:
+        return [self._mapper.decode(*event) for _, *event in stored]
 
 
 def retried(command: Callable[P, R]) -> Callable[P, R]:
