@@ -23,10 +23,12 @@ from projections.projection import AnyProjection
 
 _TELL_EVERY_S = 1.0
 
-# The server may take a moment to notice that the one who held it was killed.
+# The server may take a moment to notice that the one who held the lock was killed.
 _PATIENCE = "SET lock_timeout = '3s'"
 _LOCK = "SELECT pg_advisory_lock(hashtextextended(%s, %s))"
-_NO_PATIENCE = "RESET lock_timeout"
+
+# What a crash of PostgreSQL takes back is position and rows alike, and is folded again.
+_SETTINGS = "RESET lock_timeout; SET synchronous_commit = off"
 
 _SNAPSHOT = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY"
 _LIVE = "SELECT position FROM public.projection_positions WHERE name = %s"
@@ -147,7 +149,7 @@ def _alone(url: str, projection: AnyProjection) -> Generator[Connection[TupleRow
             connection.execute(_LOCK, (projection.name, AdvisoryLock.REBUILD))
         except LockNotAvailable:
             raise AlreadyRebuilding(f"{projection.name} is being rebuilt by another.") from None
-        connection.execute(_NO_PATIENCE)
+        connection.execute(_SETTINGS)
         yield connection
 
 

@@ -19,7 +19,7 @@ from myriorama.replay.standby import NotRebuilt, Standby, make_schema, require_a
 
 _PATIENCE_S = 120.0
 _BEHIND_MAX = 2000
-_SNAPSHOTS_S_MAX = 1.0
+_SNAPSHOTS_S_MAX = 0.5
 _POLL_S = 0.01
 
 # Readers queue behind whoever waits for a table, so nobody waits for one longer than this.
