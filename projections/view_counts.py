@@ -1,20 +1,18 @@
 """View counts: how often each video was viewed. Read for the cards in feeds and lists."""
 
-from collections.abc import Sequence
 from typing import ClassVar, Literal
 
 from psycopg import Cursor
 from psycopg.rows import TupleRow
 
 from domain.viewing.events import VideoViewed
-from projections.projection import Projection, Recorded
+from projections.projection import SetProjection
 
 COUNT = """
     WITH new AS (
         INSERT INTO counted_views (viewer_id, decision_id, video_id, position)
-        SELECT viewer_id, decision_id, video_id, position
-        FROM unnest(%s::uuid[], %s::uuid[], %s::uuid[], %s::bigint[])
-            AS viewed (viewer_id, decision_id, video_id, position)
+        SELECT viewer_id, decision_id, video_id, position FROM viewings
+        WHERE position > %s AND position <= %s
         ORDER BY position
         ON CONFLICT DO NOTHING RETURNING video_id, position
     )
@@ -25,7 +23,7 @@ COUNT = """
 """
 
 
-class ViewCounts(Projection[VideoViewed]):
+class ViewCounts(SetProjection):
     """One row a video that was viewed.
 
     What one viewer reports on one showing (a video on one page of the feed) is one view, however
@@ -37,11 +35,5 @@ class ViewCounts(Projection[VideoViewed]):
     tables = ("view_counts", "counted_views")
     topics = (VideoViewed.TOPIC,)
 
-    def fold(self, events: Sequence[Recorded[VideoViewed]], cursor: Cursor[TupleRow]) -> None:
-        columns = (
-            [recorded.event.viewer_id for recorded in events],
-            [recorded.event.decision_id for recorded in events],
-            [recorded.event.video_id for recorded in events],
-            [recorded.position for recorded in events],
-        )
-        cursor.execute(COUNT, columns)
+    def fold_range(self, after: int, upto: int, cursor: Cursor[TupleRow]) -> None:
+        cursor.execute(COUNT, (after, upto))

@@ -9,7 +9,6 @@ from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 from functools import partial
-from typing import Any
 
 from anyio import CapacityLimiter
 from litestar import Litestar
@@ -66,6 +65,7 @@ from myriorama.application.work import Works
 from myriorama.feed.cards import Cards
 from myriorama.feed.feeds import Feeds
 from myriorama.feed.view_tokens import ViewTokens
+from myriorama.replay.folding import Source
 from myriorama.settings import Settings, WorkerSettings
 from myriorama.store.event_source import EventSource
 from myriorama.store.front import Front
@@ -89,7 +89,7 @@ from myriorama.web import pages as page_routes
 from myriorama.workers.dispatcher import Dispatcher
 from myriorama.workers.gate import Gate
 from myriorama.workers.generation import Worker
-from myriorama.workers.projector import Projector, Source
+from myriorama.workers.projector import Projector
 from myriorama.workers.queues import TOPICS
 from myriorama.workers.rendering import RenderProcess, Studio
 from projections.accounts import Accounts as AccountsProjection
@@ -99,7 +99,7 @@ from projections.comments import Comments as CommentsProjection
 from projections.engagement_counts import EngagementCounts
 from projections.generations import Generations as GenerationsProjection
 from projections.invitations import Invitations as InvitationsProjection
-from projections.projection import Projection
+from projections.projection import AnyProjection
 from projections.reactions import Reactions as ReactionsProjection
 from projections.relations import Relations
 from projections.revocations import Revocations as RevocationsProjection
@@ -130,7 +130,7 @@ ROUTES: Sequence[ControllerRouterHandler] = (
 )
 
 
-def projections() -> Sequence[Projection[Any]]:
+def projections() -> Sequence[AnyProjection]:
     """Return every projection, each to be run by one process at a time."""
     return (
         AccountsProjection(),
@@ -152,7 +152,7 @@ def projections() -> Sequence[Projection[Any]]:
 def create_projector(settings: Settings) -> Projector:
     """Join the projections to the logs that they follow."""
     pool = open_pool(settings.database_url, size_max=len(projections()) + 2)
-    return Projector(pool, sources(pool), projections(), url=settings.database_url)
+    return Projector(sources(pool), projections(), url=settings.database_url)
 
 
 def create_api(settings: Settings) -> Litestar:

@@ -11,7 +11,7 @@ import msgspec
 
 from domain.catalogue import EVENTS, Event
 from domain.viewing.events import VideoViewed
-from projections.projection import Projection
+from projections.projection import AnyProjection
 
 _ADDRESS = frozenset({"originator_id", "originator_version", "originator_topic", "timestamp"})
 
@@ -32,7 +32,7 @@ Not in the domain log but in the view log, which has positions of its own and no
 """
 
 
-def markdown(projections: Sequence[Projection[Any]]) -> str:
+def markdown(projections: Sequence[AnyProjection]) -> str:
     """Return the whole reference: each topic, its fields, its JSON schema, and who folds it."""
     folded_by = _folded_by(projections)
     parts = [_HEAD]
@@ -53,7 +53,7 @@ def schema(event: type[Event | VideoViewed]) -> Mapping[str, Any]:
     return {name: value for name, value in definition.items() if name != "title"}
 
 
-def _folded_by(projections: Iterable[Projection[Any]]) -> Mapping[str, list[str]]:
+def _folded_by(projections: Iterable[AnyProjection]) -> Mapping[str, list[str]]:
     folded_by: defaultdict[str, list[str]] = defaultdict(list)
     for projection in projections:
         for topic in projection.topics:

@@ -30,6 +30,7 @@ _BLAMELESS = (
     psycopg.ProgrammingError,
     psycopg.InterfaceError,
     psycopg.InternalError,
+    psycopg.NotSupportedError,
 )
 
 

@@ -1,62 +1,59 @@
-"""Whether the read side is what the logs say: every table folded anew, and compared by its hash."""
+"""Whether the read side is what the logs say: every table folded anew, and compared by checksum."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import LiteralString
 
 import psycopg
-from psycopg import Connection, Cursor
+from psycopg import Connection
 from psycopg.rows import TupleRow
 from psycopg.sql import SQL, Identifier
 
-from projections.projection import Projection, Window
+from myriorama.replay.checksums import Checksum, checksum
+from myriorama.replay.folding import Source, fold_next
+from projections.projection import AnyProjection
 
-_WINDOW = 500
 _SCRATCH = "verification"
 
 _POSITION = "SELECT position FROM projection_positions WHERE name = %s"
-
-# Order does not matter to a sum, and 120 bits of MD5 a row leave no room for chance.
-_HASH = """
-    SELECT count(*),
-           coalesce(sum(('x' || substr(md5(row::text), 1, 15))::bit(60)::bigint), 0),
-           coalesce(sum(('x' || substr(md5(row::text), 16, 15))::bit(60)::bigint), 0)
-    FROM {} AS row
-"""
+_GIVEN_UP = "SELECT count(*) FROM dead_letters WHERE projection = %s"
 
 _COPY_SHAPE = "CREATE TABLE {} (LIKE {} INCLUDING ALL)"
 
 
-class Source(Protocol):
-    """A log that can be read by position."""
-
-    def read(self, after: int, limit: int, topics: Sequence[str]) -> Window:
-        """Return the next window behind `after`."""
-        ...
-
-
 @dataclass(frozen=True)
 class Comparison:
-    """One table at one position: how it is, and how it should be."""
+    """One table at one position: how it is, and how it should be.
+
+    `given_up` is how many events its projection could not take in: equal tables lack them alike.
+    """
 
     projection: str
     table: str
     position: int
-    live: tuple[int, ...]
-    folded: tuple[int, ...]
+    live: Checksum
+    folded: Checksum
+    given_up: int
 
     @property
     def equal(self) -> bool:
         return self.live == self.folded
 
+    @property
+    def sound(self) -> bool:
+        return self.equal and not self.given_up
+
 
 def compare(
-    url: str, sources: Mapping[str, Source], projections: Sequence[Projection[Any]]
+    url: str, sources: Mapping[str, Source], projections: Sequence[AnyProjection]
 ) -> Iterator[Comparison]:
-    """Fold each projection anew up to where it stands, and compare its tables' hashes.
+    """Fold each projection anew up to where it stands, and compare its tables' checksums.
 
     Works in a transaction of its own that is rolled back: it may run while the projector does,
     and leaves nothing behind.
+
+    Raises:
+        StandsStill: a newer release has folded what this one cannot.
     """
     for projection in projections:
         with (
@@ -68,34 +65,25 @@ def compare(
 
 
 def _compare(
-    connection: Connection[TupleRow], source: Source, projection: Projection[Any]
+    connection: Connection[TupleRow], source: Source, projection: AnyProjection
 ) -> Iterator[Comparison]:
-    row = connection.execute(_POSITION, (projection.name,)).fetchone()
-    upto: int = row[0] if row else 0
-    live = {table: _hash(connection, "public", table) for table in projection.tables}
+    upto = _number(connection, _POSITION, projection.name)
+    given_up = _number(connection, _GIVEN_UP, projection.name)
+    live = {table: checksum(connection, "public", table) for table in projection.tables}
     connection.execute(SQL("CREATE SCHEMA {}").format(Identifier(_SCRATCH)))
     for table in projection.tables:
         connection.execute(
             SQL(_COPY_SHAPE).format(Identifier(_SCRATCH, table), Identifier("public", table))
         )
     connection.execute(SQL("SET LOCAL search_path = {}, public").format(Identifier(_SCRATCH)))
-    with connection.cursor() as cursor:
-        _fold(cursor, source, projection, upto)
+    position = 0
+    while position < upto:
+        position = fold_next(connection, source, [projection], position, upto=upto).upto
     for table in projection.tables:
-        folded = _hash(connection, _SCRATCH, table)
-        yield Comparison(projection.name, table, upto, live[table], folded)
+        folded = checksum(connection, _SCRATCH, table)
+        yield Comparison(projection.name, table, upto, live[table], folded, given_up)
 
 
-def _fold(cursor: Cursor[TupleRow], source: Source, projection: Projection[Any], upto: int) -> None:
-    after = 0
-    while after < upto:
-        window = source.read(after, _WINDOW, projection.topics)
-        events = [recorded for recorded in window.events if recorded.position <= upto]
-        if events:
-            projection.fold(events, cursor)
-        after = window.upto
-
-
-def _hash(connection: Connection[TupleRow], schema: str, table: str) -> tuple[int, ...]:
-    row = connection.execute(SQL(_HASH).format(Identifier(schema, table))).fetchone()
-    return tuple(int(value) for value in row or ())
+def _number(connection: Connection[TupleRow], query: LiteralString, name: str) -> int:
+    row = connection.execute(query, (name,)).fetchone()
+    return int(row[0]) if row else 0

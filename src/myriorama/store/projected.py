@@ -14,6 +14,12 @@ _POSITIONS = "SELECT name, position FROM projection_positions"
 Refresh = Callable[[], Awaitable[None]]
 
 
+def moved(payload: str) -> tuple[int, Sequence[str]]:
+    """Read a notification on `projected`: a position, and the projections that have reached it."""
+    position, _, names = payload.partition(":")
+    return int(position), names.split()
+
+
 class Projected:
     """Follows the projections' positions, for those who wait until a write can be read.
 
@@ -64,10 +70,12 @@ class Projected:
                 rows = await (await connection.execute(_POSITIONS)).fetchall()
                 await self._move({str(name): int(position) for name, position in rows})
                 while heard := [
-                    notify.payload.rpartition(":")
+                    moved(notify.payload)
                     async for notify in connection.notifies(timeout=_POLL_S, stop_after=1)
                 ]:
-                    await self._move({name: int(position) for name, _, position in heard})
+                    # What came meanwhile is refreshed for once, and not one after the other.
+                    heard += [moved(n.payload) async for n in connection.notifies(timeout=0)]
+                    await self._move({name: at for at, names in heard for name in names})
 
     async def _move(self, positions: dict[str, int]) -> None:
         moved = {n for n, position in positions.items() if self._positions.get(n) != position}

@@ -26,6 +26,7 @@ from myriorama.application.work import Works
 from myriorama.store.causation import Cause, cause
 from myriorama.store.kafka import KafkaDown, Message, Producer, Topics
 from myriorama.store.postgres import AdvisoryLock
+from myriorama.store.projected import moved
 from myriorama.workers.queues import COMMAND_TOPICS
 
 logger = structlog.get_logger(__name__)
@@ -213,9 +214,10 @@ class Dispatcher:
         """Return when generations have moved: the notification is a hint, the poll a guarantee."""
         give_up_s = time.monotonic() + _POLL_S
         while (left_s := give_up_s - time.monotonic()) > 0 and not self._stopping.is_set():
-            for heard in connection.notifies(timeout=left_s, stop_after=1):
-                if heard.payload.startswith("generations:"):
-                    return
+            heard = list(connection.notifies(timeout=left_s, stop_after=1))
+            heard += connection.notifies(timeout=0)  # one look is enough for all that has come
+            if any("generations" in moved(notify.payload)[1] for notify in heard):
+                return
 
 
 def _commands(

@@ -1,0 +1,141 @@
+"""Advancing: one transaction that folds a window into projections and moves their positions.
+
+Both happen or neither: whatever dies, no event is folded twice, and none is left out.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import psycopg
+import structlog
+from prometheus_client import Counter, Gauge
+from psycopg import Connection
+from psycopg.rows import TupleRow
+from psycopg.sql import SQL, Identifier
+
+from myriorama.replay.folding import DeadLetter, Share, bury
+from projections.projection import AnyProjection, Window
+
+logger = structlog.get_logger(__name__)
+
+_BEGIN = """
+    INSERT INTO projection_positions (name, position) SELECT unnest(%s::text[]), 0
+    ON CONFLICT DO NOTHING
+"""
+
+_POSITIONS = "SELECT name, position FROM projection_positions WHERE name = ANY(%s)"
+
+# FOR UPDATE fences a second projector: it waits here, and finds the positions moved. The
+# notification goes out with the commit, and tells who waits for it how far they have come.
+_MOVE = """
+    WITH fenced AS (
+        SELECT name FROM projection_positions WHERE name = ANY(%(names)s) AND position = %(after)s
+        ORDER BY name FOR UPDATE
+    ), moved AS (
+        UPDATE projection_positions p SET position = %(upto)s, updated_at = clock_timestamp()
+        FROM fenced WHERE p.name = fenced.name RETURNING p.name
+    )
+    SELECT count(*), pg_notify('projected', %(told)s) FROM moved
+"""
+
+# What a crash of PostgreSQL takes back is position and rows alike, and it is folded again: so no
+# commit here has to wait for the disk. Nobody's lock holds up the projections for long, and what a
+# killed projector had begun is given up at once.
+_SETTINGS = """
+    SET synchronous_commit = off; SET lock_timeout = '1s';
+    SET client_connection_check_interval = '1s'
+"""
+
+_LAG = Gauge("myriorama_projection_lag_events", "Positions behind its log's head", ["projection"])
+_FOLDED = Counter("myriorama_projection_folded_events", "Events folded", ["projection"])
+_FOLDING = Counter("myriorama_projection_folding_seconds", "Time spent folding", ["projection"])
+_BURIED = Counter(
+    "myriorama_projection_dead_letters", "Events that could not be folded", ["projection"]
+)
+_STILL = Gauge(
+    "myriorama_projection_standing_still", "1: it cannot go on until somebody acts", ["projection"]
+)
+
+Connected = Connection[TupleRow]
+Fold = Callable[[], tuple[Sequence[Share], Sequence[DeadLetter]]]
+
+
+class Overtaken(Exception):
+    """Another projector has moved the positions since they were read. Nothing was changed."""
+
+
+def connect(url: str, names: Sequence[str], *channels: str) -> Connected:
+    """Open a connection to advance over, which listens; projections that are new begin at 0."""
+    connection = psycopg.connect(url, autocommit=True)
+    connection.execute(_SETTINGS)
+    connection.execute(_BEGIN, (list(names),))
+    for channel in channels:
+        connection.execute(SQL("LISTEN {}").format(Identifier(channel)))
+    return connection
+
+
+def positions(connection: Connected, names: Sequence[str]) -> Mapping[str, int]:
+    """Return where the projections stand."""
+    return dict(connection.execute(_POSITIONS, (list(names),)).fetchall())
+
+
+def advance(
+    connection: Connected, projections: Sequence[AnyProjection], after: int, upto: int, fold: Fold
+) -> None:
+    """Move the projections from `after` to `upto`, and `fold` in the same transaction.
+
+    Raises:
+        Overtaken: they are not at `after` any more.
+    """
+    names = [projection.name for projection in projections]
+    move: dict[str, Any] = {
+        "names": names,
+        "after": after,
+        "upto": upto,
+        "told": f"{upto}:{' '.join(names)}",
+    }
+    with connection.transaction():
+        row = connection.execute(_MOVE, move).fetchone()
+        if row is None or row[0] != len(names):
+            raise Overtaken
+        shares, letters = fold()
+        bury(connection, letters)
+    for share in shares:
+        _FOLDED.labels(share.projection.name).inc(share.events)
+        _FOLDING.labels(share.projection.name).inc(share.seconds)
+    for letter in letters:
+        logger.error(
+            "event given up",
+            projection=letter.projection,
+            position=letter.position,
+            error=letter.error,
+        )
+        _BURIED.labels(letter.projection).inc()
+
+
+def tell_lag(projections: Sequence[AnyProjection], lag: int) -> None:
+    """Tell how many positions the projections are behind their log."""
+    for projection in projections:
+        _LAG.labels(projection.name).set(max(0, lag))
+
+
+def tell_standing(projection: AnyProjection, *, still: bool) -> None:
+    """Tell whether a projection stands still."""
+    _STILL.labels(projection.name).set(still)
+
+
+class Pace:
+    """How long windows are: longer while there is more, shorter when they take too long."""
+
+    _FIRST, _MOST = 100, 5000
+    _SWIFT_S, _SLOW_S = 0.25, 0.5
+
+    def __init__(self) -> None:
+        self.limit = self._FIRST
+
+    def learn(self, after: int, window: Window, seconds: float) -> None:
+        """Take note of how long a window took."""
+        if seconds > self._SLOW_S:
+            self.limit = max(1, self.limit // 2)
+        elif seconds < self._SWIFT_S and window.upto - after >= self.limit:
+            self.limit = min(self._MOST, self.limit * 2)
