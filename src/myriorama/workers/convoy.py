@@ -8,6 +8,7 @@ import select
 import socket
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import closing, suppress
 
@@ -99,7 +100,7 @@ class Convoy:
         self._stopping = threading.Event()
         self._members = {projection.name: projection for projection in projections}
         self._at = dict[str, int]()
-        self._joining: list[AnyProjection] = []
+        self._joining = deque[AnyProjection]()
         self._pace = Pace()
         for projection in projections:
             tell_standing(projection, still=False)
@@ -208,8 +209,9 @@ class Convoy:
         self._part(projection)
 
     def _take_in(self, connection: Connected) -> None:
-        joining, self._joining = self._joining, []
-        self._members.update((projection.name, projection) for projection in joining)
+        while self._joining:
+            projection = self._joining.popleft()
+            self._members[projection.name] = projection
         self._level(connection)
 
     def _level(self, connection: Connected) -> None:
@@ -244,7 +246,8 @@ class Straggler:
                 )
             except StandsStill as error:
                 tell_standing(self._projection, still=True)
-                tell_lag([self._projection], self._source.head() - error.position + 1)
+                with suppress(psycopg.OperationalError):  # then the next look tells
+                    tell_lag([self._projection], self._source.head() - error.position + 1)
                 logger.error(  # noqa: TRY400 - where in the code it is found out, tells nothing
                     "projection stands still",
                     projection=error.projection,
