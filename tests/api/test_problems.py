@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import psycopg
+from eventsourcing.persistence import StoredEvent
 from httpx import Response
 from litestar import Litestar, get
 from litestar.testing import TestClient
@@ -14,6 +15,8 @@ from myriorama.api.exchange import Exchange
 from myriorama.api.problem_catalogue import catalogue, markdown
 from myriorama.api.problems import HANDLERS
 from myriorama.settings import Settings
+from myriorama.store.postgres import Pool
+from myriorama.store.recorder import DomainRecorder
 from tests.people import Person
 
 DOCS = Path(__file__).parents[2] / "docs" / "problems.md"
@@ -178,6 +181,23 @@ def test_while_postgresql_is_gone_clients_are_told_to_come_back(
     assert ready.status_code == 503
     assert ready.json()["postgres"] == "unreachable"
     assert api.get("/health").status_code == 200
+
+
+def test_what_a_newer_release_has_changed_waits_for_it(
+    person: Callable[[str], Person], pool: Pool
+) -> None:
+    alice = person("alice")
+    recorder = DomainRecorder(pool)
+    version = len(recorder.select_events(alice.account_id)) + 1
+    state = b'{"class_version":99}'
+    recorder.insert_events(
+        [StoredEvent(alice.account_id, version, "account.profile_changed", state)]
+    )
+
+    written = alice.patch("/v1/me", json={"bio": "Foxes."})
+
+    assert problem(written) == (503, "store_unavailable")
+    assert int(written.headers["retry-after"]) > 0
 
 
 def test_a_fault_of_ours_tells_nothing_of_what_went_wrong() -> None:

@@ -8,7 +8,7 @@ import msgspec
 import structlog
 from litestar import Request, Response
 from litestar.exceptions import HTTPException, ValidationException
-from psycopg import DataError, InterfaceError, OperationalError
+from psycopg import DataError, InterfaceError, InternalError, OperationalError
 
 from domain.errors import (
     Conflict,
@@ -19,6 +19,8 @@ from domain.errors import (
     NotFound,
     Unauthenticated,
 )
+from myriorama.store.full_disk import is_full, raise_alarm
+from myriorama.store.mapper import SchemaFromFuture
 from myriorama.store.recorder import CommandRepeated
 
 logger = structlog.get_logger(__name__)
@@ -124,9 +126,18 @@ def repeated_problem(request: Request[Any, Any, Any], _: CommandRepeated) -> Res
 
 
 def unavailable_problem(request: Request[Any, Any, Any], error: Exception) -> Response[Problem]:
-    """Tell the client to come back: PostgreSQL is not there at the moment."""
+    """Tell the client to come back: PostgreSQL is not there, or ahead of this release."""
+    if is_full(error):
+        raise_alarm(error)
+        return own_problem(request, "store_unavailable", {"Retry-After": "30"})
     logger.warning("store unavailable", error=str(error))
     return own_problem(request, "store_unavailable", {"Retry-After": "1"})
+
+
+def internal_problem(request: Request[Any, Any, Any], error: InternalError) -> Response[Problem]:
+    """Tell the client to come back if a quota of the disk is what PostgreSQL failed at."""
+    answered = unavailable_problem if is_full(error) else unknown_problem
+    return answered(request, error)
 
 
 def unstorable_problem(request: Request[Any, Any, Any], error: DataError) -> Response[Problem]:
@@ -181,6 +192,8 @@ HANDLERS: Mapping[int | type[Exception], Any] = {
     CommandRepeated: repeated_problem,
     DataError: unstorable_problem,
     InterfaceError: unavailable_problem,
+    InternalError: internal_problem,
     OperationalError: unavailable_problem,
+    SchemaFromFuture: unavailable_problem,
     Exception: unknown_problem,
 }
