@@ -2,7 +2,8 @@
 
 Everything is read from the read side in one snapshot at the start. From then on only what has
 moved since is read, before anyone who waits for the projection is released: who blocks an account
-does not see it again.
+does not see it again. Where other tables have taken the place of those that were read, everything
+is read anew beside what is in memory, and replaces it at once.
 """
 
 import asyncio
@@ -67,24 +68,33 @@ class Slate(NamedTuple):
     before: int | None
 
 
+class _Kept(NamedTuple):
+    """What is in memory of one edition of the read side, and how far each of its tables is seen."""
+
+    timeline: Timeline
+    circles: Circles
+    cards: EncodedCards
+    seen: dict[LiteralString, int]
+
+
 class Feeds:
     """The feeds of all viewers. Lives in one event loop; `load` comes first."""
 
     def __init__(self, pool: AsyncConnectionPool[AsyncConnection[TupleRow]], cards: Cards) -> None:
         self._pool = pool
-        self._timeline = Timeline()
-        self._circles = Circles(pool, self._timeline)
-        self._cards = EncodedCards(cards)
-        self._seen: dict[str, int] = dict.fromkeys((VIDEOS, *_OTHERS), 0)
+        self._read_cards = cards
+        self._kept = self._nothing()
 
     async def load(self) -> None:
-        """Read the timeline, and how far each table has come."""
+        """Read the timeline, and how far each table has come; what was in memory before goes."""
+        kept = self._nothing()
         async with self._pool.connection() as connection, connection.transaction():
             await connection.execute(SNAPSHOT)
-            await self._refresh_videos(connection)
+            await _refresh_videos(connection, kept)
             heads = await (await connection.execute(HEADS)).fetchone()
-        self._seen.update(zip(_OTHERS, heads or (), strict=True))
-        logger.info("timeline loaded", videos=len(self._timeline))
+        kept.seen.update(zip(_OTHERS, heads or (), strict=True))
+        self._kept = kept
+        logger.info("timeline loaded", videos=len(kept.timeline))
 
     def follow(self, projected: Projected) -> None:
         """Keep what is in memory as the projections are."""
@@ -93,6 +103,9 @@ class Feeds:
         projected.refresh(["accounts"], self.refresh_accounts)
         projected.refresh(["engagement_counts"], self.refresh_engagement)
         projected.refresh(["view_counts"], self.refresh_views)
+        projected.reload(
+            ["videos", "relations", "accounts", "engagement_counts", "view_counts"], self.load
+        )
 
     async def slate(
         self, viewer_id: bytes, kind: Kind, *, before: int, limit: int, now: int
@@ -101,17 +114,18 @@ class Feeds:
 
         A video that goes while its page is made is left out, so a page may be shorter.
         """
-        circle = await self._circles.of(viewer_id)
+        timeline, circles, encoded, _ = self._kept
+        circle = await circles.of(viewer_id)
         if kind == "following" and before == END:
-            circle.glance = self._timeline.glance(circle.shown, limit=limit + 1, last=circle.glance)
+            circle.glance = timeline.glance(circle.shown, limit=limit + 1, last=circle.glance)
             found = circle.glance.found
         elif kind == "following":
-            found = self._timeline.by_authors(circle.shown, before=before, limit=limit + 1)
+            found = timeline.by_authors(circle.shown, before=before, limit=limit + 1)
         else:
-            found = self._timeline.latest(circle.hidden, before=before, limit=limit + 1)
+            found = timeline.latest(circle.hidden, before=before, limit=limit + 1)
         after = found[limit - 1] if len(found) > limit else None
-        video_ids = self._timeline.video_ids(found[:limit])
-        cards = await self._cards.of(video_ids, now=now)
+        video_ids = timeline.video_ids(found[:limit])
+        cards = await encoded.of(video_ids, now=now)
         seen_by = _SEEN_BY[kind]
         slate = Slate([], [], after)
         for video_id, card in zip(video_ids, cards, strict=True):
@@ -122,38 +136,45 @@ class Feeds:
 
     async def refresh_videos(self) -> None:
         async with self._pool.connection() as connection:
-            await self._refresh_videos(connection)
+            await _refresh_videos(connection, self._kept)
 
     async def refresh_relations(self) -> None:
         """Forget the circles that have changed; a block has two sides."""
         moved = await self._moved(RELATIONS)
-        self._circles.forget({account_id for row in moved for account_id in row[1:]})
+        self._kept.circles.forget({account_id for row in moved for account_id in row[1:]})
 
     async def refresh_accounts(self) -> None:
-        self._cards.forget_authors([row[1] for row in await self._moved(ACCOUNTS)])
+        self._kept.cards.forget_authors([row[1] for row in await self._moved(ACCOUNTS)])
 
     async def refresh_engagement(self) -> None:
-        self._cards.forget([row[1] for row in await self._moved(ENGAGEMENT)])
+        self._kept.cards.forget([row[1] for row in await self._moved(ENGAGEMENT)])
 
     async def refresh_views(self) -> None:
-        self._cards.forget([row[1] for row in await self._moved(VIEWS)])
-
-    async def _refresh_videos(self, connection: AsyncConnection[TupleRow]) -> None:
-        cursor = await connection.execute(VIDEOS, (self._seen[VIDEOS],))
-        upto = self._seen[VIDEOS]
-        while rows := await cursor.fetchmany(_CHUNK):
-            for position, published, video_id, author_id, visibility, live in rows:
-                if live:
-                    self._timeline.put(published, video_id, author_id, visibility)
-                else:
-                    self._timeline.remove(published)
-                upto = max(upto, position)
-            self._cards.forget([row[2] for row in rows])
-            await asyncio.sleep(0)  # requests go on while a long log is caught up with
-        self._seen[VIDEOS] = upto
+        self._kept.cards.forget([row[1] for row in await self._moved(VIEWS)])
 
     async def _moved(self, query: LiteralString) -> list[TupleRow]:
+        seen = self._kept.seen
         async with self._pool.connection() as connection:
-            rows = await (await connection.execute(query, (self._seen[query],))).fetchall()
-        self._seen[query] = max((row[0] for row in rows), default=self._seen[query])
+            rows = await (await connection.execute(query, (seen[query],))).fetchall()
+        seen[query] = max((row[0] for row in rows), default=seen[query])
         return rows
+
+    def _nothing(self) -> _Kept:
+        timeline = Timeline()
+        circles, cards = Circles(self._pool, timeline), EncodedCards(self._read_cards)
+        return _Kept(timeline, circles, cards, dict.fromkeys((VIDEOS, *_OTHERS), 0))
+
+
+async def _refresh_videos(connection: AsyncConnection[TupleRow], kept: _Kept) -> None:
+    cursor = await connection.execute(VIDEOS, (kept.seen[VIDEOS],))
+    upto = kept.seen[VIDEOS]
+    while rows := await cursor.fetchmany(_CHUNK):
+        for position, published, video_id, author_id, visibility, live in rows:
+            if live:
+                kept.timeline.put(published, video_id, author_id, visibility)
+            else:
+                kept.timeline.remove(published)
+            upto = max(upto, position)
+        kept.cards.forget([row[2] for row in rows])
+        await asyncio.sleep(0)  # requests go on while a long log is caught up with
+    kept.seen[VIDEOS] = upto

@@ -9,7 +9,7 @@ import structlog
 logger = structlog.get_logger(__name__)
 
 _POLL_S = 1.0
-_POSITIONS = "SELECT name, position FROM projection_positions"
+_POSITIONS = "SELECT name, position, edition FROM projection_positions"
 
 Refresh = Callable[[], Awaitable[None]]
 
@@ -32,10 +32,16 @@ class Projected:
         self._positions: dict[str, int] = {}
         self._changed = asyncio.Condition()
         self._refreshes: list[tuple[frozenset[str], Refresh]] = []
+        self._editions: dict[str, int] = {}
+        self._reloads: list[tuple[frozenset[str], Refresh]] = []
 
     def refresh(self, names: Sequence[str], refresh: Refresh) -> None:
         """Have `refresh` awaited whenever one of the named projections has moved."""
         self._refreshes.append((frozenset(names), refresh))
+
+    def reload(self, names: Sequence[str], reload: Refresh) -> None:
+        """Have `reload` awaited whenever a rebuild gave one of the projections other rows."""
+        self._reloads.append((frozenset(names), reload))
 
     async def reached(self, position: int, names: Sequence[str], *, timeout_s: float) -> bool:
         """Return True once all named projections have folded up to `position`, False if late."""
@@ -66,16 +72,28 @@ class Projected:
     async def _listen(self) -> None:
         async with await psycopg.AsyncConnection.connect(self._url, autocommit=True) as connection:
             await connection.execute("LISTEN projected")
+            await connection.execute("LISTEN rebuilt")
             while True:
                 rows = await (await connection.execute(_POSITIONS)).fetchall()
-                await self._move({str(name): int(position) for name, position in rows})
+                await self._renew({str(name): int(edition) for name, _, edition in rows})
+                await self._move({str(name): int(position) for name, position, _ in rows})
                 while heard := [
-                    moved(notify.payload)
-                    async for notify in connection.notifies(timeout=_POLL_S, stop_after=1)
+                    notify async for notify in connection.notifies(timeout=_POLL_S, stop_after=1)
                 ]:
                     # What came meanwhile is refreshed for once, and not one after the other.
-                    heard += [moved(n.payload) async for n in connection.notifies(timeout=0)]
-                    await self._move({name: at for at, names in heard for name in names})
+                    heard += [notify async for notify in connection.notifies(timeout=0)]
+                    if any(notify.channel == "rebuilt" for notify in heard):
+                        break
+                    told = [moved(notify.payload) for notify in heard]
+                    await self._move({name: at for at, names in told for name in names})
+
+    async def _renew(self, editions: dict[str, int]) -> None:
+        """Read anew what came from tables that have been exchanged for others since."""
+        changed = {n for n, edition in editions.items() if self._editions.get(n, 0) != edition}
+        for names, reload in self._reloads:
+            if names & changed:
+                await reload()
+        self._editions = editions
 
     async def _move(self, positions: dict[str, int]) -> None:
         moved = {n for n, position in positions.items() if self._positions.get(n) != position}
