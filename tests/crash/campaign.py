@@ -19,18 +19,22 @@ from pathlib import Path
 
 from tests.crash.checker import Violation, check_domain_log
 from tests.crash.consent_checker import generations_start_only_with_consent
-from tests.crash.final_logs import read_domain_log, read_view_log
+from tests.crash.final_logs import read_domain_log, read_streams, read_view_log
 from tests.crash.history import History, read_histories
 from tests.crash.house import House
+from tests.crash.relay_checker import check_relayed
 from tests.crash.view_checker import check_view_log
 
 KINDS = (
     "backend",
+    "broker",
     "connection",
     "postmaster",
     "projector",
+    "relay",
     "submitter",
     "subscriber",
+    "viewer",
     "writer",
 )
 _SETTLE_S_MAX = 180.0
@@ -94,6 +98,7 @@ def run(folder: Path, *, seed: str, seconds: float, tell: Callable[[str], object
             *check_domain_log(histories, domain),
             *generations_start_only_with_consent(histories, domain),
             *check_view_log(histories, views),
+            *check_relayed(histories, read_streams(domain, views), house.broker),
         ]
         commands: dict[str, int] = {}
         for what in ("log", "state"):
@@ -156,7 +161,7 @@ def _break(
         if time.monotonic() > report_at:
             report_at += _REPORT_EVERY_S
             left = until - time.monotonic()
-            tell(f"{house.kills.total()} kills, {house.head()} events, {left:.0f} s to go")
+            tell(f"{house.kills.total()} kills, {_told(house.heads())}, {left:.0f} s to go")
 
 
 def _kinds(chosen: random.Random) -> Iterator[str]:
@@ -172,8 +177,16 @@ def _settle(house: House) -> Iterator[Violation]:
         time.sleep(0.5)
         house.tend()
         behind = house.behind()
+    consumed = -1
+    while consumed != house.consumed() and time.monotonic() < deadline:
+        consumed = house.consumed()
+        time.sleep(3)
     for who in behind:
         yield Violation("who follows the log never came to its end", who)
+
+
+def _told(heads: dict[str, int]) -> str:
+    return ", ".join(f"{log} log at {head}" for log, head in heads.items())
 
 
 def _counted(histories: Sequence[History]) -> Counter[str]:

@@ -1,5 +1,8 @@
 """The logs when all is over, as the checkers take them."""
 
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+
 import psycopg
 
 from tests.crash.checker import DomainLog, LogEvent, StoredCommand
@@ -18,7 +21,7 @@ _VIEWS = """
     SELECT position, viewer_id, session_id, sequence, decision_id FROM viewings ORDER BY position
 """
 
-_POSITIONS = "SELECT position FROM viewings ORDER BY position"
+_SLATES = "SELECT position FROM slates ORDER BY position"
 
 _BATCHES = """
     SELECT viewer_id, session_id, sequence, encode(digest, 'hex'), accepted FROM viewing_batches
@@ -44,5 +47,15 @@ def read_view_log(url: str) -> ViewLog:
             StoredBatch((viewer, session, sequence), digest, accepted)
             for viewer, session, sequence, digest, accepted in connection.execute(_BATCHES)
         ]
-        positions = [position for (position,) in connection.execute(_POSITIONS)]
-    return ViewLog(positions, views, batches)
+        slates = [position for (position,) in connection.execute(_SLATES)]
+    return ViewLog(sorted([*slates, *(view.position for view in views)]), views, batches)
+
+
+def read_streams(domain: DomainLog, views: ViewLog) -> Mapping[str, Sequence[int]]:
+    """Return which positions belong on which public stream."""
+    streams: defaultdict[str, list[int]] = defaultdict(list)
+    for event in domain.events:
+        streams[f"events.{event.topic.partition('.')[0]}"].append(event.position)
+    streams["viewings"] = [view.position for view in views.views]
+    streams["slates"] = sorted({*views.positions} - {*streams["viewings"]})
+    return streams

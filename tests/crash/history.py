@@ -93,7 +93,7 @@ class Delivered(Fact, frozen=True, tag="delivered"):
 
 
 class BatchSent(Fact, frozen=True, tag="batch"):
-    """A batch of views was sent; `decisions` names each view in it."""
+    """A batch of views was sent; each view in it has a decision of its own."""
 
     attempt: str
     viewer_id: UUID
@@ -118,7 +118,7 @@ class BatchRefused(Fact, frozen=True, tag="batch_refused"):
 
 
 class Consumed(Fact, frozen=True, tag="consumed"):
-    """A consumer of committed records got the positions `first` to `last` of a log.
+    """A consumer of committed records got these positions of a log in one record.
 
     `broker` counts the brokers, each of which began empty.
     """
@@ -126,8 +126,7 @@ class Consumed(Fact, frozen=True, tag="consumed"):
     broker: int
     topic: str
     partition: int
-    first: int
-    last: int
+    positions: tuple[int, ...]
 
 
 Line = (

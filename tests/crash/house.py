@@ -15,13 +15,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import psycopg
 
+from myriorama.bootstrap import projections
 from myriorama.store import leash
 from myriorama.store.embedded_kafka import start_kafka
 from myriorama.store.embedded_postgres import start_postgres
+from myriorama.store.kafka import KafkaDown
 from myriorama.store.postgres import migrate
+from myriorama.store.transactions import Place, last_records
 from myriorama.workers.programs import furnish
+from myriorama.workers.relay import POSITIONS_TOPIC, Progress
 from tests.crash.history import Delivered, Subscribed, last_line
 from tests.crash.writers import HISTORIES
 
@@ -33,10 +38,9 @@ _BACKENDS = """
     WHERE backend_type = 'client backend' AND pid <> pg_backend_pid() ORDER BY pid
 """
 
-_LATE = """
-    SELECT name, position, head
-    FROM projection_positions, (SELECT coalesce(max(position), 0) AS head FROM events) AS log
-    WHERE position < head AND name <> 'view_counts' ORDER BY name
+_HEADS = """
+    SELECT 'domain', coalesce(max(position), 0) FROM events
+    UNION ALL SELECT 'views', coalesce(max(last_position), 0) FROM view_appends
 """
 
 
@@ -101,16 +105,14 @@ class House:
             case "broker":
                 self._kafka.process.kill()
                 self._kafka.process.wait()
+                (consumer,) = self._of("consumer")  # which is never to see the next broker
+                self._kill(consumer)
                 self.broker += 1
                 self._kafka = start_kafka(self._port)
-                for consumer in self._of("consumer"):
-                    self._stop(consumer)
-                    self._start(consumer)
+                self._start(consumer)
             case _:
                 program = chosen.choice(self._of(kind))
-                assert program.process
-                program.process.kill()
-                program.process.wait()
+                self._kill(program)
                 self._start(program)
         self.kills[kind] += 1
 
@@ -152,19 +154,43 @@ class House:
             check=False,
         )
 
-    def head(self) -> int:
-        """Return the position of the last event."""
-        ((head,),) = self.query("SELECT coalesce(max(position), 0) FROM events")
-        return int(head)
+    def heads(self) -> dict[str, int]:
+        """Return the positions at which the logs end."""
+        return {log: int(head) for log, head in self.query(_HEADS)}
 
     def behind(self) -> list[str]:
         """Return who has not come to the end of the log that they follow."""
-        head = self.head()
-        delivered = self.delivered("subscriber")
-        late = [f"the subscriber at {delivered} of {head}"] if delivered < head else []
-        return late + [
-            f"{name} at {position} of {end}" for name, position, end in self.query(_LATE)
+        heads = self.heads()
+        places = {"subscriber": ("domain", self.delivered("subscriber"))}
+        logs = {projection.name: projection.log for projection in projections()}
+        for name, position in self.query("SELECT name, position FROM projection_positions"):
+            places[f"projection {name}"] = (logs[name], int(position))
+        for log, position in self._relayed().items():
+            places[f"relay of {log}"] = (log, position)
+        return [
+            f"{who} at {position} of {heads[log]}"
+            for who, (log, position) in sorted(places.items())
+            if position < heads[log]
         ]
+
+    def consumed(self) -> int:
+        """Return how much the consumers have written down, in bytes."""
+        return sum(path.stat().st_size for path in self.histories.glob("consumer.*.history"))
+
+    def _relayed(self) -> dict[str, int]:
+        """Return how far the relay says that it has come on the present broker."""
+        logs = ("domain", "views")
+        places = {log: Place(POSITIONS_TOPIC, number) for number, log in enumerate(logs)}
+        try:
+            last = last_records(self.environment["MYRIORAMA_KAFKA"], list(places.values()))
+        except KafkaDown:
+            last = {}
+        return {
+            log: msgspec.json.decode(last[place].value, type=Progress).position
+            if place in last
+            else 0
+            for log, place in places.items()
+        }
 
     def delivered(self, client: str) -> int:
         """Return how far the subscriptions of all runs of a client have come."""
@@ -181,10 +207,13 @@ class House:
     def _programs(self) -> list[Program]:
         return [
             *(self._writer("writer", "sync", number) for number in (1, 2)),
-            *(self._writer("submitter", "submit", number) for number in (1,)),
+            self._writer("submitter", "submit", 1),
+            Program("viewer", "viewer", lambda p: ["tests.crash.viewers", p.client, self.seed]),
             Program("subscriber", "subscriber", self._subscriber),
             Program("reader", "reader", self._reader),
+            Program("consumer", "consumer", self._consumer),
             Program("projector", "projector", lambda _: ["myriorama", "project"]),
+            Program("relay", "relay", lambda _: ["myriorama", "relay"]),
         ]
 
     def _writer(self, kind: str, mode: str, number: int) -> Program:
@@ -197,6 +226,9 @@ class House:
     def _subscriber(self, program: Program) -> list[str]:
         after = str(self.delivered(program.name))
         return ["tests.crash.readers", "subscriber", program.client, self.seed, after]
+
+    def _consumer(self, program: Program) -> list[str]:
+        return ["tests.crash.consumers", program.client, str(self.broker)]
 
     def _reader(self, program: Program) -> list[str]:
         return ["tests.crash.readers", "reader", program.client, self.seed, "0"]
@@ -214,11 +246,16 @@ class House:
                 cwd=ROOT,
             )
 
+    def _kill(self, program: Program) -> None:
+        assert program.process
+        program.process.kill()
+        program.process.wait()
+
     def _stop(self, program: Program) -> None:
         process, program.process = program.process, None
         if process is not None:
             leash.stop(process, by=(signal.SIGTERM,), patience_s=_STOP_S_MAX)
-            if process.returncode != 0:
+            if process.returncode not in (0, -signal.SIGTERM):  # by that, before it could listen
                 self.ended.append(f"{program.client} did not end well: {process.returncode}")
 
     def _end_backend(self, kind: str, chosen: random.Random) -> bool:

@@ -18,6 +18,7 @@ from psycopg_pool import PoolTimeout
 
 from domain.catalogue import EVENTS
 from myriorama.bootstrap import sources
+from myriorama.store.objects import open_objects
 from myriorama.store.postgres import Pool, open_pool
 from myriorama.store.recorder import DomainRecorder
 from tests.crash.history import Delivered, Diary, HeadRead, SliceRead, Subscribed, now
@@ -70,7 +71,7 @@ def subscribe(pool: Pool, diary: Diary, client: str, after: int, stopping: threa
 def read(pool: Pool, diary: Diary, seed: str, stopping: threading.Event) -> None:
     """Read heads of both logs and stretches behind them, again and again."""
     chosen = random.Random(seed)  # noqa: S311 - repeatable, not secret
-    logs = sources(pool)
+    logs = sources(pool, open_objects(os.environ[HISTORIES]))
     while not stopping.is_set():
         try:
             began = now()

@@ -23,7 +23,7 @@ def check_relayed(
     for (broker, topic, partition), records in seen.items():
         yield from _in_order(f"{topic}/{partition} of broker {broker}", records)
         for record in records:
-            relayed[broker, topic].update(range(record.first, record.last + 1))
+            relayed[broker, topic].update(record.positions)
     for (broker, topic), positions in relayed.items():
         where = f"{topic} of broker {broker}"
         strange = set(positions) - set(wanted.get(topic, ()))
@@ -39,6 +39,7 @@ def check_relayed(
 
 
 def _in_order(where: str, records: Sequence[Consumed]) -> Iterator[Violation]:
-    for before, record in pairwise(records):
-        if record.first < before.last:
-            yield Violation("relayed out of order", f"{where}: {record.first} after {before.last}")
+    positions = [position for record in records for position in record.positions]
+    for before, position in pairwise(positions):
+        if position < before:
+            yield Violation("relayed out of order", f"{where}: {position} after {before}")

@@ -246,7 +246,10 @@ FAULTS: list[tuple[str, Callable[[World], None]]] = [
     ("the head of the view log fell back", lose_a_view),
     ("relayed twice", relay_twice),
     ("relayed out of order", lambda w: swap(w, "consumer", Consumed, 8)),
-    ("relayed what does not belong there", lambda w: edit(w, "consumer", Consumed, 2, last=999)),
+    (
+        "relayed what does not belong there",
+        lambda w: edit(w, "consumer", Consumed, 2, positions=(3, 999)),
+    ),
     ("not relayed", lambda w: drop(w, "consumer", Consumed, 8)),
     ("not relayed", lambda w: drop(w, "consumer", Consumed, -1)),
 ]

@@ -176,7 +176,7 @@ class Ideal:
 
     def consume(self, client: str, broker: int, topic: str, upto: int) -> None:
         for position in range(1, upto + 1):
-            self.tell(client, Consumed(self.tick(), broker, topic, 0, position, position))
+            self.tell(client, Consumed(self.tick(), broker, topic, 0, (position,)))
 
 
 CAMEO, GENERATION, COMMAND = UUID(int=50), UUID(int=60), UUID(int=70)
