@@ -102,8 +102,9 @@ class _Commit(NamedTuple):
 class AppendConnection:
     """Appends batches. Used by one thread at a time."""
 
-    def __init__(self, pool: Pool) -> None:
+    def __init__(self, pool: Pool, *, patience_s: float = PATIENCE_S) -> None:
         self._pool = pool
+        self._patience_s = patience_s
         self._connection: Connection[TupleRow] | None = None
         self._hang_up: weakref.finalize[..., AppendConnection] | None = None
         self._batch: Sequence[Append] = ()
@@ -118,10 +119,10 @@ class AppendConnection:
     def append(self, draw: Draw) -> None:
         """Record one batch, and settle each append of it.
 
-        It takes at most `PATIENCE_S` and what a lock or a connection takes; then all who wait are
+        It takes at most `patience_s` and what a lock or a connection takes; then all who wait are
         told `psycopg.OperationalError`.
         """
-        deadline, pause = time.monotonic() + PATIENCE_S, 0.0
+        deadline, pause = time.monotonic() + self._patience_s, 0.0
         while True:
             try:
                 return self._attempt(draw)
@@ -210,21 +211,19 @@ class AppendConnection:
             append.settle(outcome)
 
     def _give_up(self, draw: Draw, error: Exception) -> None:
-        """Tell everybody who waits: nobody waits longer because others waited before."""
-        in_doubt = self._commit is not None
+        """Tell the batch; and all who wait, if they would fail alike."""
+        in_doubt, everybody = self._commit is not None, not self._batch
         logger.error("append failed", error=str(error), in_doubt=in_doubt)
-        passing = isinstance(error, psycopg.Error) and self._transient(error)
+        told = error
+        if isinstance(error, psycopg.Error) and self._transient(error):
+            told, everybody = psycopg.OperationalError(f"nothing was recorded: {error}"), True
         self.drop()
-        told: Exception = error
+        in_batch = told
         if in_doubt:
-            told = psycopg.OperationalError(f"it is not known whether it was recorded: {error}")
-        elif passing:
-            told = psycopg.OperationalError(f"nothing was recorded: {error}")
-        self._settle([(append, told) for append in self._batch])
-        if passing:
-            told = psycopg.OperationalError(f"nothing was recorded: {error}")
-            while waiting := draw():
-                self._settle([(append, told) for append in waiting])
+            in_batch = psycopg.OperationalError(f"perhaps it was recorded, perhaps not: {error}")
+        self._settle([(append, in_batch) for append in self._batch])
+        while everybody and (waiting := draw()):
+            self._settle([(append, told) for append in waiting])
 
     def _transient(self, error: psycopg.Error) -> bool:
         """Whether it may go better over another connection."""

@@ -13,7 +13,7 @@ from eventsourcing.persistence import (
     Subscription,
 )
 
-from myriorama.store.append_connection import AppendConnection
+from myriorama.store.append_connection import PATIENCE_S, AppendConnection
 from myriorama.store.appends import AwaitedAppend, CommandRepeated, PromisedAppend
 from myriorama.store.causation import present_cause
 from myriorama.store.group_commit import GroupCommit
@@ -47,9 +47,13 @@ class DomainRecorder(ApplicationRecorder):
     Positions count from 1 without a hole.
     """
 
-    def __init__(self, pool: Pool) -> None:
-        """Read over the pool, and append over one connection beside it, opened when needed."""
+    def __init__(self, pool: Pool, *, patience_s: float = PATIENCE_S) -> None:
+        """Read over the pool, and append over one connection beside it, opened when needed.
+
+        Who appends while the server is away waits for so long before they are refused.
+        """
         super().__init__()
+        self._patience_s = patience_s
         self._pool = pool
         self._commits: dict[int, GroupCommit] = {}
 
@@ -143,5 +147,5 @@ class DomainRecorder(ApplicationRecorder):
         """Return what commits for this process: one that was forked has its own connection."""
         found = self._commits.get(os.getpid())
         return found or self._commits.setdefault(
-            os.getpid(), GroupCommit(AppendConnection(self._pool))
+            os.getpid(), GroupCommit(AppendConnection(self._pool, patience_s=self._patience_s))
         )
