@@ -12,7 +12,7 @@ from psycopg.rows import TupleRow
 
 from domain.invitation.aggregate import Invitation
 from domain.invitation.events import InvitationIssued, InvitationRedeemed
-from myriorama.replay.folding import DeadLetter, StandsStill, bury, fold_next, look
+from myriorama.replay.folding import DeadLetter, StandsStill, bury, fold_carefully, fold_next, look
 from myriorama.store.event_source import EventSource
 from myriorama.store.log import Log
 from myriorama.store.postgres import Pool
@@ -140,6 +140,27 @@ def test_a_poisoned_event_is_found_in_a_set_as_well(
         ("lengths", 3)
     ]
     assert column(connection, "lengths", "length") == [1, 2, 3, 4]
+
+
+class Elsewhere(EventSource):
+    """A log whose past lies where nobody can reach it now."""
+
+    def stage(self, cursor: Cursor[TupleRow], after: int, upto: int) -> None:
+        raise ConnectionError(f"{after} to {upto} cannot be reached over {cursor}")
+
+
+def test_while_the_past_of_a_log_cannot_be_reached_no_event_is_given_up(
+    pool: Pool, log: Log, connection: Connection[TupleRow]
+) -> None:
+    issue(log, "A", "BB")
+
+    source, lengths = Elsewhere(pool), Lengths()
+    with pytest.raises(StandsStill, match="cannot be reached"):
+        fold_next(connection, source, [lengths], 0)
+    with pytest.raises(StandsStill, match="cannot be reached"):
+        fold_carefully(connection, source, lengths, 0, look(source, [lengths], 0))
+
+    assert column(connection, "lengths", "length") == []
 
 
 def test_what_nobody_can_decode_is_told_to_those_who_ask_for_it(

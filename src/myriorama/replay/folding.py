@@ -328,12 +328,18 @@ def _fold_range(
     source: Source, projection: SetProjection, after: int, upto: int, cursor: Cursor[TupleRow]
 ) -> None:
     if isinstance(source, Staging):
-        source.stage(cursor, after, upto)
+        try:
+            source.stage(cursor, after, upto)
+        except psycopg.Error:
+            raise
+        except Exception as error:  # where the past lies is away, or does not have it
+            raise StandsStill(projection.name, after + 1, repr(error)) from error
     projection.fold_range(after, upto, cursor)
 
 
 def _blames_the_event(error: Exception) -> bool:
-    return isinstance(error, ProgramLimitExceeded) or not isinstance(error, _BLAMELESS)
+    blameless = isinstance(error, (*_BLAMELESS, StandsStill))
+    return isinstance(error, ProgramLimitExceeded) or not blameless
 
 
 def _asks(projection: AnyProjection, topic: str) -> bool:
