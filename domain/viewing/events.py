@@ -1,5 +1,6 @@
-"""What happens when videos are watched. These facts have a log of their own and no aggregate."""
+"""What happens when feeds are served and watched: facts of a log of their own, and no aggregate."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 from uuid import UUID
@@ -22,3 +23,27 @@ class VideoViewed:
     sequence: int
     watched_ms: int
     loops: int
+
+
+@dataclass(frozen=True)
+class SlateServed:
+    """A page of a feed was served: these videos, in this order, and perhaps none.
+
+    `feed` is its kind ("following", "latest"); `before` is the position in the feed behind which
+    the page begins, None at the top.
+    """
+
+    TOPIC: ClassVar[str] = "viewing.slate_served"
+
+    decision_id: UUID
+    viewer_id: UUID
+    feed: str
+    before: int | None
+    video_ids: tuple[UUID, ...]
+
+
+ViewEvent = VideoViewed | SlateServed
+
+VIEW_EVENTS: Mapping[str, type[ViewEvent]] = {
+    event.TOPIC: event for event in (SlateServed, VideoViewed)
+}

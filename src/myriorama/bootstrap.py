@@ -82,16 +82,20 @@ from myriorama.store.postgres import (
 from myriorama.store.progress import ProgressRelay
 from myriorama.store.projected import Projected
 from myriorama.store.signing import Signer
+from myriorama.store.view_source import ViewSource
 from myriorama.store.viewlog import Views
 from myriorama.studio.inspection import Limits, inspect
 from myriorama.telemetry import Tracing, start_logs
 from myriorama.web import pages as page_routes
 from myriorama.workers.dispatcher import Dispatcher
+from myriorama.workers.event_stream import EventStream
 from myriorama.workers.gate import Gate
 from myriorama.workers.generation import Worker
 from myriorama.workers.projector import Projector
 from myriorama.workers.queues import TOPICS
+from myriorama.workers.relay import Relay
 from myriorama.workers.rendering import RenderProcess, Studio
+from myriorama.workers.view_stream import ViewStream
 from projections.accounts import Accounts as AccountsProjection
 from projections.cameo_permissions import CameoPermissions
 from projections.cameos import Cameos as CameosProjection
@@ -152,7 +156,8 @@ def projections() -> Sequence[AnyProjection]:
 def create_projector(settings: Settings) -> Projector:
     """Join the projections to the logs that they follow."""
     pool = open_pool(settings.database_url, size_max=len(projections()) + 2)
-    return Projector(sources(pool), projections(), url=settings.database_url)
+    logs = sources(pool, open_objects(settings.objects))
+    return Projector(logs, projections(), url=settings.database_url)
 
 
 def create_api(settings: Settings) -> Litestar:
@@ -165,6 +170,7 @@ def create_api(settings: Settings) -> Litestar:
     projected, revocations = Projected(settings.database_url), Revocations()
     reads, cards, cursors = Reads(pool), Cards(pool, signer), Cursors(signer)
     feeds, view_tokens = Feeds(pool, cards), ViewTokens(signer)
+    views = Views(settings.database_url)
     progress = ProgressRelay(settings.kafka)
     own_generations = OwnGenerations(reads, cursors, signer)
     tokens = AccessTokens(secret=settings.secret, worker_token=settings.worker_token)
@@ -176,7 +182,7 @@ def create_api(settings: Settings) -> Litestar:
         "comments": Comments(log),
         "consent": consent,
         "cursors": cursors,
-        "feed_pages": feed_routes.FeedPages(feeds, cursors, view_tokens),
+        "feed_pages": feed_routes.FeedPages(feeds, cursors, view_tokens, views),
         "followings": Followings(log),
         "front": Front(fronted),
         "generation_events": GenerationEvents(own_generations, projected, progress),
@@ -194,7 +200,7 @@ def create_api(settings: Settings) -> Litestar:
         "tokens": tokens,
         "videos": Videos(log, consent),
         "view_tokens": view_tokens,
-        "views": Views(writes),
+        "views": views,
         "works": _works(settings, log, objects),
         "uploads": taken_in,
     }
@@ -202,8 +208,10 @@ def create_api(settings: Settings) -> Litestar:
     @asynccontextmanager
     async def connected(_: Litestar) -> AsyncGenerator[None]:
         with writes:
+            views.open()
             async with fronted, _listening(pool, projected, revocations, feeds):
                 yield
+            await asyncio.to_thread(views.close)
         await asyncio.to_thread(progress.close)
         if tracing:
             tracing.close()
@@ -241,6 +249,7 @@ async def _listening(
         await feeds.load()
         feeds.follow(projected)
         projected.refresh(["revocations"], lambda: revocations.load(pool))
+        projected.reload(["revocations"], lambda: revocations.load(pool))
         listening = asyncio.create_task(projected.run())
         try:
             yield
@@ -329,6 +338,13 @@ def create_dispatcher(settings: Settings) -> Dispatcher:
     )
 
 
+def create_relay(settings: Settings) -> Relay:
+    """Join the relay to the logs, to what was exported of them, and to Kafka."""
+    views = ViewSource(open_pool(settings.database_url, size_max=2), open_objects(settings.objects))
+    streams = (EventStream(), ViewStream(views.stage))
+    return Relay(settings.database_url, settings.kafka, streams)
+
+
 def create_worker(settings: WorkerSettings) -> Worker:
     """Join the worker to Kafka, the API and a renderer. It gets nothing of the database."""
     studio = Studio(
@@ -348,9 +364,9 @@ def create_worker(settings: WorkerSettings) -> Worker:
     )
 
 
-def sources(pool: Pool) -> Mapping[str, Source]:
+def sources(pool: Pool, objects: Objects) -> Mapping[str, Source]:
     """Return the logs by the names under which projections follow them."""
-    return {"domain": EventSource(pool), "views": Views(pool)}
+    return {"domain": EventSource(pool), "views": ViewSource(pool, objects)}
 
 
 def create_accounts(settings: Settings, log: Log) -> Accounts:

@@ -10,7 +10,7 @@ import msgspec
 import typer
 
 from domain.catalogue import EVENTS
-from domain.viewing.events import VideoViewed
+from domain.viewing.events import VIEW_EVENTS
 from myriorama import processes
 from myriorama.api import problem_catalogue
 from myriorama.bench.catalogue import BENCHES
@@ -22,8 +22,9 @@ from myriorama.replay.log_verification import LogBroken
 from myriorama.replay.parquet import write
 from myriorama.replay.rebuilding import Different
 from myriorama.replay.standby import NotRebuilt
-from myriorama.replay.streams import BoundInvalid, Bounds, LogName, stream
+from myriorama.replay.streams import BoundInvalid, Bounds, LogName
 from myriorama.settings import SettingInvalid, Settings, WorkerSettings
+from myriorama.store.transactions import Fenced
 from myriorama.telemetry import start_logs
 from myriorama.workers.programs import (
     INVITATION,
@@ -127,6 +128,15 @@ def dispatch() -> None:
 
 
 @app.command()
+def relay() -> None:
+    """Carry both logs to Kafka as public streams, one relay at a time."""
+    try:
+        processes.relay(_settings())
+    except Fenced as error:
+        _refuse(error)
+
+
+@app.command()
 def work() -> None:
     """Render generations. Any number of these may run, here and elsewhere."""
     processes.work(_read(WorkerSettings))
@@ -154,7 +164,9 @@ def invite() -> None:
 @app.command()
 def replay(
     *,
-    log: Annotated[LogName, typer.Option(help="Which of the two logs.")] = "domain",
+    log: Annotated[
+        LogName, typer.Option(help="domain; or of the view log: views, slates.")
+    ] = "domain",
     since: Annotated[
         str | None, typer.Option(help="First position or time (ISO 8601), included.")
     ] = None,
@@ -168,7 +180,7 @@ def replay(
     if lines == (out is not None):
         _refuse(typer.BadParameter("say either --print or --out DIR"))
     try:
-        rows = stream(_settings().database_url, log, Bounds.parse(since, until))
+        rows = processes.replay(_settings(), log, Bounds.parse(since, until))
     except BoundInvalid as error:
         _refuse(error)
     if out is not None:
@@ -235,7 +247,7 @@ def topics(
     if as_markdown:
         typer.echo(markdown(projections()), nl=False)
     else:
-        for topic in [*EVENTS, VideoViewed.TOPIC]:
+        for topic in [*EVENTS, *VIEW_EVENTS]:
             typer.echo(topic)
 
 

@@ -17,6 +17,7 @@ from myriorama.bootstrap import (
     create_accounts,
     create_dispatcher,
     create_projector,
+    create_relay,
     create_worker,
     projections,
     sources,
@@ -24,9 +25,11 @@ from myriorama.bootstrap import (
 from myriorama.replay import rebuilding
 from myriorama.replay.log_verification import Sound, verify_logs
 from myriorama.replay.rebuilding import Step
+from myriorama.replay.streams import Bounds, LogName, Row, stream
 from myriorama.replay.verification import Comparison, compare
 from myriorama.settings import Settings, WorkerSettings
 from myriorama.store.log import Log
+from myriorama.store.objects import open_objects
 from myriorama.store.postgres import await_server, open_pool
 from myriorama.store.postgres import migrate as apply_migrations
 from myriorama.telemetry import start_logs
@@ -70,7 +73,7 @@ def rebuild(
 ) -> Iterator[Step]:
     """Fold one projection anew beside the running projector, and swap it in. Yields each step."""
     with open_pool(settings.database_url, size_max=2) as pool:
-        source = sources(pool)[projection.log]
+        source = sources(pool, open_objects(settings.objects))[projection.log]
         yield from rebuilding.rebuild(
             settings.database_url, source, projection, accept_difference=accept_difference
         )
@@ -79,7 +82,7 @@ def rebuild(
 def roll_back(settings: Settings, projection: AnyProjection) -> Iterator[Step]:
     """Swap back what the last rebuild has retired. Yields each step."""
     with open_pool(settings.database_url, size_max=2) as pool:
-        source = sources(pool)[projection.log]
+        source = sources(pool, open_objects(settings.objects))[projection.log]
         yield from rebuilding.roll_back(settings.database_url, source, projection)
 
 
@@ -89,6 +92,18 @@ def dispatch(settings: Settings) -> None:
     dispatcher = create_dispatcher(settings)
     _until_signalled(dispatcher.stop)
     dispatcher.run()
+
+
+def relay(settings: Settings) -> None:
+    """Carry the logs to Kafka until told to stop.
+
+    Raises:
+        Fenced: another relay took over.
+    """
+    start_logs()
+    relay = create_relay(settings)
+    _until_signalled(relay.stop)
+    relay.run()
 
 
 def work(settings: WorkerSettings) -> None:
@@ -117,6 +132,11 @@ def seed(settings: Settings) -> Iterator[str]:
         yield from bring_to_life(client, lambda: invite(settings, at=datetime.now(UTC)))
 
 
+def replay(settings: Settings, log: LogName, bounds: Bounds) -> Iterator[Row]:
+    """Yield the rows of a log, wherever they lie by now."""
+    return stream(settings.database_url, open_objects(settings.objects), log, bounds)
+
+
 def verify_log(settings: Settings) -> Iterator[Sound]:
     """Look at everything in both logs, and at what refers to it. Raises `LogBroken`."""
     yield from verify_logs(settings.database_url, projections())
@@ -125,7 +145,8 @@ def verify_log(settings: Settings) -> Iterator[Sound]:
 def verify_state(settings: Settings) -> Iterator[Comparison]:
     """Fold every projection anew and compare its tables with the live ones."""
     with open_pool(settings.database_url) as pool:
-        yield from compare(settings.database_url, sources(pool), projections())
+        logs = sources(pool, open_objects(settings.objects))
+        yield from compare(settings.database_url, logs, projections())
 
 
 def _counts(home: Path) -> str:

@@ -10,12 +10,12 @@ import pytest
 
 import projections as written_in
 from domain.catalogue import EVENTS
-from domain.viewing.events import VideoViewed
+from domain.viewing.events import VIEW_EVENTS
 from myriorama.bootstrap import projections
 from projections.projection import AnyProjection, Projection, SetProjection
 
 MIGRATIONS = Path(__file__).parents[2] / "migrations"
-TOPICS = {"domain": set(EVENTS), "views": {VideoViewed.TOPIC}}
+TOPICS = {"domain": set(EVENTS), "views": set(VIEW_EVENTS)}
 
 every = pytest.mark.parametrize("projection", projections(), ids=lambda kind: kind.name)
 

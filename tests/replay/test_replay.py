@@ -12,11 +12,17 @@ from domain.invitation.aggregate import Invitation
 from myriorama.replay.parquet import write
 from myriorama.replay.streams import BoundInvalid, Bounds, stream
 from myriorama.store.log import Log
-from myriorama.store.postgres import Pool
-from myriorama.store.viewlog import Batch, Viewing, Views
+from myriorama.store.objects import FolderObjects, Objects
+from myriorama.store.viewlog import Batch, Viewing
+from tests.viewing import append, served
 
 ALICE, BOB, VIDEO, DECISION, SESSION = (UUID(int=number) for number in range(1, 6))
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
+
+
+@pytest.fixture
+def objects(tmp_path: Path) -> Objects:
+    return FolderObjects(tmp_path / "objects")
 
 
 def open_account(log: Log) -> None:
@@ -41,23 +47,27 @@ def issue(log: Log, count: int) -> None:
         log.save(Invitation.issue(f"CODE{number}", issuer_id=ALICE, at=NOON))
 
 
-def test_what_is_personal_stays_at_home(log: Log, database_url: str) -> None:
+def test_what_is_personal_stays_at_home(log: Log, database_url: str, objects: Objects) -> None:
     open_account(log)
 
-    (row,) = stream(database_url, "domain", Bounds())
+    (row,) = stream(database_url, objects, "domain", Bounds())
 
     assert row["topic"] == "account.opened"
     assert row["data"]["handle"] == "alice"
     assert {"email", "password_hash"}.isdisjoint(row["data"])
 
 
-def test_a_replay_begins_and_ends_where_it_is_told(log: Log, database_url: str) -> None:
+def test_a_replay_begins_and_ends_where_it_is_told(
+    log: Log, database_url: str, objects: Objects
+) -> None:
     issue(log, 5)
 
-    some = stream(database_url, "domain", Bounds.parse("2", "4"))
-    none = stream(database_url, "domain", Bounds.parse("2099-01-01", None))
+    some = stream(database_url, objects, "domain", Bounds.parse("2", "4"))
+    none = stream(database_url, objects, "domain", Bounds.parse("2099-01-01", None))
     tomorrow = (datetime.now(UTC) + timedelta(days=1)).isoformat()
-    everything = stream(database_url, "domain", Bounds.parse("2020-01-01T00:00:00Z", tomorrow))
+    everything = stream(
+        database_url, objects, "domain", Bounds.parse("2020-01-01T00:00:00Z", tomorrow)
+    )
 
     assert [row["position"] for row in some] == [2, 3]
     assert list(none) == []
@@ -69,11 +79,13 @@ def test_a_bound_that_is_neither_position_nor_time_is_refused() -> None:
         Bounds.parse("yesterday", None)
 
 
-def test_the_domain_log_becomes_parquet(log: Log, database_url: str, tmp_path: Path) -> None:
+def test_the_domain_log_becomes_parquet(
+    log: Log, database_url: str, objects: Objects, tmp_path: Path
+) -> None:
     open_account(log)
     issue(log, 3)
 
-    (path,) = write(stream(database_url, "domain", Bounds()), tmp_path, "domain")
+    (path,) = write(stream(database_url, objects, "domain", Bounds()), tmp_path, "domain")
 
     table = pl.read_parquet(path)
     assert path.name == "000000000001-000000000004.parquet"
@@ -83,23 +95,18 @@ def test_the_domain_log_becomes_parquet(log: Log, database_url: str, tmp_path: P
     assert issuers == [None, str(ALICE), str(ALICE), str(ALICE)]
 
 
-def test_the_view_log_becomes_parquet(pool: Pool, database_url: str, tmp_path: Path) -> None:
-    views = Views(pool)
-    views.append(
-        Batch(
-            viewer_id=BOB,
-            session_id=SESSION,
-            sequence=0,
-            digest=b"",
-            viewings=(Viewing(VIDEO, DECISION, watched_ms=1500, loops=1),),
-        )
-    )
+def test_the_view_log_becomes_parquet(database_url: str, objects: Objects, tmp_path: Path) -> None:
+    viewing = Viewing(VIDEO, DECISION, watched_ms=1500, loops=1)
+    append(database_url, [Batch(BOB, SESSION, 0, b"", [viewing])], [served(2), served(0)])
 
-    (path,) = write(stream(database_url, "views", Bounds()), tmp_path, "views")
+    (views,) = write(stream(database_url, objects, "views", Bounds()), tmp_path, "views")
+    (slates,) = write(stream(database_url, objects, "slates", Bounds()), tmp_path, "slates")
 
-    (row,) = pl.read_parquet(path).to_dicts()
-    assert (row["viewer_id"], row["watched_ms"], row["position"]) == (str(BOB), 1500, 1)
+    (row,), pages = pl.read_parquet(views).to_dicts(), pl.read_parquet(slates)
+    assert (row["viewer_id"], row["watched_ms"]) == (str(BOB), 1500)
+    assert pages["video_ids"].list.len().to_list() == [2, 0]
+    assert {row["position"], *pages["position"]} == {1, 2, 3}
 
 
-def test_an_empty_log_leaves_no_file(database_url: str, tmp_path: Path) -> None:
-    assert list(write(stream(database_url, "domain", Bounds()), tmp_path, "domain")) == []
+def test_an_empty_log_leaves_no_file(database_url: str, objects: Objects, tmp_path: Path) -> None:
+    assert list(write(stream(database_url, objects, "domain", Bounds()), tmp_path, "domain")) == []

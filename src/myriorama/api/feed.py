@@ -19,6 +19,7 @@ from myriorama.feed.feeds import Feeds, Kind
 from myriorama.feed.timeline import END
 from myriorama.feed.view_tokens import ViewTokens
 from myriorama.store.identity import new_id
+from myriorama.store.viewlog import Served, Views
 
 FeedKind = Annotated[
     Kind,
@@ -45,13 +46,16 @@ class FeedPage(msgspec.Struct, frozen=True):
 class FeedPages:
     """Makes pages: the slate, a token for each of its videos, and the cursor of the next page."""
 
-    def __init__(self, feeds: Feeds, cursors: Cursors, view_tokens: ViewTokens) -> None:
+    def __init__(
+        self, feeds: Feeds, cursors: Cursors, view_tokens: ViewTokens, views: Views
+    ) -> None:
         self._feeds = feeds
         self._cursors = cursors
         self._view_tokens = view_tokens
+        self._views = views
 
     async def page(self, viewer_id: UUID, kind: Kind, *, cursor: str | None, limit: int) -> bytes:
-        """Return a `FeedPage` as JSON.
+        """Return a `FeedPage` as JSON, and log what is on it.
 
         Raises:
             CursorInvalid: it was not given for this feed of this viewer.
@@ -67,6 +71,11 @@ class FeedPages:
         after = None
         if slate.before is not None:
             after = self._cursors.write(listing, (slate.before,))
+        self._views.offer(
+            Served(
+                decision_id.bytes, viewer, kind, None if place is None else before, slate.video_ids
+            )
+        )
         return _json(slate.cards, tokens, after, decision_id)
 
 

@@ -43,8 +43,8 @@ class Receipt(msgspec.Struct, frozen=True):
     duplicate: bool
 
 
-@post("/views", opt={"scope": Scope.VIEWER}, status_code=200, sync_to_thread=True)
-def report_views(
+@post("/views", opt={"scope": Scope.VIEWER}, status_code=200)
+async def report_views(
     data: JSONBody[Report],
     principal: NamedDependency[Principal],
     view_tokens: NamedDependency[ViewTokens],
@@ -63,7 +63,7 @@ def report_views(
         digest=sha256(msgspec.json.encode(data.views)).digest(),
         viewings=tuple(_viewings(data.views, view_tokens, viewer_id)),
     )
-    receipt = views.append(batch)
+    receipt = await views.append(batch)
     return Receipt(receipt.accepted, receipt.duplicate)
 
 

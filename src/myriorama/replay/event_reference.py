@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from domain.catalogue import EVENTS, Event
-from domain.viewing.events import VideoViewed
+from domain.viewing.events import VIEW_EVENTS, ViewEvent
 from projections.projection import AnyProjection
 
 _ADDRESS = frozenset({"originator_id", "originator_version", "originator_topic", "timestamp"})
@@ -39,11 +39,12 @@ def markdown(projections: Sequence[AnyProjection]) -> str:
     for context, topics in groupby(EVENTS, key=lambda topic: topic.partition(".")[0]):
         parts.append(f"\n## {context}\n")
         parts.extend(_section(EVENTS[topic], folded_by[topic]) for topic in topics)
-    parts += [_VIEWS_HEAD, _section(VideoViewed, folded_by[VideoViewed.TOPIC])]
+    parts.append(_VIEWS_HEAD)
+    parts.extend(_section(event, folded_by[topic]) for topic, event in VIEW_EVENTS.items())
     return "".join(parts)
 
 
-def schema(event: type[Event | VideoViewed]) -> Mapping[str, Any]:
+def schema(event: type[Event | ViewEvent]) -> Mapping[str, Any]:
     """Return the JSON schema (2020-12) of what the log stores of an event beside its address."""
     shape = msgspec.defstruct(
         event.__name__,
@@ -61,7 +62,7 @@ def _folded_by(projections: Iterable[AnyProjection]) -> Mapping[str, list[str]]:
     return folded_by
 
 
-def _section(event: type[Event | VideoViewed], folded_by: list[str]) -> str:
+def _section(event: type[Event | ViewEvent], folded_by: list[str]) -> str:
     rows = "".join(
         f"| {_name(event, field.name)} | `{_type(field.type)}` |\n"
         for field in fields(event)
@@ -76,7 +77,7 @@ def _section(event: type[Event | VideoViewed], folded_by: list[str]) -> str:
     )
 
 
-def _name(event: type[Event | VideoViewed], field: str) -> str:
+def _name(event: type[Event | ViewEvent], field: str) -> str:
     personal: frozenset[str] = getattr(event, "PERSONAL", frozenset())
     return f"*{field}*" if field in personal else field
 

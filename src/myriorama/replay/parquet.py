@@ -3,17 +3,19 @@
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 from pathlib import Path
+from typing import Any, cast
 from uuid import UUID
 
 import msgspec
 import polars as pl
 
 from myriorama.replay.streams import LogName, Row
+from myriorama.store.view_exports import SCHEMAS as VIEW_SCHEMAS
 
 _ROWS_PER_FILE = 250_000
 
 _TIME = pl.Datetime("us", "UTC")
-_SCHEMAS: Mapping[LogName, Mapping[str, pl.DataType | type[pl.DataType]]] = {
+_SCHEMAS: Mapping[LogName, Mapping[str, Any]] = {
     "domain": {
         "position": pl.Int64,
         "recorded_at": _TIME,
@@ -25,17 +27,8 @@ _SCHEMAS: Mapping[LogName, Mapping[str, pl.DataType | type[pl.DataType]]] = {
         "occurred_at": pl.String,
         "data": pl.String,
     },
-    "views": {
-        "position": pl.Int64,
-        "recorded_at": _TIME,
-        "viewer_id": pl.String,
-        "video_id": pl.String,
-        "decision_id": pl.String,
-        "session_id": pl.String,
-        "sequence": pl.Int64,
-        "watched_ms": pl.Int64,
-        "loops": pl.Int64,
-    },
+    "views": VIEW_SCHEMAS["viewings"],
+    "slates": VIEW_SCHEMAS["slates"],
 }
 
 
@@ -63,6 +56,8 @@ def _plain(value: object) -> object:
     match value:
         case UUID():
             return str(value)
+        case list():
+            return [_plain(item) for item in cast("list[object]", value)]
         case dict():
             return msgspec.json.encode(value).decode()
         case _:

@@ -1,21 +1,31 @@
-"""The logs as rows that a data scientist reads: what happened, when, and to what."""
+"""The logs as rows that a data scientist reads: what happened, when, and to what.
+
+The view log comes as two tables: what was watched (`views`), and what was served (`slates`). They
+share its positions, and their days are read from wherever they are by now.
+"""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal, LiteralString, Self
+from uuid import UUID
 
 import msgspec
 import psycopg
-from psycopg.rows import dict_row
+from polars import DataFrame, col
+from psycopg import Connection
+from psycopg.rows import TupleRow, dict_row
 
 from myriorama.replay.public_events import published
 from myriorama.store.mapper import SchemaFromFuture
+from myriorama.store.objects import Objects
+from myriorama.store.view_exports import Exports, ViewTable, dropped_before, dropped_upto
 
-LogName = Literal["domain", "views"]
+LogName = Literal["domain", "views", "slates"]
 Row = dict[str, Any]
 
 _PAGE = 2000
+_EXPORTED_PAGE = 50_000
 _ENDLESS = 2**62
 
 _DOMAIN = """
@@ -38,7 +48,19 @@ _VIEWS = """
     ORDER BY position LIMIT %(page)s
 """
 
-_QUERIES: Mapping[LogName, LiteralString] = {"domain": _DOMAIN, "views": _VIEWS}
+_SLATES = """
+    SELECT position, recorded_at, decision_id, viewer_id, feed, before, video_ids
+    FROM slates
+    WHERE position > %(after)s AND position <= %(last)s
+      AND (%(since)s::timestamptz IS NULL OR recorded_at >= %(since)s)
+      AND (%(until)s::timestamptz IS NULL OR recorded_at < %(until)s)
+    ORDER BY position LIMIT %(page)s
+"""
+
+_VIEW_TABLES: Mapping[LogName, tuple[LiteralString, ViewTable]] = {
+    "views": (_VIEWS, "viewings"),
+    "slates": (_SLATES, "slates"),
+}
 
 
 class BoundInvalid(ValueError):
@@ -73,32 +95,84 @@ class Bounds:
         )
 
 
-def stream(url: str, log: LogName, bounds: Bounds) -> Iterator[Row]:
+def stream(url: str, objects: Objects, log: LogName, bounds: Bounds) -> Iterator[Row]:
     """Yield the rows of a log in position order, as it stands at the first.
 
     Of a domain event, `data` holds its public fields (`public_events.py`).
     """
+    with psycopg.connect(url, autocommit=True) as connection:
+        if log == "domain":
+            yield from map(_published, _domain(connection, bounds))
+        else:
+            yield from _views(connection, Exports(objects), log, bounds)
+
+
+def _domain(connection: Connection[TupleRow], bounds: Bounds) -> Iterator[Row]:
     after = bounds.after
-    with (
-        psycopg.connect(url, autocommit=True) as connection,
-        connection.cursor(row_factory=dict_row) as cursor,
-    ):
-        while True:
-            page = cursor.execute(
-                _QUERIES[log],
-                {
-                    "after": after,
-                    "last": bounds.last,
-                    "since": bounds.since,
-                    "until": bounds.until,
-                    "page": _PAGE,
-                },
-            ).fetchall()
-            for row in page:
-                yield _published(row) if log == "domain" else row
-            if len(page) < _PAGE:
+    while page := _page(connection, _DOMAIN, bounds, after):
+        yield from page
+        after = page[-1]["position"]
+
+
+def _views(
+    connection: Connection[TupleRow],
+    exports: Exports,
+    log: Literal["views", "slates"],
+    bounds: Bounds,
+) -> Iterator[Row]:
+    query, table = _VIEW_TABLES[log]
+    after = bounds.after
+    if bounds.since is not None:
+        after = max(after, dropped_before(connection, bounds.since))
+    while after < bounds.last:
+        page = _page(connection, query, bounds, after)
+        # Asked afterwards: in case a day was dropped while the page was read, it is not looked at.
+        if after < (dropped := dropped_upto(connection)):
+            upto = min(after + _EXPORTED_PAGE, dropped, bounds.last)
+            rows = exports.rows(connection, table, after, upto)
+            yield from map(_identified, _between(rows, bounds).iter_rows(named=True))
+            if bounds.until and len(rows) and rows["recorded_at"][-1] >= bounds.until:
                 return
+            after = upto
+        elif page:
+            yield from page
             after = page[-1]["position"]
+        else:
+            return
+
+
+def _page(
+    connection: Connection[TupleRow], query: LiteralString, bounds: Bounds, after: int
+) -> list[Row]:
+    with connection.cursor(row_factory=dict_row) as cursor:
+        return cursor.execute(
+            query,
+            {
+                "after": after,
+                "last": bounds.last,
+                "since": bounds.since,
+                "until": bounds.until,
+                "page": _PAGE,
+            },
+        ).fetchall()
+
+
+def _between(rows: DataFrame, bounds: Bounds) -> DataFrame:
+    if bounds.since is not None:
+        rows = rows.filter(col("recorded_at") >= bounds.since)
+    if bounds.until is not None:
+        rows = rows.filter(col("recorded_at") < bounds.until)
+    return rows
+
+
+def _identified(row: Row) -> Row:
+    """Return a row that was exported as PostgreSQL would tell it: IDs are text in the export."""
+    for name, value in row.items():
+        if name.endswith("_id"):
+            row[name] = UUID(value)
+        elif name.endswith("_ids"):
+            row[name] = [*map(UUID, value)]
+    return row
 
 
 def _published(row: Row) -> Row:

@@ -1,54 +1,49 @@
-"""The view log: what apps report as watched, in which position order is commit order."""
+"""The view log as those write it who serve feeds: what apps report as watched, and what was served.
 
-from collections.abc import Sequence
+Reports are stored in micro-batches: what comes while one is being stored is stored by the next.
+Whoever reports waits until it is durable; who is served a page does not wait.
+"""
+
+import asyncio
+import threading
+import time
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
+from queue import Empty, SimpleQueue
+from typing import Literal, Self
 from uuid import UUID
 
-from domain.errors import Conflict
-from domain.viewing.events import VideoViewed
-from myriorama.store.postgres import AdvisoryLock, Pool
-from projections.projection import Recorded, Window
+import psycopg
+import structlog
+from prometheus_client import Counter
 
-# A batch that comes twice at once waits here for its double, before it holds anybody up.
-_ONCE = """
-    INSERT INTO viewing_batches (viewer_id, session_id, sequence, digest, accepted)
-    VALUES (%s, %s, %s, %s, %s) ON CONFLICT DO NOTHING
-"""
+from myriorama.store.view_arrays import pack_batch, pack_viewings
+from myriorama.store.view_writer import (
+    Outcome,
+    Receipt,
+    Report,
+    SequenceReused,
+    Served,
+    ViewWriter,
+)
 
-_BEFORE = """
-    SELECT digest, accepted FROM viewing_batches
-    WHERE viewer_id = %s AND session_id = %s AND sequence = %s
-"""
+__all__ = ["Batch", "Receipt", "SequenceReused", "Served", "Viewing", "Views"]
 
-# Every writer takes this lock to the end of its transaction: no position becomes visible
-# before a lower one.
-_LOCK = "SELECT pg_advisory_xact_lock(%s)"
+logger = structlog.get_logger(__name__)
 
-_INSERT = """
-    WITH head AS (SELECT coalesce(max(position), 0) AS position FROM viewings)
-    INSERT INTO viewings (position, viewer_id, session_id, sequence,
-                          video_id, decision_id, watched_ms, loops)
-    SELECT head.position + new.n, %s, %s, %s,
-           new.video_id, new.decision_id, new.watched_ms, new.loops
-    FROM head, unnest(%s::uuid[], %s::uuid[], %s::bigint[], %s::bigint[])
-        WITH ORDINALITY AS new (video_id, decision_id, watched_ms, loops, n)
-"""
+ROWS_MAX = 1000
+"""So many rows fill a micro-batch. A report of more is one of its own."""
 
-_NOTIFY = "NOTIFY viewings"
+SLATES_MAX = 20_000
+"""So many pages may wait to be logged; what is served beyond that is counted, not logged."""
 
-_HEAD = "SELECT coalesce(max(position), 0) FROM viewings"
+_REPORTS_MAX = 10_000
+_SLATES_WAIT_S = 0.008
 
-_READ = """
-    SELECT position, recorded_at, viewer_id, video_id, decision_id, session_id, sequence,
-           watched_ms, loops
-    FROM viewings WHERE position > %s AND position <= %s ORDER BY position LIMIT %s
-"""
+_DROPPED = Counter("myriorama_view_log_slates_dropped", "Slates served that could not be logged")
 
-
-class SequenceReused(Conflict):
-    """The session reported other views under this sequence number before."""
+_Signal = Literal["slates", "end"]
 
 
 @dataclass(frozen=True)
@@ -75,63 +70,142 @@ class Batch:
     viewings: Sequence[Viewing]
 
 
-@dataclass(frozen=True)
-class Receipt:
-    """How many viewings are stored; `duplicate` if they were before this time."""
-
-    accepted: int
-    duplicate: bool
-
-
 class Views:
-    """The view log. Safe to share between threads."""
+    """Writes the view log while it is open, in one thread for all of a process's event loops."""
 
-    channel = "viewings"
+    def __init__(self, url: str) -> None:
+        self._writer = ViewWriter(url)
+        self._arrived: SimpleQueue[Report | _Signal] = SimpleQueue()
+        self._answers: dict[Report, asyncio.Future[Receipt]] = {}
+        self._slates: deque[Served] = deque()
+        self._slates_announced = False
+        self._thread: threading.Thread | None = None
 
-    def __init__(self, pool: Pool) -> None:
-        self._pool = pool
+    def open(self) -> None:
+        self._thread = threading.Thread(target=self._run, name="view log", daemon=True)
+        self._thread.start()
 
-    def append(self, batch: Batch) -> Receipt:
+    def close(self) -> None:
+        """Store what has arrived, unless the server is gone, and take nothing more."""
+        thread, self._thread = self._thread, None
+        if thread is not None:
+            self._writer.hurry()
+            self._arrived.put("end")
+            thread.join()
+
+    def __enter__(self) -> Self:
+        self.open()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    async def append(self, batch: Batch) -> Receipt:
         """Store a batch once; it is durable when this returns. Positions have no holes.
 
         Raises:
             SequenceReused: the session used the number for another batch. Nothing was stored.
+            psycopg.DataError: something in it cannot be stored.
+            psycopg.OperationalError: PostgreSQL is not there, or far behind. Try again: what was
+                stored all the same is not stored twice.
         """
-        name = (batch.viewer_id, batch.session_id, batch.sequence)
-        accepted = len(batch.viewings)
-        with self._pool.connection() as connection, connection.transaction():
-            if connection.execute(_ONCE, (*name, batch.digest, accepted)).rowcount == 0:
-                return self._before(connection.execute(_BEFORE, name).fetchone(), batch)
-            connection.execute(_LOCK, (AdvisoryLock.VIEW_LOG,))
-            rows = [(v.video_id, v.decision_id, v.watched_ms, v.loops) for v in batch.viewings]
-            connection.execute(_INSERT, (*name, *map(list, zip(*rows, strict=True))))
-            connection.execute(_NOTIFY)
-        return Receipt(accepted, duplicate=False)
+        if self._thread is None or len(self._answers) >= _REPORTS_MAX:
+            raise psycopg.OperationalError("the view log takes nothing more at present")
+        report = Report(
+            pack_batch(batch.viewer_id, batch.session_id, batch.sequence),
+            batch.digest,
+            pack_viewings(batch.viewings),
+            len(batch.viewings),
+        )
+        answer: asyncio.Future[Receipt] = asyncio.get_running_loop().create_future()
+        self._answers[report] = answer
+        self._arrived.put(report)
+        return await answer
 
-    def head(self) -> int:
-        """Return the position of the last viewing, 0 if there is none."""
-        with self._pool.connection() as connection:
-            row = connection.execute(_HEAD).fetchone()
-        return row[0] if row else 0
+    def offer(self, slate: Served) -> None:
+        """Log a page that was served, in a moment; the caller never waits for it."""
+        if len(self._slates) >= SLATES_MAX:
+            _DROPPED.inc()
+            return
+        self._slates.append(slate)
+        if not self._slates_announced:
+            self._slates_announced = True
+            self._arrived.put("slates")
 
-    def read(self, after: int, limit: int, topics: Sequence[str]) -> Window:
-        """Return at most `limit` viewings behind position `after`, if their topic is wanted."""
-        with self._pool.connection() as connection:
-            (last,) = connection.execute(_HEAD).fetchone() or (0,)
-            head = max(last, after)
-            if VideoViewed.TOPIC not in topics:
-                return Window([], head)
-            rows = connection.execute(_READ, (after, head, limit)).fetchall()
-        upto = rows[-1][0] if len(rows) == limit else head
-        return Window([_recorded(*row) for row in rows], upto)
+    def _run(self) -> None:
+        reports: deque[Report] = deque()
+        slates_due_s, is_ending = float("inf"), False
+        while not is_ending or reports or self._slates:
+            for arrived in self._take(0.0 if reports or is_ending else slates_due_s):
+                match arrived:
+                    case "end":
+                        is_ending = True
+                    case "slates":
+                        slates_due_s = time.monotonic() + _SLATES_WAIT_S
+                    case report:
+                        reports.append(report)
+            if reports:
+                self._store(list(_first(reports)))
+            if is_ending or time.monotonic() >= slates_due_s:
+                slates_due_s = float("inf")
+                self._slates_announced = False
+                self._log_slates()
+        self._writer.close()
 
-    def _before(self, row: tuple[Any, ...] | None, batch: Batch) -> Receipt:
-        if row is None or row[0] != batch.digest:
-            raise SequenceReused(
-                f"Session {batch.session_id} reported other views as number {batch.sequence}."
-            )
-        return Receipt(row[1], duplicate=True)
+    def _take(self, until_s: float) -> Iterator[Report | _Signal]:
+        """Yield what has arrived; if that is nothing, what arrives first until the time given."""
+        try:
+            if until_s == float("inf"):
+                yield self._arrived.get()
+            else:
+                yield self._arrived.get(timeout=max(0.0, until_s - time.monotonic()))
+            while True:
+                yield self._arrived.get_nowait()
+        except Empty:
+            return
+
+    def _store(self, reports: Sequence[Report]) -> None:
+        try:
+            outcomes = self._writer.append_viewings(reports)
+        except Exception as error:  # noqa: BLE001 - no report may end the thread
+            outcomes = dict.fromkeys(reports, error)
+        self._tell(outcomes)
+
+    def _tell(self, outcomes: Mapping[Report, Outcome]) -> None:
+        """Answer in the loops in which the answers are awaited."""
+        answers = [(self._answers.pop(report), outcome) for report, outcome in outcomes.items()]
+        for loop in {answer.get_loop() for answer, _ in answers}:
+            told = [(a, outcome) for a, outcome in answers if a.get_loop() is loop]
+            try:
+                loop.call_soon_threadsafe(_answer, told)
+            except RuntimeError:
+                logger.warning("nobody waits for the view log any more", answers=len(told))
+
+    def _log_slates(self) -> None:
+        waiting = len(self._slates)  # what is served meanwhile is announced anew
+        while waiting > 0:
+            slates = [self._slates.popleft() for _ in range(min(waiting, ROWS_MAX))]
+            waiting -= len(slates)
+            try:
+                self._writer.append_slates(slates)
+            except Exception as error:  # noqa: BLE001 - no slate may end the thread
+                _DROPPED.inc(len(slates))
+                logger.error("slates are not logged", slates=len(slates), error=repr(error))  # noqa: TRY400 - the message says it
 
 
-def _recorded(position: int, recorded_at: datetime, *viewed: Any) -> Recorded[VideoViewed]:
-    return Recorded(position, recorded_at, VideoViewed(*viewed))
+def _first(reports: deque[Report]) -> Iterator[Report]:
+    """Take as many as fit into one micro-batch, and one at least."""
+    rows = reports[0].count
+    yield reports.popleft()
+    while reports and (rows := rows + reports[0].count) <= ROWS_MAX:
+        yield reports.popleft()
+
+
+def _answer(told: Sequence[tuple[asyncio.Future[Receipt], Outcome]]) -> None:
+    for answer, outcome in told:
+        if answer.done():  # who asked has gone
+            continue
+        if isinstance(outcome, Receipt):
+            answer.set_result(outcome)
+        else:
+            answer.set_exception(outcome)
