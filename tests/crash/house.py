@@ -32,6 +32,7 @@ from tests.crash.writers import HISTORIES
 
 ROOT = Path(__file__).parents[2]
 _STOP_S_MAX = 30.0
+_START_S_MAX = 60.0
 
 _BACKENDS = """
     SELECT pid FROM pg_stat_activity
@@ -139,9 +140,16 @@ class House:
         self._postgres.stop()
 
     def query(self, query: str) -> list[tuple[Any, ...]]:
-        """Return the rows of a query."""
-        with psycopg.connect(self.url, connect_timeout=5) as connection:
-            return connection.execute(query.encode()).fetchall()
+        """Return the rows of a query, once the server answers."""
+        deadline = time.monotonic() + _START_S_MAX
+        while True:
+            try:
+                with psycopg.connect(self.url, connect_timeout=5) as connection:
+                    return connection.execute(query.encode()).fetchall()
+            except psycopg.OperationalError:
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.1)
 
     def command(self, *words: str) -> subprocess.CompletedProcess[str]:
         """Run a command of `myriorama` on this house to its end."""

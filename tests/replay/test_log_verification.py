@@ -1,5 +1,6 @@
 """Damage to the logs is found and named, whatever it is; what is whole is said to be whole."""
 
+import asyncio
 from datetime import UTC, datetime
 from pathlib import Path
 from uuid import UUID, uuid4
@@ -14,6 +15,7 @@ from myriorama.cli import app
 from myriorama.replay.log_verification import LogBroken, verify_logs
 from myriorama.store.causation import Cause, cause
 from myriorama.store.log import Log
+from myriorama.store.viewlog import Batch, Served, Viewing, Views
 
 ALICE, BOB = UUID(int=1), UUID(int=2)
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -21,6 +23,25 @@ NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 
 def verify(url: str) -> list[str]:
     return [str(sound) for sound in verify_logs(url, projections())]
+
+
+async def report_views(url: str) -> None:
+    """Report two batches of two views, and serve a page between them."""
+    with Views(url) as views:
+        for sequence in (1, 2):
+            viewings = [Viewing(uuid4(), uuid4(), 100, 0) for _ in range(2)]
+            await views.append(Batch(ALICE, BOB, sequence, b"digest", viewings))
+            if sequence == 1:
+                views.offer(Served(uuid4().bytes, ALICE.bytes, "latest", None, [uuid4().bytes]))
+                while await asyncio.to_thread(views_head, url) < 3:  # noqa: ASYNC110 - not told
+                    await asyncio.sleep(0.01)
+
+
+def views_head(url: str) -> int:
+    with psycopg.connect(url) as connection:
+        row = connection.execute("SELECT max(last_position) FROM view_appends").fetchone()
+    assert row
+    return int(row[0])
 
 
 def damage(url: str, *statements: str) -> None:
@@ -33,7 +54,8 @@ def damage(url: str, *statements: str) -> None:
 
 @pytest.fixture
 def sound_url(database_url: str, log: Log) -> str:
-    """A database with ten events, of which six came by three commands."""
+    """A database with ten events, of which six came by three commands, four views and a slate."""
+    asyncio.run(report_views(database_url))
     for number in range(3):
         cause.set(Cause(command_id=uuid4()))
         invitation = Invitation.issue(f"CODE{number}", issuer_id=ALICE, at=NOON)
@@ -49,6 +71,7 @@ def test_a_log_without_damage_is_sound(sound_url: str) -> None:
     said = verify(sound_url)
 
     assert "domain: 10 events, sound" in said
+    assert "views: 5 views and slates, sound" in said
     assert any(line.startswith("domain: streams") for line in said)
 
 
@@ -84,6 +107,24 @@ DAMAGE = {
     "positions: invitations stands at 12, beyond the head 10": [
         """INSERT INTO projection_positions (name, position) VALUES ('invitations', 12)
            ON CONFLICT (name) DO UPDATE SET position = 12"""
+    ],
+    "views: position 3 is missing before 4": ["DELETE FROM slates"],
+    "views: position 2 is missing before 3": ["DELETE FROM viewings WHERE position = 2"],
+    "views: 4 was recorded at": [
+        "UPDATE viewings SET recorded_at = recorded_at - interval '1 second' WHERE position >= 4"
+    ],
+    "views: appends have come to 5, but the last position is 4": [
+        "DELETE FROM viewings WHERE position = 5"
+    ],
+    "accepted 3, and 2 are stored": ["UPDATE viewing_batches SET accepted = 3 WHERE sequence = 2"],
+    "accepted None, and 2 are stored": ["DELETE FROM viewing_batches WHERE sequence = 2"],
+    "positions: view_counts stands at 6, beyond the head 5": [
+        """INSERT INTO projection_positions (name, position) VALUES ('view_counts', 6)
+           ON CONFLICT (name) DO UPDATE SET position = 6"""
+    ],
+    "views: 0 rows were exported up to position 2": [
+        """INSERT INTO exported_days VALUES
+           ('2026-11-01', 'viewings', 1, 2, 0, 'key', 'digest', now(), now())"""
     ],
     "dead letters: invitations could not fold 3 (Poisoned); 1 in all": [
         """INSERT INTO dead_letters (projection, position, error)

@@ -14,6 +14,7 @@ from psycopg import Connection
 from psycopg.rows import TupleRow
 
 from myriorama.store.mapper import JSONMapper, SchemaFromFuture
+from myriorama.store.view_exports import dropped_upto
 from projections.projection import Followed
 
 _PAGE = 5_000
@@ -53,7 +54,31 @@ _COMMANDS_OVERLAP = """
     WHERE first_position <= upto LIMIT 1
 """
 
-_VIEWS = "SELECT position, recorded_at FROM viewings ORDER BY position"
+_VIEWS = """
+    SELECT position, recorded_at FROM viewings
+    UNION ALL SELECT position, recorded_at FROM slates
+    ORDER BY position
+"""
+
+_VIEWS_HEAD = "SELECT coalesce(max(last_position), 0) FROM view_appends"
+
+# A day leaves as a whole, and the first to leave is the oldest.
+_EXPORTED = "SELECT coalesce(sum(row_count), 0) FROM exported_days WHERE dropped_at IS NOT NULL"
+
+# Batches are forgotten after some days, and views leave after more.
+_BATCH_UNTRUE = """
+    SELECT viewer_id, session_id, sequence, told.accepted, coalesce(stored.views, 0)
+    FROM (
+        SELECT * FROM viewing_batches WHERE recorded_at >= (SELECT min(first) FROM view_days())
+    ) AS told
+    FULL JOIN (
+        SELECT viewer_id, session_id, sequence, count(*) AS views FROM viewings
+        WHERE recorded_at >= (SELECT min(recorded_at) FROM viewing_batches)
+        GROUP BY viewer_id, session_id, sequence
+    ) AS stored USING (viewer_id, session_id, sequence)
+    WHERE told.accepted IS DISTINCT FROM stored.views AND coalesce(told.accepted, 1) > 0
+    LIMIT 1
+"""
 
 _DEAD_LETTER = """
     SELECT projection, position, error, count(*) OVER () FROM dead_letters
@@ -98,6 +123,7 @@ _SEARCHES = (
         _COMMANDS_OVERLAP,
         "command {0} at {1} overlaps one up to {2}",
     ),
+    _Search("views", "batches", _BATCH_UNTRUE, "{0} {1} {2} accepted {3}, and {4} are stored"),
     _Search("both", "dead letters", _DEAD_LETTER, "{0} could not fold {1} ({2}); {3} in all"),
 )
 
@@ -140,15 +166,23 @@ def _events(connection: Connection[TupleRow]) -> Iterator[Sound]:
 
 
 def _views(connection: Connection[TupleRow]) -> Iterator[Sound]:
-    head, latest = 0, None
+    floor = dropped_upto(connection)
+    exported = _number(connection, _EXPORTED)
+    if exported != floor:
+        raise LogBroken(f"views: {exported} rows were exported up to position {floor}")
+    yield Sound("views", "exported", floor)
+    head, latest = floor, None
     for position, recorded_at in _rows(connection, _VIEWS):
         _require_next(position, head, "views")
         if latest is not None and recorded_at < latest:
             raise LogBroken(f"views: {position} was recorded at {recorded_at}, before {latest}")
         head, latest = position, recorded_at
         if head % _REPORT_EVERY == 0:
-            yield Sound("views", "views so far", head)
-    yield Sound("views", "views", head)
+            yield Sound("views", "views and slates so far", head)
+    told = _number(connection, _VIEWS_HEAD)
+    if told != head:
+        raise LogBroken(f"views: appends have come to {told}, but the last position is {head}")
+    yield Sound("views", "views and slates", head)
 
 
 def _require_next(position: int, head: int, log: str) -> None:
@@ -165,6 +199,11 @@ def _require_behind(
             raise LogBroken(
                 f"positions: {name} stands at {position}, beyond the head {heads[logs[name]]}"
             )
+
+
+def _number(connection: Connection[TupleRow], query: LiteralString) -> int:
+    row = connection.execute(query).fetchone()
+    return int(row[0]) if row else 0
 
 
 def _rows(connection: Connection[TupleRow], query: LiteralString) -> Iterator[TupleRow]:
