@@ -24,6 +24,7 @@ ALICE = UUID(int=1)
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 
 HEAD = "SELECT coalesce(max(position), 0) FROM events"
+VIEWS_HEAD = "SELECT coalesce(max(last_position), 0) FROM view_appends"
 ARRIVED = "SELECT name FROM projection_positions WHERE position >= %s"
 
 
@@ -60,9 +61,18 @@ def issue(log: Log, *numbers: int) -> None:
 def settle(settings: Settings) -> None:
     """Return when all projections of the domain log are where the log is."""
     names = {projection.name for projection in projections() if projection.log == "domain"}
+    _settle(settings, names, HEAD)
+
+
+def settle_views(settings: Settings) -> None:
+    """Return when the views are counted to the end of their log."""
+    _settle(settings, {"view_counts"}, VIEWS_HEAD)
+
+
+def _settle(settings: Settings, names: set[str], head_of_log: LiteralString) -> None:
     with psycopg.connect(settings.database_url, autocommit=True) as connection:
         connection.execute("LISTEN projected")
-        (head,) = connection.execute(HEAD).fetchone() or (0,)
+        (head,) = connection.execute(head_of_log).fetchone() or (0,)
         for _ in range(200):
             if names <= {name for (name,) in connection.execute(ARRIVED, (head,))}:
                 return

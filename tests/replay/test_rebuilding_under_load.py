@@ -3,6 +3,7 @@
 from collections.abc import Callable, Generator
 from contextlib import ExitStack, contextmanager
 from functools import partial
+from itertools import count
 from uuid import UUID
 
 import psycopg
@@ -16,6 +17,7 @@ from projections.accounts import Accounts
 from projections.engagement_counts import EngagementCounts
 from projections.relations import Relations
 from projections.videos import Videos
+from projections.view_counts import ViewCounts
 from tests.api.test_feed import settle as settle_api
 from tests.people import Person
 from tests.publishing import publish
@@ -29,7 +31,9 @@ from tests.replay.rebuilds import (
     rolled_back,
     rows,
     settle,
+    settle_views,
 )
+from tests.viewing import append, batch
 
 OK = 200
 
@@ -51,6 +55,13 @@ COMPLETE_LATER = """
                         WHERE e.topic = 'video.published' AND e.position <= p.position)
     FROM (SELECT position, pg_sleep(0.01) FROM projection_positions WHERE name = 'videos' OFFSET 0)
         AS p
+"""
+
+VIEWED = """
+    SELECT (SELECT sum(views) FROM view_counts), (SELECT count(*) FROM counted_views),
+           (SELECT count(DISTINCT (viewer_id, decision_id, video_id)) FROM viewings v
+            WHERE v.position <= p.position)
+    FROM projection_positions p WHERE p.name = 'view_counts'
 """
 
 NAMES = """
@@ -80,6 +91,11 @@ def sees_all_in_one_snapshot(connection: Connection[TupleRow]) -> str | None:
         connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
         connection.execute("SELECT pg_sleep(0.005) FROM projection_positions LIMIT 1")
         return sees_all(connection)
+
+
+def sees_all_views(connection: Connection[TupleRow]) -> str | None:
+    counted, shown, viewed = connection.execute(VIEWED).fetchone() or (0, 0, 0)
+    return None if counted == shown == viewed else f"{counted}, {shown} of {viewed} views"
 
 
 @contextmanager
@@ -126,6 +142,29 @@ def test_a_rebuild_under_load_fails_no_read_and_hides_no_row(settings: Settings,
     assert (video.id,) in rows(settings, "SELECT video_id FROM videos")
     assert (video.id,) not in rows(settings, "SELECT video_id FROM videos_retired.videos")
     assert rows(settings, NAMES) == names
+
+
+@pytest.mark.usefixtures("projecting")
+def test_a_projection_of_the_view_log_is_rebuilt_while_views_come_in(settings: Settings) -> None:
+    numbers = count()
+
+    def report() -> None:
+        append(settings.database_url, [batch(next(numbers)) for _ in range(20)])
+
+    report()
+    settle_views(settings)
+    with connected(settings) as on_its_own:
+        crowd = Crowd()
+        crowd.add(on_its_own(sees_all_views))
+        crowd.add(report)
+        with crowd.at_it():
+            runs = [rebuilt(settings, ViewCounts()) for _ in range(3)]
+
+    assert crowd.failures == []
+    assert all(is_swapped(steps) and all_equal(steps) for steps in runs)
+    settle_views(settings)
+    ((counted, shown, viewed),) = rows(settings, VIEWED)
+    assert counted == shown == viewed == 3 * next(numbers)
 
 
 def test_the_api_answers_all_the_time(
