@@ -35,6 +35,11 @@ check: $(READY) ## Check style, types and the layers
 bench: $(READY) ## Print the benchmark table
 	@$(BIN)/myriorama bench
 
+.PHONY: crash
+crash: $(READY) ## Kill everything again and again, then prove the logs (SECONDS=600 SEED=7)
+	@$(BIN)/python -m tests.crash.campaign --folder .myriorama/crash \
+		$(if $(SECONDS),--seconds $(SECONDS)) $(if $(SEED),--seed $(SEED))
+
 .PHONY: clean
 clean: ## Remove what was built; your data in .myriorama stay
 	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .grimp_cache

@@ -1,6 +1,6 @@
 """A crash campaign: clients at work, everything killed at random moments, and then the proof.
 
-    python -m tests.crash.campaign --seconds 600 --seed 7 --folder build/crash
+    python -m tests.crash.campaign --seconds 600 --seed 7 --folder .myriorama/crash
 
 The seed fixes what clients decide and what is killed when; how processes interleave is up to the
 machine, so that a seed finds a fault again with luck, and its histories show it for certain.

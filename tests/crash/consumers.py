@@ -4,7 +4,6 @@
 """
 
 import os
-import signal
 import sys
 import threading
 from contextlib import suppress
@@ -17,7 +16,7 @@ import polars as pl
 from kafka.errors import KafkaError
 
 from tests.crash.history import Consumed, Diary, now
-from tests.crash.writers import HISTORIES
+from tests.crash.writers import HISTORIES, set_by_sigterm
 
 kafka: Any = untyped
 
@@ -26,8 +25,7 @@ VIEW_TOPICS = frozenset({"viewings", "slates"})
 
 def main() -> None:
     client, broker = sys.argv[1], int(sys.argv[2])
-    stopping = threading.Event()
-    signal.signal(signal.SIGTERM, lambda *_: stopping.set())
+    stopping = set_by_sigterm()
     diary = Diary(Path(os.environ[HISTORIES]), client)
     consumer = _connected(stopping)
     if consumer is not None:

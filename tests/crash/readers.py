@@ -5,7 +5,6 @@
 
 import os
 import random
-import signal
 import sys
 import threading
 from collections.abc import Callable
@@ -17,12 +16,13 @@ from eventsourcing.persistence import PersistenceError
 from psycopg_pool import PoolTimeout
 
 from domain.catalogue import EVENTS
-from myriorama.bootstrap import sources
+from myriorama.store.event_source import EventSource
 from myriorama.store.objects import open_objects
 from myriorama.store.postgres import Pool, open_pool
 from myriorama.store.recorder import DomainRecorder
+from myriorama.store.view_source import ViewSource
 from tests.crash.history import Delivered, Diary, HeadRead, SliceRead, Subscribed, now
-from tests.crash.writers import DATABASE, HISTORIES
+from tests.crash.writers import DATABASE, HISTORIES, set_by_sigterm
 
 _SLICE_MAX = 200
 _LOST = (psycopg.Error, PoolTimeout, PersistenceError)
@@ -30,8 +30,7 @@ _LOST = (psycopg.Error, PoolTimeout, PersistenceError)
 
 def main() -> None:
     mode, client, seed, after = sys.argv[1:5]
-    stopping = threading.Event()
-    signal.signal(signal.SIGTERM, lambda *_: stopping.set())
+    stopping = set_by_sigterm()
     diary = Diary(Path(os.environ[HISTORIES]), client)
     with open_pool(os.environ[DATABASE], size_max=3) as pool:
         if mode == "subscriber":
@@ -71,17 +70,17 @@ def subscribe(pool: Pool, diary: Diary, client: str, after: int, stopping: threa
 def read(pool: Pool, diary: Diary, seed: str, stopping: threading.Event) -> None:
     """Read heads of both logs and stretches behind them, again and again."""
     chosen = random.Random(seed)  # noqa: S311 - repeatable, not secret
-    logs = sources(pool, open_objects(os.environ[HISTORIES]))
+    events, views = EventSource(pool), ViewSource(pool, open_objects(os.environ[HISTORIES]))
     while not stopping.is_set():
         try:
             began = now()
-            head = logs["views"].head()
+            head = views.head()
             diary.note(HeadRead(now(), "views", began, head))
             began = now()
-            head = logs["domain"].head()
+            head = events.head()
             diary.note(HeadRead(now(), "domain", began, head))
             after = max(0, head - chosen.randrange(2 * _SLICE_MAX))
-            window = logs["domain"].read(after, _SLICE_MAX, tuple(EVENTS))
+            window = events.read(after, _SLICE_MAX, tuple(EVENTS))
             seen = tuple(
                 (e.position, e.event.originator_id, e.event.originator_version)
                 for e in window.events

@@ -12,6 +12,7 @@ from collections import deque
 from collections.abc import Sequence
 from concurrent.futures import Future
 from pathlib import Path
+from types import FrameType
 from uuid import UUID
 
 import psycopg
@@ -45,8 +46,7 @@ _LOST = (psycopg.Error, PoolTimeout, PersistenceError)
 
 def main() -> None:
     mode, client, seed = sys.argv[1:4]
-    stopping = threading.Event()
-    signal.signal(signal.SIGTERM, lambda *_: stopping.set())
+    stopping = set_by_sigterm()
     with open_pool(os.environ[DATABASE], size_max=_THREADS) as pool:
         recorder, log = DomainRecorder(pool), Log(pool)
         write = write_in_turn if mode == "sync" else write_in_flight
@@ -70,6 +70,17 @@ def main() -> None:
         for thread in threads:
             thread.join()
     sys.exit(1 if failures else 0)
+
+
+def set_by_sigterm() -> threading.Event:
+    """Return what is set when this process is asked to end."""
+    stopping = threading.Event()
+
+    def on_signal(_number: int, _frame: FrameType | None) -> None:
+        stopping.set()
+
+    signal.signal(signal.SIGTERM, on_signal)
+    return stopping
 
 
 def write_in_turn(
