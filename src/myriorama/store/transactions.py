@@ -99,7 +99,7 @@ class Transactions:
                 linger_ms=_LINGER_MS,
                 max_request_size=_REQUEST_BYTES_MAX,
                 request_timeout_ms=patience_ms,
-                delivery_timeout_ms=patience_ms,
+                delivery_timeout_ms=patience_ms + _LINGER_MS + 1,
                 max_block_ms=patience_ms,
                 bootstrap_timeout_ms=patience_ms,
                 reconnect_backoff_max_ms=500,

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from functools import cached_property
 from typing import ClassVar
 
 import msgspec
@@ -27,7 +26,6 @@ logger = structlog.get_logger(__name__)
 EVENT_PARTITIONS = 4
 """Of the topic of a context that the relay makes itself."""
 
-_ROWS_MAX = 5_000
 _BYTES_MAX = 8_000_000
 # What a record holds beside its value: its key, its headers and their lengths.
 _HEADERS_BYTES = 500
@@ -51,19 +49,25 @@ _EVENTS = """
 _HEAD = "SELECT coalesce(max(position), 0) FROM events"
 
 
+def _kafka_topic(topic: str) -> str:
+    return f"events.{topic.partition('.')[0]}"
+
+
+_TOPICS = sorted({_kafka_topic(topic) for topic in EVENTS})
+
+
 class EventStream:
     """The domain log: a topic for each context, and each aggregate's events in one partition."""
 
-    log: ClassVar = "domain"
-    channel: ClassVar = "events"
-    lock: ClassVar = AdvisoryLock.DOMAIN_RELAY
+    log: ClassVar[str] = "domain"
+    channel: ClassVar[str] = "events"
+    lock: ClassVar[AdvisoryLock] = AdvisoryLock.DOMAIN_RELAY
+    topics: ClassVar[Mapping[str, int]] = dict.fromkeys(_TOPICS, EVENT_PARTITIONS)
 
-    def __init__(self) -> None:
+    def __init__(self, *, rows_max: int = 5_000) -> None:
+        """Take how many events one transaction carries at most."""
+        self._rows_max = rows_max
         self._encode = msgspec.json.Encoder().encode
-
-    @cached_property
-    def topics(self) -> Mapping[str, int]:
-        return dict.fromkeys(sorted(set(map(_kafka_topic, EVENTS))), EVENT_PARTITIONS)
 
     def read(
         self,
@@ -74,7 +78,7 @@ class EventStream:
     ) -> Stretch:
         bounds = {
             "after": after,
-            "rows": _ROWS_MAX,
+            "rows": self._rows_max,
             "bytes": _BYTES_MAX,
             "record_bytes": RECORD_BYTES_MAX,
         }
@@ -138,10 +142,6 @@ class _Line(msgspec.Struct, frozen=True):
 def _head(connection: Connection[TupleRow]) -> int:
     row = connection.execute(_HEAD).fetchone()
     return row[0] if row else 0
-
-
-def _kafka_topic(topic: str) -> str:
-    return f"events.{topic.partition('.')[0]}"
 
 
 def _murmur2(keys: Sequence[bytes]) -> list[int]:

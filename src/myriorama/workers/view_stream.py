@@ -2,21 +2,21 @@
 
 from collections.abc import Iterator, Mapping
 from io import BytesIO
-from typing import ClassVar, LiteralString, NamedTuple, Protocol
+from typing import Any, ClassVar, LiteralString
 
 import polars as pl
 from polars import DataFrame
-from psycopg import Connection, Cursor
+from psycopg import Connection
 from psycopg.rows import TupleRow
 
 from myriorama.store.postgres import AdvisoryLock
 from myriorama.store.transactions import RECORD_BYTES_MAX, Headers, Place, Record
+from myriorama.store.view_exports import SCHEMAS, Exports, ViewTable, dropped_upto
 from myriorama.workers.public_streams import POSITION_HEADER, Stretch
 
 CONTENT_TYPE = b"application/vnd.apache.arrow.stream"
 FRAME_ROWS_MAX = 1_000
 
-_WINDOW_ROWS_MAX = 20_000
 _FRAME_BYTES_MAX = RECORD_BYTES_MAX - 500
 
 _VIEWINGS = """
@@ -35,65 +35,24 @@ _SLATES = """
     ) TO STDOUT (FORMAT csv)
 """
 
+# Each goes to the topic of its name.
+_TABLES: Mapping[ViewTable, LiteralString] = {"viewings": _VIEWINGS, "slates": _SLATES}
+
 _HEAD = "SELECT coalesce(max(last_position), 0) FROM view_appends"
-
-
-class _Table(NamedTuple):
-    """A table of the view log, and the columns under which it leaves."""
-
-    topic: str
-    rows: LiteralString
-    columns: Mapping[str, type[pl.DataType]]
-
-
-_TABLES = (
-    _Table(
-        "viewings",
-        _VIEWINGS,
-        {
-            "position": pl.Int64,
-            "recorded_at": pl.Int64,
-            "viewer_id": pl.String,
-            "video_id": pl.String,
-            "decision_id": pl.String,
-            "session_id": pl.String,
-            "sequence": pl.Int64,
-            "watched_ms": pl.Int64,
-            "loops": pl.Int64,
-        },
-    ),
-    _Table(
-        "slates",
-        _SLATES,
-        {
-            "position": pl.Int64,
-            "recorded_at": pl.Int64,
-            "decision_id": pl.String,
-            "viewer_id": pl.String,
-            "feed": pl.String,
-            "before": pl.Int64,
-            "video_ids": pl.String,
-        },
-    ),
-)
-
-
-class Stage(Protocol):
-    """Makes what was exported readable where it was: `ViewSource.stage`."""
-
-    def __call__(self, cursor: Cursor[TupleRow], after: int, upto: int) -> None: ...
 
 
 class ViewStream:
     """The view log: a topic of one partition for each of its tables, in the order of positions."""
 
-    log: ClassVar = "views"
-    channel: ClassVar = "viewings"
-    lock: ClassVar = AdvisoryLock.VIEW_RELAY
-    topics: ClassVar[Mapping[str, int]] = dict.fromkeys((table.topic for table in _TABLES), 1)
+    log: ClassVar[str] = "views"
+    channel: ClassVar[str] = "viewings"
+    lock: ClassVar[AdvisoryLock] = AdvisoryLock.VIEW_RELAY
+    topics: ClassVar[Mapping[str, int]] = dict.fromkeys(_TABLES, 1)
 
-    def __init__(self, stage: Stage) -> None:
-        self._stage = stage
+    def __init__(self, exports: Exports, *, rows_max: int = 20_000) -> None:
+        """Take where dropped days lie, and how many rows one transaction carries at most."""
+        self._exports = exports
+        self._rows_max = rows_max
 
     def read(
         self,
@@ -104,38 +63,43 @@ class ViewStream:
     ) -> Stretch:
         row = connection.execute(_HEAD).fetchone()
         head = max(after, row[0] if row else 0)
-        upto = min(head, after + _WINDOW_ROWS_MAX)
-        if upto == after:
-            return Stretch([], 0, after, head)
-        records: list[Record] = []
-        with connection.transaction(), connection.cursor() as cursor:
-            self._stage(cursor, after, upto)
-            for table in _TABLES:
-                # If somebody gave it more partitions, the order of positions is kept all the same.
-                place = Place(table.topic, 0)
-                bounds = {"after": max(after, relayed.get(place, 0)), "upto": upto}
-                if bounds["after"] < upto and table.topic in partitions:
-                    records += _frames(place, _rows(cursor, table, bounds))
+        upto = min(head, after + self._rows_max)
+        found = {table: _live(connection, table, after, upto) for table in _TABLES}
+        # Asked afterwards: in case a day was dropped while it was read, that is not looked at.
+        if after < upto and after < (dropped := dropped_upto(connection)):
+            upto = min(upto, dropped)
+            found = {table: self._exports.rows(connection, table, after, upto) for table in _TABLES}
+        records = [
+            record
+            for table, rows in found.items()
+            if table in partitions
+            # If somebody gave it more partitions, the order of positions is kept all the same.
+            for record in _frames(Place(table, 0), rows, relayed)
+        ]
         return Stretch(records, upto - after, upto, head)
 
 
-def _rows(cursor: Cursor[TupleRow], table: _Table, bounds: Mapping[str, int]) -> DataFrame:
-    with cursor.copy(table.rows, bounds) as copy:
+def _live(connection: Connection[TupleRow], table: ViewTable, after: int, upto: int) -> DataFrame:
+    bounds = {"after": after, "upto": upto}
+    with connection.cursor() as cursor, cursor.copy(_TABLES[table], bounds) as copy:
         lines = b"".join(copy)
+    schema = SCHEMAS[table]
     if not lines:
-        return DataFrame()
-    rows = pl.read_csv(BytesIO(lines), has_header=False, schema=table.columns)
-    rows = rows.with_columns(
-        pl.col("recorded_at").cast(pl.Datetime("us")).dt.replace_time_zone("UTC")
-    )
-    if "video_ids" not in rows.columns:
-        return rows
+        return DataFrame(schema=dict(schema))
+    plain: dict[str, Any] = {"recorded_at": pl.Int64, "video_ids": pl.String}
+    text = {name: plain.get(name, kind) for name, kind in schema.items()}
+    rows = pl.read_csv(BytesIO(lines), has_header=False, schema=text)
+    times = pl.col("recorded_at").cast(pl.Datetime("us")).dt.replace_time_zone("UTC")
+    if table == "viewings":
+        return rows.with_columns(times)
     named = pl.element().filter(pl.element() != "")
-    ids = pl.col("video_ids").fill_null("").str.split(" ")
-    return rows.with_columns(ids.list.eval(named))
+    ids = pl.col("video_ids").fill_null("").str.split(" ").list.eval(named)
+    return rows.with_columns(times, ids)
 
 
-def _frames(place: Place, rows: DataFrame) -> Iterator[Record]:
+def _frames(place: Place, rows: DataFrame, relayed: Mapping[Place, int]) -> Iterator[Record]:
+    if place in relayed:
+        rows = rows.filter(pl.col("position") > relayed[place])
     for frame in rows.iter_slices(FRAME_ROWS_MAX):
         yield from _records(place, frame)
 
