@@ -41,6 +41,7 @@ class AdvisoryLock(IntEnum):
     DOMAIN_RELAY = 7220250105
     VIEW_RELAY = 7220250106
     REBUILD = 7220250107
+    VIEW_DAYS = 7220250108
 
 
 def open_pool(url: str, *, size_max: int = 8) -> Pool:
@@ -79,6 +80,17 @@ def async_pool(
         kwargs={"autocommit": True},
         open=False,
     )
+
+
+def hung_up(error: psycopg.Error) -> bool:
+    """Whether the connection has ended with this, though psycopg may not have noticed yet.
+
+    Else the server has said no to a statement. Errors without a code are the client library's own.
+    """
+    if error.diag.severity_nonlocalized in {"FATAL", "PANIC"}:
+        return True
+    ours = isinstance(error, psycopg.OperationalError | psycopg.InterfaceError)
+    return ours and error.sqlstate is None
 
 
 def await_server(url: str, *, timeout_s: float) -> None:

@@ -20,7 +20,7 @@ from psycopg.rows import TupleRow
 
 from domain.errors import Conflict
 from myriorama.store.identity import new_id
-from myriorama.store.postgres import AdvisoryLock
+from myriorama.store.postgres import AdvisoryLock, hung_up
 from myriorama.store.view_arrays import (
     Bigints,
     Integers,
@@ -140,32 +140,36 @@ class ViewWriter:
         self._hurried.set()
 
     def close(self) -> None:
+        """Hang up; whoever appends after all opens another connection."""
         if self._connection is not None:
             self._connection.close()
 
     def _append(self, query: LiteralString, columns: Sequence[object]) -> None:
         """Append in one transaction; where the connection is lost in its midst, find out."""
-        append_id, back_off_s = new_id(), 0.01
+        try:
+            ((ahead,),) = self._ask(query, (AdvisoryLock.VIEW_LOG, new_id(), *columns))
+        except UniqueViolation as error:
+            if error.diag.constraint_name != _APPENDED_BEFORE:
+                raise  # else it was ourselves, and only the answer was lost
+        else:
+            self._watch(ahead.total_seconds())
+        _APPENDS.inc()
+
+    def _ask(self, query: LiteralString, parameters: Sequence[object]) -> list[TupleRow]:
+        """Return the server's answer; while it is away, ask again."""
+        back_off_s = 0.01
         while True:
             try:
-                connection = self._connected()
-                row = connection.execute(
-                    query, (AdvisoryLock.VIEW_LOG, append_id, *columns), prepare=True
-                ).fetchone()
-            except UniqueViolation as error:
-                if error.diag.constraint_name == _APPENDED_BEFORE:
-                    break  # by ourselves, and only the answer was lost
-                raise
+                rows = self._connected().execute(query, parameters, prepare=True).fetchall()
             except (psycopg.OperationalError, psycopg.InterfaceError) as error:
-                if self._connection is not None and not self._connection.closed:
-                    raise  # the server has said no: there is nothing to find out
+                if not hung_up(error):
+                    raise
+                self.close()
                 self._await(error, back_off_s)
                 back_off_s = min(back_off_s * 2, _BACK_OFF_S_MAX)
             else:
-                self._watch(row[0].total_seconds() if row else 0.0)
-                break
-        self._away_since_s = None
-        _APPENDS.inc()
+                self._away_since_s = None
+                return rows
 
     def _connected(self) -> Connection[TupleRow]:
         if self._connection is None or self._connection.closed:
@@ -197,7 +201,7 @@ class ViewWriter:
         """Return what is to be answered to those that have been stored before."""
         viewers, sessions, sequences = batch_columns([report.name for report in reports])
         names = (UUIDs(viewers), UUIDs(sessions), Bigints(sequences))
-        rows = self._connected().execute(_KNOWN, names).fetchall()
+        rows = self._ask(_KNOWN, names)
         return {reports[int(n)]: _repeated(reports[int(n)], *before) for n, *before in rows}
 
 
