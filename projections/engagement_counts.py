@@ -31,8 +31,8 @@ ADD = """
     SET likes = c.likes + d.likes, comments = c.comments + d.comments,
         shares = c.shares + d.shares, bookmarks = c.bookmarks + d.bookmarks,
         remixes = c.remixes + d.remixes, position = d.position
-    FROM unnest(%s::uuid[], %s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[],
-                %s::bigint[])
+    FROM unnest(%b::uuid[], %b::bigint[], %b::bigint[], %b::bigint[], %b::bigint[], %b::bigint[],
+                %b::bigint[])
         AS d (video_id, likes, comments, shares, bookmarks, remixes, position)
     WHERE c.video_id = d.video_id
 """
@@ -77,8 +77,9 @@ class EngagementCounts(Projection[Counted]):
             counted = _counted(recorded, cursor)
             if counted:
                 video_id, column, number = counted
-                deltas[video_id][column] += number
-                deltas[video_id][_POSITION] = recorded.position
+                delta = deltas[video_id]
+                delta[column] += number
+                delta[_POSITION] = recorded.position
         if deltas:
             columns = [list(column) for column in zip(*deltas.values(), strict=True)]
             cursor.execute(ADD, (list(deltas), *columns))

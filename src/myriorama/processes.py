@@ -23,6 +23,7 @@ from myriorama.bootstrap import (
     sources,
 )
 from myriorama.replay import rebuilding
+from myriorama.replay.collecting import spare_windows
 from myriorama.replay.log_verification import Sound, verify_logs
 from myriorama.replay.rebuilding import Step
 from myriorama.replay.streams import Bounds, LogName, Row, stream
@@ -64,6 +65,7 @@ def project(settings: Settings) -> None:
     """Fold the logs until told to stop."""
     start_logs()
     projector = create_projector(settings)
+    spare_windows()
     _until_signalled(projector.stop)
     projector.run()
 
@@ -72,6 +74,7 @@ def rebuild(
     settings: Settings, projection: AnyProjection, *, accept_difference: bool
 ) -> Iterator[Step]:
     """Fold one projection anew beside the running projector, and swap it in. Yields each step."""
+    spare_windows()
     with open_pool(settings.database_url, size_max=2) as pool:
         source = sources(pool, open_objects(settings.objects))[projection.log]
         yield from rebuilding.rebuild(
@@ -144,6 +147,7 @@ def verify_log(settings: Settings) -> Iterator[Sound]:
 
 def verify_state(settings: Settings) -> Iterator[Comparison]:
     """Fold every projection anew and compare its tables with the live ones."""
+    spare_windows()
     with open_pool(settings.database_url) as pool:
         logs = sources(pool, open_objects(settings.objects))
         yield from compare(settings.database_url, logs, projections())

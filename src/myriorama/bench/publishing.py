@@ -61,7 +61,7 @@ def _publish(
     """Yield for each video how many milliseconds went by until it was on top of the feed."""
     for _ in range(WARM_UP + VIDEOS):
         time.sleep(random.uniform(0, GAP_S_MAX))  # noqa: S311 - meets the poll at any phase
-        event = _published(author_id)
+        event = published(author_id)
         began = time.perf_counter()
         log.put([event], expect={})
         while api.newest(follower) != str(event.originator_id):
@@ -71,7 +71,8 @@ def _publish(
         yield (time.perf_counter() - began) * 1000
 
 
-def _published(author_id: UUID) -> VideoPublished:
+def published(author_id: UUID) -> VideoPublished:
+    """Return a video of the author that has just been published."""
     video_id = uuid4()
     return VideoPublished(
         originator_id=video_id,

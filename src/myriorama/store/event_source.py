@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from eventsourcing.persistence import MapperDeserialisationError
+from psycopg.rows import TupleRow
 
 from domain.catalogue import READABLE, Event, stored_under
 from myriorama.store.mapper import JSONMapper, SchemaFromFuture
@@ -20,6 +21,8 @@ _READ = """
         ON e.position > %s AND e.position <= head.upto AND e.topic = ANY(%s)
     ORDER BY e.position
 """
+
+_UNREADABLE = (MapperDeserialisationError, SchemaFromFuture)
 
 _HEAD = "SELECT coalesce(max(position), 0) FROM events"
 
@@ -49,11 +52,22 @@ class EventSource:
         if rows[0][1] is None:
             return Window([], upto)
         decode = self._mapper.decode
+        try:
+            events = [
+                Recorded(position, recorded_at, decode(topic, state, originator_id, version))
+                for _, position, recorded_at, originator_id, version, topic, state in rows
+            ]
+        except _UNREADABLE:
+            return self._told_apart(rows, upto)
+        return Window(events, upto)
+
+    def _told_apart(self, rows: Sequence[TupleRow], upto: int) -> Window:
+        """Return what can be read, and beside it what cannot."""
         events, unreadable = list[Recorded[Any]](), list[Unreadable]()
         for _, position, recorded_at, originator_id, version, topic, state in rows:
             try:
-                event = decode(topic, state, originator_id, version)
-            except (MapperDeserialisationError, SchemaFromFuture) as error:
+                event = self._mapper.decode(topic, state, originator_id, version)
+            except _UNREADABLE as error:
                 newer = isinstance(error, SchemaFromFuture)
                 name = self._events[topic].TOPIC
                 unreadable.append(Unreadable(position, name, str(error), newer=newer))

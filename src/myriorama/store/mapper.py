@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import fields
 from functools import cache
-from typing import Annotated, Any, ClassVar, NotRequired, TypedDict
+from typing import Annotated, Any, ClassVar, NamedTuple, NotRequired, TypedDict
 from uuid import UUID
 
 import msgspec
@@ -20,6 +20,9 @@ from domain.catalogue import READABLE, Event
 
 _ADDRESS = frozenset({"originator_id", "originator_version"})
 _VERSION = "class_version"
+
+# Looked up once, and not for every event.
+_new, _set = object.__new__, object.__setattr__
 
 _ClassVersion = Annotated[int, msgspec.Meta(ge=1)]
 
@@ -43,6 +46,7 @@ class JSONMapper(Mapper[UUID]):
     def __init__(self, events: Mapping[str, type[Event]] = READABLE) -> None:
         super().__init__(transcoder=JSONTranscoder())
         self._events = events
+        self._codecs: dict[str, _Codec] = {}
 
     def to_stored_event(self, domain_event: DomainEventProtocol[UUID]) -> StoredEvent:
         state = {k: v for k, v in vars(domain_event).items() if k not in _ADDRESS}
@@ -74,16 +78,26 @@ class JSONMapper(Mapper[UUID]):
             MapperDeserialisationError: the topic is unknown, or the state is not of its shape.
             SchemaFromFuture: its `class_version` is newer than the one known here.
         """
+        kind, version, decode_state = self._codecs.get(topic) or self._codec(topic)
+        try:
+            values = decode_state(state)
+            if values.pop(_VERSION, 1) != version:
+                values = _converted(kind, state)
+        except (msgspec.MsgspecError, ValueError):
+            values = _converted(kind, state)
+        values["originator_id"] = originator_id
+        values["originator_version"] = originator_version
+        event = _new(kind)
+        # Beside the constructor: a frozen dataclass would set field by field.
+        _set(event, "__dict__", values)
+        return event
+
+    def _codec(self, topic: str) -> "_Codec":
         kind = self._events.get(topic)
         if kind is None:
             raise MapperDeserialisationError(f"No event is stored under {topic!r}.")
-        values = _decode(kind, state)
-        values["originator_id"] = originator_id
-        values["originator_version"] = originator_version
-        event = object.__new__(kind)
-        # Beside the constructor: a frozen dataclass would set field by field.
-        object.__setattr__(event, "__dict__", values)
-        return event
+        decode = msgspec.json.Decoder(_shape(kind)).decode
+        return self._codecs.setdefault(topic, _Codec(kind, getattr(kind, _VERSION, 1), decode))
 
 
 def upcast(kind: type[Event], state: bytes) -> dict[str, Any]:
@@ -108,14 +122,16 @@ def upcast(kind: type[Event], state: bytes) -> dict[str, Any]:
     return raw
 
 
-def _decode(kind: type[Event], state: bytes) -> dict[str, Any]:
-    version, decode = _decoder(kind)
-    try:
-        decoded = decode(state)
-        if decoded.pop(_VERSION, 1) == version:
-            return decoded
-    except (msgspec.MsgspecError, ValueError):
-        pass  # of another version, perhaps
+class _Codec(NamedTuple):
+    """How the present release decodes what is stored under a topic."""
+
+    kind: type[Event]
+    version: int
+    decode: Callable[[bytes], dict[str, Any]]
+
+
+def _converted(kind: type[Event], state: bytes) -> dict[str, Any]:
+    """Decode what was stored in another version than the present one, or tell what is wrong."""
     raw = upcast(kind, state)
     try:
         converted: dict[str, Any] = msgspec.convert(raw, _shape(kind))
@@ -130,8 +146,3 @@ def _shape(kind: type[Event]) -> Any:
     declared: dict[str, Any] = {f.name: f.type for f in fields(kind) if f.name not in _ADDRESS}
     make: Any = TypedDict
     return make(kind.__name__, {**declared, _VERSION: NotRequired[_ClassVersion]})
-
-
-@cache
-def _decoder(kind: type[Event]) -> tuple[int, Callable[[bytes], dict[str, Any]]]:
-    return getattr(kind, _VERSION, 1), msgspec.json.Decoder(_shape(kind)).decode

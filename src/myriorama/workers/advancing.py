@@ -13,10 +13,13 @@ from psycopg import Connection
 from psycopg.rows import TupleRow
 from psycopg.sql import SQL, Identifier
 
-from myriorama.replay.folding import DeadLetter, Share, bury
-from projections.projection import AnyProjection, Window
+from myriorama.replay.folding import WINDOW_MAX, DeadLetter, Share, bury
+from projections.projection import AnyProjection
 
 logger = structlog.get_logger(__name__)
+
+POLL_S = 1.0
+BACK_OFF_S_MIN, BACK_OFF_S_MAX = 0.1, 10.0
 
 _BEGIN = """
     INSERT INTO projection_positions (name, position) SELECT unnest(%s::text[]), 0
@@ -127,15 +130,15 @@ def tell_standing(projection: AnyProjection, *, still: bool) -> None:
 class Pace:
     """How long windows are: longer while there is more, shorter when they take too long."""
 
-    _FIRST, _MOST = 100, 5000
+    _FIRST = 100
     _SWIFT_S, _SLOW_S = 0.25, 0.5
 
     def __init__(self) -> None:
         self.limit = self._FIRST
 
-    def learn(self, after: int, window: Window, seconds: float) -> None:
-        """Take note of how long a window took."""
+    def learn(self, seconds: float, *, full: bool) -> None:
+        """Take note of how long a window took, and whether there is more behind it."""
         if seconds > self._SLOW_S:
             self.limit = max(1, self.limit // 2)
-        elif seconds < self._SWIFT_S and window.upto - after >= self.limit:
-            self.limit = min(self._MOST, self.limit * 2)
+        elif full and seconds < self._SWIFT_S:
+            self.limit = min(WINDOW_MAX, self.limit * 2)

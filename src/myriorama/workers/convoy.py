@@ -1,7 +1,7 @@
-"""Convoys and stragglers: who follows a log together, and who catches up alone.
+"""Convoys: all projections that stand at the same place follow their log together.
 
-A convoy reads and decodes each window once for all projections that stand where it stands. Who
-fails, or is far behind, leaves it, so that nobody waits for anybody, and comes back once level.
+Each window is read and decoded once for all of them. Who fails, or is far behind, leaves, so that
+nobody waits for anybody, and comes back once level (straggler.py).
 """
 
 import select
@@ -22,17 +22,16 @@ from myriorama.replay.folding import (
     DeadLetter,
     Share,
     Source,
-    StandsStill,
-    before_newer,
     fold,
-    fold_carefully,
     fold_singly,
-    look,
     may_be_an_event,
     newer,
     undecodable,
 )
 from myriorama.workers.advancing import (
+    BACK_OFF_S_MAX,
+    BACK_OFF_S_MIN,
+    POLL_S,
     Connected,
     Overtaken,
     Pace,
@@ -42,13 +41,11 @@ from myriorama.workers.advancing import (
     tell_lag,
     tell_standing,
 )
+from myriorama.workers.lookahead import Lookahead
 from projections.projection import AnyProjection, Window
 
 logger = structlog.get_logger(__name__)
 
-_POLL_S = 1.0
-_BACK_OFF_S_MIN = 0.1
-_BACK_OFF_S_MAX = 10.0
 
 Part = Callable[[AnyProjection], None]
 
@@ -107,21 +104,24 @@ class Convoy:
 
     def run(self) -> None:
         """Follow until `stop`; whatever goes wrong, go on."""
-        back_off_s = _BACK_OFF_S_MIN
+        back_off_s = BACK_OFF_S_MIN
         while not self._stopping.is_set():
             began = time.monotonic()
             try:
-                with closing(connect(self._url, [*self._members], self._source.channel)) as opened:
+                with (
+                    closing(connect(self._url, [*self._members], self._source.channel)) as opened,
+                    Lookahead(self._source) as lookahead,
+                ):
                     self._level(opened)
-                    self._follow(opened)
+                    self._follow(opened, lookahead)
             except (psycopg.OperationalError, PoolTimeout) as error:
                 logger.warning("projections wait for PostgreSQL", error=str(error))
             except Exception:
                 logger.exception("projections stumbled")
-            if time.monotonic() - began > _BACK_OFF_S_MAX:
-                back_off_s = _BACK_OFF_S_MIN
+            if time.monotonic() - began > BACK_OFF_S_MAX:
+                back_off_s = BACK_OFF_S_MIN
             self._stopping.wait(back_off_s)
-            back_off_s = min(back_off_s * 2, _BACK_OFF_S_MAX)
+            back_off_s = min(back_off_s * 2, BACK_OFF_S_MAX)
         self._bell.close()
 
     def stop(self) -> None:
@@ -133,14 +133,14 @@ class Convoy:
         self._joining.append(projection)
         self._bell.ring()
 
-    def _follow(self, connection: Connected) -> None:
+    def _follow(self, connection: Connected, lookahead: Lookahead) -> None:
         while not self._stopping.is_set():
             if self._joining:
                 self._take_in(connection)
-            if not self._step(connection):
-                self._bell.wait(connection, _POLL_S)
+            if not self._step(connection, lookahead):
+                self._bell.wait(connection, POLL_S)
 
-    def _step(self, connection: Connected) -> bool:
+    def _step(self, connection: Connected, lookahead: Lookahead) -> bool:
         """Fold one window. Returns whether there may be more."""
         if not self._at:
             return False
@@ -149,17 +149,18 @@ class Convoy:
         behind = [self._members[name] for name, at in self._at.items() if at == after]
         others = [at for at in self._at.values() if at > after]
         upto = min(others, default=None)
-        window = look(self._source, behind, after, self._pace.limit, upto=upto)
+        window, full = lookahead.look(behind, after, self._pace.limit, upto=upto)
         for projection in [p for p in behind if newer(window, p) is not None]:
             behind.remove(projection)
             self._leave(projection)
         if window.upto == after or not behind:
             tell_lag(behind, 0)
             return False
+        if full and not others:
+            lookahead.prepare(behind, window.upto, self._pace.limit)
         if not self._advance(connection, behind, after, window):
             return False
-        full = window.upto - after >= self._pace.limit
-        self._pace.learn(after, window, time.monotonic() - began)
+        self._pace.learn(time.monotonic() - began, full=full)
         tell_lag(behind, self._source.head() - window.upto if full else 0)
         return full or bool(others)
 
@@ -174,7 +175,7 @@ class Convoy:
             advance(connection, behind, after, window.upto, fold_all)
         except Overtaken:
             # Another projector leads. This one looks again after a while, in case that one ends.
-            self._stopping.wait(_POLL_S)
+            self._stopping.wait(POLL_S)
             self._level(connection)
             return False
         except Exception as error:
@@ -220,92 +221,6 @@ class Convoy:
         first = max(self._at.values(), default=0)
         for name in [name for name, at in self._at.items() if first - at > WINDOW_MAX]:
             self._leave(self._members[name])
-
-
-class Straggler:
-    """Brings one projection level with its log, gives up events that cannot be, and waits."""
-
-    def __init__(self, url: str, source: Source, projection: AnyProjection) -> None:
-        self._url = url
-        self._source = source
-        self._projection = projection
-        self._stopping = threading.Event()
-        self._pace = Pace()
-
-    def run(self) -> bool:
-        """Go on until level with the log, or `stop`. Returns whether it is level."""
-        back_off_s = _BACK_OFF_S_MIN
-        while not self._stopping.is_set():
-            try:
-                with closing(connect(self._url, [self._projection.name])) as connection:
-                    if self._catch_up(connection):
-                        return True
-            except (psycopg.OperationalError, PoolTimeout) as error:
-                logger.warning(
-                    "projection waits", projection=self._projection.name, error=str(error)
-                )
-            except StandsStill as error:
-                tell_standing(self._projection, still=True)
-                with suppress(psycopg.OperationalError):  # then the next look tells
-                    tell_lag([self._projection], self._source.head() - error.position + 1)
-                logger.error(  # noqa: TRY400 - where in the code it is found out, tells nothing
-                    "projection stands still",
-                    projection=error.projection,
-                    position=error.position,
-                    reason=error.reason,
-                )
-            except Exception:
-                logger.exception("projection stumbled", projection=self._projection.name)
-            self._stopping.wait(back_off_s)
-            back_off_s = min(back_off_s * 2, _BACK_OFF_S_MAX)
-        return False
-
-    def stop(self) -> None:
-        self._stopping.set()
-
-    def _catch_up(self, connection: Connected) -> bool:
-        while not self._stopping.is_set():
-            try:
-                if self._step(connection):
-                    return True
-            except Overtaken:
-                self._stopping.wait(_POLL_S)
-        return False
-
-    def _step(self, connection: Connected) -> bool:
-        """Fold one window. Returns whether that was all."""
-        mine, began = [self._projection], time.monotonic()
-        after = positions(connection, [self._projection.name])[self._projection.name]
-        seen = look(self._source, mine, after, self._pace.limit)
-        window = before_newer(seen, mine, after)
-        if window.upto > after:
-            self._advance(connection, after, window)
-        level = window is seen and window.upto - after < self._pace.limit
-        self._pace.learn(after, window, time.monotonic() - began)
-        tell_standing(self._projection, still=False)
-        tell_lag(mine, 0 if level else self._source.head() - window.upto)
-        return level
-
-    def _advance(self, connection: Connected, after: int, window: Window) -> None:
-        mine, source = [self._projection], self._source
-
-        def fold_all() -> tuple[Sequence[Share], Sequence[DeadLetter]]:
-            return fold(connection, source, mine, after, window), undecodable(window, mine)
-
-        def fold_what_can_be() -> tuple[Sequence[Share], Sequence[DeadLetter]]:
-            began = time.monotonic()
-            letters = fold_carefully(connection, source, self._projection, after, window)
-            took = Share(self._projection, len(window.events), time.monotonic() - began)
-            return [took], letters + undecodable(window, mine)
-
-        try:
-            advance(connection, mine, after, window.upto, fold_all)
-        except Overtaken:
-            raise
-        except Exception as error:
-            if not may_be_an_event(error):
-                raise
-            advance(connection, mine, after, window.upto, fold_what_can_be)
 
 
 def _heard(connection: Connected) -> bool:

@@ -5,7 +5,8 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 
 from myriorama.replay.folding import Source
-from myriorama.workers.convoy import Convoy, Straggler
+from myriorama.workers.convoy import Convoy
+from myriorama.workers.straggler import Straggler
 from projections.projection import AnyProjection
 
 
