@@ -88,6 +88,7 @@ def household(
         _own("migrate", environment, after=stores, once=True),
         _own("project", environment, after=("migrate",)),
         _own("dispatch", environment, after=("migrate",)),
+        _own("relay", environment, after=("migrate",)),
         Program(
             "serve",
             _argv("serve"),
