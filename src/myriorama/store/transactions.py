@@ -90,21 +90,16 @@ class Transactions:
         with self._closed_on_failure():
             require_broker(self._bootstrap)
             patience_ms = int(self._patience_s * 1000)
-            self._client = kafka.KafkaProducer(
-                bootstrap_servers=servers(self._bootstrap),
+            self._client = bare_producer(
+                self._bootstrap,
                 transactional_id=self._id,
                 transaction_timeout_ms=_TRANSACTION_TIMEOUT_MS,
-                allow_auto_create_topics=False,
-                batch_size=_BATCH_BYTES,
-                linger_ms=_LINGER_MS,
-                max_request_size=_REQUEST_BYTES_MAX,
                 request_timeout_ms=patience_ms,
                 delivery_timeout_ms=patience_ms + _LINGER_MS + 1,
                 max_block_ms=patience_ms,
                 bootstrap_timeout_ms=patience_ms,
                 reconnect_backoff_max_ms=500,
                 metadata_max_age_ms=30_000,
-                metrics_enabled=False,
             )
             self._client.init_transactions()
 
@@ -204,6 +199,20 @@ class Transactions:
         fences = (ProducerFencedError, InvalidProducerEpochError)
         manager: Any = getattr(self._client, "_transaction_manager", None)
         return isinstance(error, fences) or isinstance(getattr(manager, "last_error", None), fences)
+
+
+def bare_producer(bootstrap: str, **settings: Any) -> Any:
+    """Return the library's producer, idempotent, with our sizes of batches."""
+    return kafka.KafkaProducer(
+        bootstrap_servers=servers(bootstrap),
+        allow_auto_create_topics=False,
+        acks="all",
+        batch_size=_BATCH_BYTES,
+        linger_ms=_LINGER_MS,
+        max_request_size=_REQUEST_BYTES_MAX,
+        metrics_enabled=False,
+        **settings,
+    )
 
 
 def last_records(bootstrap: str, places: Sequence[Place]) -> Mapping[Place, Received]:

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import ClassVar
 
 import msgspec
 import numpy as np
@@ -40,9 +39,9 @@ _EVENTS = """
     FROM (
         SELECT *, octet_length(state) AS bytes,
                sum(octet_length(state)) OVER (ORDER BY position) AS bytes_upto
-        FROM events WHERE position > %(after)s AND position <= %(after)s + %(rows)s
+        FROM events WHERE position BETWEEN %(first)s AND %(last)s
     ) AS window_of_events
-    WHERE bytes_upto <= %(bytes)s OR position = %(after)s + 1
+    WHERE bytes_upto <= %(bytes)s OR position = %(first)s
     ORDER BY position
 """
 
@@ -59,10 +58,10 @@ _TOPICS = sorted({_kafka_topic(topic) for topic in EVENTS})
 class EventStream:
     """The domain log: a topic for each context, and each aggregate's events in one partition."""
 
-    log: ClassVar[str] = "domain"
-    channel: ClassVar[str] = "events"
-    lock: ClassVar[AdvisoryLock] = AdvisoryLock.DOMAIN_RELAY
-    topics: ClassVar[Mapping[str, int]] = dict.fromkeys(_TOPICS, EVENT_PARTITIONS)
+    log: str = "domain"
+    channel: str = "events"
+    lock: AdvisoryLock = AdvisoryLock.DOMAIN_RELAY
+    topics: Mapping[str, int] = dict.fromkeys(_TOPICS, EVENT_PARTITIONS)
 
     def __init__(self, *, rows_max: int = 5_000) -> None:
         """Take how many events one transaction carries at most."""
@@ -77,8 +76,8 @@ class EventStream:
         relayed: Mapping[Place, int],
     ) -> Stretch:
         bounds = {
-            "after": after,
-            "rows": self._rows_max,
+            "first": after + 1,
+            "last": after + self._rows_max,
             "bytes": _BYTES_MAX,
             "record_bytes": RECORD_BYTES_MAX,
         }

@@ -5,7 +5,7 @@ docs/streams.md tells consumers of them.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Protocol
+from typing import Protocol
 
 from psycopg import Connection
 from psycopg.rows import TupleRow
@@ -35,10 +35,10 @@ class Stretch:
 class PublicStream(Protocol):
     """One log, as it is relayed."""
 
-    log: ClassVar[str]
-    channel: ClassVar[str]
-    lock: ClassVar[AdvisoryLock]
-    topics: ClassVar[Mapping[str, int]]
+    log: str
+    channel: str
+    lock: AdvisoryLock
+    topics: Mapping[str, int]
     """The topics it goes to, and with how many partitions they are made."""
 
     def read(

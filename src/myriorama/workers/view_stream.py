@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from io import BytesIO
-from typing import Any, ClassVar, LiteralString
+from typing import Any, LiteralString
 
 import polars as pl
 from polars import DataFrame
@@ -44,10 +44,10 @@ _HEAD = "SELECT coalesce(max(last_position), 0) FROM view_appends"
 class ViewStream:
     """The view log: a topic of one partition for each of its tables, in the order of positions."""
 
-    log: ClassVar[str] = "views"
-    channel: ClassVar[str] = "viewings"
-    lock: ClassVar[AdvisoryLock] = AdvisoryLock.VIEW_RELAY
-    topics: ClassVar[Mapping[str, int]] = dict.fromkeys(_TABLES, 1)
+    log: str = "views"
+    channel: str = "viewings"
+    lock: AdvisoryLock = AdvisoryLock.VIEW_RELAY
+    topics: Mapping[str, int] = dict.fromkeys(_TABLES, 1)
 
     def __init__(self, exports: Exports, *, rows_max: int = 20_000) -> None:
         """Take where dropped days lie, and how many rows one transaction carries at most."""
