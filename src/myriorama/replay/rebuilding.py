@@ -22,6 +22,7 @@ from myriorama.store.postgres import AdvisoryLock
 from projections.projection import AnyProjection
 
 _TELL_EVERY_S = 1.0
+_CLOSE = 1000
 
 # The server may take a moment to notice that the one who held the lock was killed.
 _PATIENCE = "SET lock_timeout = '3s'"
@@ -154,13 +155,16 @@ def _alone(url: str, projection: AnyProjection) -> Generator[Connection[TupleRow
 
 
 def _catch_up(standby: Standby) -> Iterator[Progress]:
-    """Fold until the live tables have gone no further meanwhile."""
-    told_s = monotonic()
-    while (upto := standby.live_position()) > standby.position():
+    """Fold until the live tables are only so far ahead as they go while one looks."""
+    told_s, upto = monotonic(), standby.live_position()
+    while True:
         for progress in standby.fold_to(upto):
             if monotonic() - told_s >= _TELL_EVERY_S or progress.position == upto:
                 told_s = monotonic()
                 yield progress
+        last, upto = upto, standby.live_position()
+        if upto - last <= _CLOSE:
+            return
 
 
 def _compare(url: str, standby: Standby) -> Iterator[Compared]:
