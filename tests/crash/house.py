@@ -75,6 +75,7 @@ class House:
             **{name: v for name, v in os.environ.items() if not name.startswith("MYRIORAMA_")},
             **furnish({}, home),
             HISTORIES: str(self.histories),
+            "PYTHONFAULTHANDLER": "1",
         }
         self.seed = seed
         self.broker = 1
@@ -176,9 +177,10 @@ class House:
         """Return who has not come to the end of the log that they follow."""
         heads = self.heads()
         places = {"subscriber": ("domain", self.delivered("subscriber"))}
-        logs = {projection.name: projection.log for projection in projections()}
-        for name, position in self.query("SELECT name, position FROM projection_positions"):
-            places[f"projection {name}"] = (logs[name], int(position))
+        stand = dict(self.query("SELECT name, position FROM projection_positions"))
+        for projection in projections():
+            position = int(stand.get(projection.name, 0))
+            places[f"projection {projection.name}"] = (projection.log, position)
         for log, position in self._relayed().items():
             places[f"relay of {log}"] = (log, position)
         return [
@@ -269,7 +271,8 @@ class House:
     def _stop(self, program: Program) -> None:
         process, program.process = program.process, None
         if process is not None:
-            leash.stop(process, by=(signal.SIGTERM,), patience_s=_STOP_S_MAX)
+            # Who does not end says in its log where it stands, before it is killed.
+            leash.stop(process, by=(signal.SIGTERM, signal.SIGABRT), patience_s=_STOP_S_MAX)
             if process.returncode not in (0, -signal.SIGTERM):  # by that, before it could listen
                 self.ended.append(f"{program.client} did not end well: {process.returncode}")
 

@@ -115,6 +115,8 @@ class Convoy:
                     self._level(opened)
                     self._follow(opened, lookahead)
             except (psycopg.OperationalError, PoolTimeout) as error:
+                if is_full(error):
+                    raise_alarm(error)
                 logger.warning("projections wait for PostgreSQL", error=str(error))
             except Exception:
                 logger.exception("projections stumbled")
