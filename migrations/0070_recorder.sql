@@ -13,13 +13,18 @@ $$;
 
 DO $$
 BEGIN
-    IF NOT pg_has_role(current_user, 'myriorama_recorder', 'MEMBER') THEN
-        EXECUTE format('GRANT myriorama_recorder TO %I', current_user);
-    END IF;
+    -- Not whether we are a member: who makes a role is one, and may still not act in it.
+    SET LOCAL ROLE myriorama_recorder;
+    RESET ROLE;
 EXCEPTION
-    -- granted at the same moment from another database
-    WHEN unique_violation OR internal_error THEN
-        IF NOT pg_has_role(current_user, 'myriorama_recorder', 'MEMBER') THEN RAISE; END IF;
+    WHEN insufficient_privilege THEN
+        BEGIN
+            EXECUTE format('GRANT myriorama_recorder TO %I', current_user);
+        EXCEPTION
+            WHEN unique_violation OR internal_error THEN
+                SET LOCAL ROLE myriorama_recorder; -- granted at the same moment from elsewhere
+                RESET ROLE;
+        END;
 END
 $$;
 
