@@ -2,12 +2,13 @@
 
 from collections.abc import Callable, Mapping
 
-from myriorama.bench import appending, feed_over_http, publishing, replaying
+from myriorama.bench import appending, feed_over_http, publishing, relaying, replaying
 from myriorama.bench.outcome import Outcome, Progress
 
 BENCHES: Mapping[str, Callable[[Progress], Outcome]] = {
     "append": appending.measure,
     "e2e": publishing.measure,
     "http": feed_over_http.measure,
+    "relay": relaying.measure,
     "replay": replaying.measure,
 }
