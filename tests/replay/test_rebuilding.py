@@ -16,6 +16,7 @@ from myriorama import processes
 from myriorama.bootstrap import projections
 from myriorama.replay.rebuilding import AlreadyRebuilding, Compared, Different, NothingRetired
 from myriorama.replay.standby import NotMovable
+from myriorama.replay.swap import InTheWay
 from myriorama.settings import Settings
 from myriorama.store.log import Log
 from myriorama.store.postgres import Pool
@@ -151,6 +152,26 @@ def test_a_table_that_something_else_holds_on_to_is_not_rebuilt(settings: Settin
 
     with pytest.raises(NotMovable, match="view codes"):
         rebuilt(settings, Invitations())
+
+
+def test_who_is_in_the_way_for_too_long_is_named(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("myriorama.replay.swap._PATIENCE_S", 0.5)
+    with psycopg.connect(settings.database_url, application_name="nightly dump") as dump:
+        dump.execute("SELECT FROM invitations").fetchall()
+
+        with pytest.raises(InTheWay, match="nightly dump"):
+            rebuilt(settings, Invitations())
+
+    with psycopg.connect(settings.database_url, application_name="nightly dump") as dump:
+        dump.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+        dump.execute("SELECT FROM accounts").fetchall()
+
+        with pytest.raises(InTheWay, match="nightly dump"):
+            rebuilt(settings, Invitations())
+
+    assert is_swapped(rebuilt(settings, Invitations()))
 
 
 def test_a_schema_of_somebody_else_is_left_alone(settings: Settings) -> None:
