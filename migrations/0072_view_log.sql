@@ -80,7 +80,8 @@ $$;
 
 -- Makes tables of both logs for one day, if it has none. They are attached when they are whole: readers
 -- and writers wait for no more than that.
-CREATE FUNCTION make_view_day(day date) RETURNS void LANGUAGE plpgsql AS $$
+CREATE FUNCTION make_view_day(day date) RETURNS void
+LANGUAGE plpgsql SET search_path = public AS $$
 DECLARE
     since timestamptz := day::timestamp AT TIME ZONE 'UTC';
     until timestamptz := (day + 1)::timestamp AT TIME ZONE 'UTC';
@@ -102,7 +103,8 @@ $$;
 
 -- The default partitions catch what a clock, or a dispatcher that was away, did not let us foresee.
 -- Where they hold rows they become the table of those days, and empty ones take their places.
-CREATE FUNCTION adopt_unforeseen_view_days() RETURNS void LANGUAGE plpgsql AS $$
+CREATE FUNCTION adopt_unforeseen_view_days() RETURNS void
+LANGUAGE plpgsql SET search_path = public AS $$
 DECLARE
     whole text;
     part text;
@@ -128,7 +130,8 @@ BEGIN
 END
 $$;
 
-CREATE FUNCTION make_unforeseen_view_days() RETURNS void LANGUAGE plpgsql AS $$
+CREATE FUNCTION make_unforeseen_view_days() RETURNS void
+LANGUAGE plpgsql SET search_path = public AS $$
 DECLARE
     whole text;
     part text;

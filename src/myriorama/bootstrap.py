@@ -82,6 +82,8 @@ from myriorama.store.postgres import (
 from myriorama.store.progress import ProgressRelay
 from myriorama.store.projected import Projected
 from myriorama.store.signing import Signer
+from myriorama.store.view_days import ViewDays
+from myriorama.store.view_exports import Exports
 from myriorama.store.view_source import ViewSource
 from myriorama.store.viewlog import Views
 from myriorama.studio.inspection import Limits, inspect
@@ -223,7 +225,7 @@ def create_api(settings: Settings) -> Litestar:
             Authentication(tokens, revocations),
             _limits(settings),
             Idempotency(Answers(pool, settings.secret.encode()), proxies=settings.proxies),
-            Causation(projected, _of_the_domain_log()),
+            Causation(projected, _following("domain"), pool),
         ],
         exception_handlers=dict(HANDLERS),
         lifespan=[connected],
@@ -259,13 +261,13 @@ async def _listening(
                 await listening
 
 
-def _of_the_domain_log() -> Sequence[str]:
-    return [projection.name for projection in projections() if projection.log == "domain"]
+def _following(log: str) -> Sequence[str]:
+    return [projection.name for projection in projections() if projection.log == log]
 
 
 def _operations(pool: AsyncConnectionPool[AsyncConnection[TupleRow]]) -> operations.Operations:
     return operations.Operations(
-        pool, migrations=known_migrations(), projections=_of_the_domain_log()
+        pool, migrations=known_migrations(), projections=_following("domain")
     )
 
 
@@ -329,19 +331,20 @@ def create_dispatcher(settings: Settings) -> Dispatcher:
     """Join the dispatcher to the log, and to Kafka."""
     pool = open_pool(settings.database_url, size_max=2)
     log, objects = Log(pool), open_objects(settings.objects)
+    kept = timedelta(days=settings.view_days_kept)
+    days = ViewDays(settings.database_url, objects, projections=_following("views"), kept=kept)
     return Dispatcher(
         settings.database_url,
         _works(settings, log, objects),
         Producer(settings.kafka),
         Topics(settings.kafka, TOPICS),
-        chores=[uploads(settings, pool, log, objects).refuse_abandoned],
+        chores=[uploads(settings, pool, log, objects).refuse_abandoned, days.tend_aside],
     )
 
 
 def create_relay(settings: Settings) -> Relay:
     """Join the relay to the logs, to what was exported of them, and to Kafka."""
-    views = ViewSource(open_pool(settings.database_url, size_max=2), open_objects(settings.objects))
-    streams = (EventStream(), ViewStream(views.stage))
+    streams = (EventStream(), ViewStream(Exports(open_objects(settings.objects))))
     return Relay(settings.database_url, settings.kafka, streams)
 
 

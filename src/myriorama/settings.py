@@ -17,6 +17,7 @@ _AT_LEAST_ONE = (
     "allowance_window_s",
     "generations_in_flight_max",
     "lease_s",
+    "view_days_kept",
 )
 
 
@@ -111,6 +112,8 @@ class Settings(WorkerSettings):
     """Requests to sign up, sign in or refresh that one address may make in a minute."""
     proxies: int = 0
     """How many reverse proxies of yours stand before the API; each adds to X-Forwarded-For."""
+    view_days_kept: int = 30
+    """How many finished days of the view log stay in PostgreSQL; older ones lie in `objects`."""
     cors_origins: str = ""
     """Origins of other sites whose pages may call the API, separated by commas."""
 

@@ -173,11 +173,10 @@ class ViewWriter:
 
     def _connected(self) -> Connection[TupleRow]:
         if self._connection is None or self._connection.closed:
-            self._connection = psycopg.connect(
-                self._url, autocommit=True, connect_timeout=_CONNECT_S_MAX
-            )
-            self._connection.execute(_SESSION)
-            register(self._connection)
+            connection = psycopg.connect(self._url, autocommit=True, connect_timeout=_CONNECT_S_MAX)
+            connection.execute(_SESSION)
+            register(connection)
+            self._connection = connection
         return self._connection
 
     def _await(self, error: Exception, back_off_s: float) -> None:
