@@ -28,6 +28,7 @@ from myriorama.replay.folding import (
     newer,
     undecodable,
 )
+from myriorama.store.full_disk import is_full, raise_alarm
 from myriorama.workers.advancing import (
     BACK_OFF_S_MAX,
     BACK_OFF_S_MIN,
