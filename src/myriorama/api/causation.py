@@ -8,7 +8,7 @@ from litestar.middleware import ASGIMiddleware
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
 from myriorama.api.tokens import Principal
-from myriorama.store.causation import Cause, cause
+from myriorama.store.causation import Cause, Key, cause
 from myriorama.store.projected import Projected
 
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -34,11 +34,14 @@ class Causation(ASGIMiddleware):
             return
         principal: Principal | None = scope["user"]
         state = scope["state"]
+        key: Key | None = state.get("key")
         present = Cause(
             actor_id=principal.account_id if principal else None,
             request_id=state.get("request_id"),
             command_id=state.get("command_id"),
             traceparent=state.get("traceparent"),
+            key=key,
+            applied=state.get("applied"),
         )
         token = cause.set(present)
 

@@ -2,13 +2,15 @@
 
 The answer to a POST with a key is kept for a day and given again to whoever sends the same request
 with the same key. A process that dies in between leaves a lease that runs out; the command of the
-next attempt has the identity of the first, so the log refuses it if it was applied.
+next attempt has the identity of the first, and makes the same IDs: if it was applied, the log
+tells what it told then.
 """
 
 import hmac
 import os
 import re
 from collections.abc import Iterable
+from datetime import UTC, datetime
 from time import monotonic
 from typing import NamedTuple
 from uuid import UUID, uuid4, uuid5
@@ -38,6 +40,7 @@ from psycopg_pool import AsyncConnectionPool
 from domain.errors import Conflict, Invalid
 from myriorama.api.limits import client_address
 from myriorama.api.tokens import Principal
+from myriorama.store.causation import Key
 
 logger = structlog.get_logger(__name__)
 
@@ -52,21 +55,25 @@ _NONCE_BYTES = 12
 _PURGE_EVERY_S = 300.0
 _FAULT = 500
 # Refusals that are over when something else is: the same request may succeed a moment later.
-_PASSING = frozenset({"contended", "store_unavailable"})
+_PASSING = frozenset({"contended"})
 _TOO_MANY = 429
 
-# A key whose lease ran out before an answer was kept, or whose day is over, is taken anew.
+# A key whose lease ran out before an answer was kept, or whose day is over, is taken anew. In the
+# first case it is the same command, which began when it was claimed first.
 _CLAIM = """
     INSERT INTO idempotency_keys AS k (key_id, fingerprint, lease_id, leased_until, expires_at)
     VALUES (%(key)s, %(fingerprint)s, %(lease)s,
             now() + make_interval(secs => %(lease_s)s), now() + make_interval(secs => %(kept_s)s))
     ON CONFLICT (key_id) DO UPDATE
-    SET (fingerprint, lease_id, leased_until, expires_at, answer) =
-        (excluded.fingerprint, excluded.lease_id, excluded.leased_until, excluded.expires_at, NULL)
+    SET (fingerprint, lease_id, leased_until, expires_at, answer, claimed_at) =
+        (excluded.fingerprint, excluded.lease_id, excluded.leased_until, excluded.expires_at, NULL,
+         CASE WHEN k.expires_at <= now() THEN excluded.claimed_at ELSE k.claimed_at END)
     WHERE k.expires_at <= now() OR (k.answer IS NULL AND k.leased_until <= now()
                                     AND k.fingerprint = excluded.fingerprint)
-    RETURNING lease_id
+    RETURNING claimed_at, claimed_at < now()
 """
+
+_APPLIED = "SELECT first_position, last_position FROM commands WHERE command_id = %s"
 
 _FOUND = """
     SELECT fingerprint, answer, greatest(1, ceil(extract(epoch FROM leased_until - now()))::int)
@@ -75,6 +82,11 @@ _FOUND = """
 
 _KEEP = "UPDATE idempotency_keys SET answer = %s WHERE key_id = %s AND answer IS NULL"
 _RELEASE = "DELETE FROM idempotency_keys WHERE key_id = %s AND lease_id = %s AND answer IS NULL"
+
+_LEAVE = """
+    UPDATE idempotency_keys SET leased_until = now()
+    WHERE key_id = %s AND lease_id = %s AND answer IS NULL
+"""
 
 _PURGE = """
     DELETE FROM idempotency_keys WHERE key_id IN (
@@ -111,6 +123,12 @@ class Attempt(NamedTuple):
 
     key_id: UUID
     lease_id: UUID
+    claimed_at: datetime
+    """When the key was claimed first."""
+    is_again: bool
+    """The same request was sent before, and what became of it is not known."""
+    applied: range | None
+    """Where the first attempt recorded, if it did."""
 
 
 class Answers:
@@ -123,6 +141,7 @@ class Answers:
         self._pool = pool
         self._seal = AESGCM(hmac.digest(secret, b"myriorama/idempotency/answers", "sha256"))
         self._mark = hmac.digest(secret, b"myriorama/idempotency/fingerprints", "sha256")
+        self._root = hmac.digest(secret, b"myriorama/idempotency/seeds", "sha256")
         self._purged_at = monotonic()
 
     def fingerprint(self, request: bytes) -> bytes:
@@ -141,8 +160,10 @@ class Answers:
         async with self._pool.connection() as connection:
             await self._purge(connection)
             terms = {"lease_s": LEASE_S, "kept_s": KEPT_S}
-            if await (await connection.execute(_CLAIM, values | terms)).fetchone():
-                return Attempt(key_id, lease_id)
+            if claimed := await (await connection.execute(_CLAIM, values | terms)).fetchone():
+                claimed_at, is_again = claimed
+                applied = await self._applied(connection, key_id) if is_again else None
+                return Attempt(key_id, lease_id, claimed_at, is_again, applied)
             found = await (await connection.execute(_FOUND, (key_id,))).fetchone()
         if found is None:  # released between the two statements
             return await self.claim(key_id, fingerprint)
@@ -161,14 +182,31 @@ class Answers:
             await connection.execute(_KEEP, (sealed, attempt.key_id))
 
     async def release(self, attempt: Attempt) -> None:
-        """Let the next attempt begin at once."""
+        """Let the next attempt begin at once, as if there had been none."""
         async with self._pool.connection() as connection:
-            await connection.execute(_RELEASE, attempt)
+            await connection.execute(_RELEASE, attempt[:2])
+
+    async def leave(self, attempt: Attempt) -> None:
+        """Let the next attempt go on at once where this one may have come to."""
+        async with self._pool.connection() as connection:
+            await connection.execute(_LEAVE, attempt[:2])
+
+    def key(self, attempt: Attempt) -> Key:
+        """Return what the command is to make its IDs of."""
+        sent_at = attempt.claimed_at.astimezone(UTC).isoformat().encode()
+        seed = hmac.digest(self._root, attempt.key_id.bytes + sent_at, "sha256")
+        return Key(attempt.key_id, attempt.claimed_at, seed, attempt.is_again)
 
     def _opened(self, key_id: UUID, sealed: bytes) -> Answer:
         nonce, content = sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:]
         plain = self._seal.decrypt(nonce, content, key_id.bytes)
         return msgspec.msgpack.decode(plain, type=Answer)
+
+    async def _applied(
+        self, connection: AsyncConnection[TupleRow], command_id: UUID
+    ) -> range | None:
+        found = await (await connection.execute(_APPLIED, (command_id,))).fetchone()
+        return range(found[0], found[1] + 1) if found else None
 
     async def _purge(self, connection: AsyncConnection[TupleRow]) -> None:
         if monotonic() - self._purged_at > _PURGE_EVERY_S:
@@ -205,7 +243,11 @@ class Idempotency(ASGIMiddleware):
         if isinstance(claimed, Answer):
             await _give(claimed, send, (b"idempotency-replayed", b"true"))
             return
-        scope["state"]["command_id"] = key_id
+        state = scope["state"]
+        state["command_id"] = key_id
+        # Of an upload only the length is compared: it may be another, and records more than once.
+        if not _is_multipart(scope):
+            state["key"], state["applied"] = self._answers.key(claimed), claimed.applied
         await next_app(scope, receive_again, self._keeping(scope, claimed, send))
 
     def _owner(self, scope: Scope) -> str:
@@ -232,9 +274,11 @@ class Idempotency(ASGIMiddleware):
         return send_kept
 
     async def _settle(self, attempt: Attempt, answer: Answer, problem: str | None) -> None:
-        passing = answer.status >= _FAULT or answer.status == _TOO_MANY or problem in _PASSING
+        passing = answer.status == _TOO_MANY or problem in _PASSING
         try:
-            if passing or len(answer.body) > ANSWER_BYTES_MAX:
+            if answer.status >= _FAULT or len(answer.body) > ANSWER_BYTES_MAX:
+                await self._answers.leave(attempt)
+            elif passing:
                 await self._answers.release(attempt)
             else:
                 await self._answers.keep(attempt, answer)
@@ -265,9 +309,9 @@ async def _body(scope: Scope, receive: Receive) -> tuple[bytes, Receive]:
     Raises:
         RequestEntityTooLarge: it is longer than the route reads.
     """
-    headers = dict(scope["headers"])
-    if headers.get(b"content-type", b"").startswith(b"multipart/"):
-        return b"multipart of " + headers.get(b"content-length", b"unknown length"), receive
+    if _is_multipart(scope):
+        length = dict(scope["headers"]).get(b"content-length", b"unknown length")
+        return b"multipart of " + length, receive
     route = scope["route_handler"]
     bytes_max = route.resolve_request_max_body_size() if isinstance(route, HTTPRouteHandler) else 0
     body, more = bytearray(), True
@@ -286,6 +330,10 @@ async def _body(scope: Scope, receive: Receive) -> tuple[bytes, Receive]:
         return pending.pop() if pending else await receive()
 
     return bytes(body), receive_again
+
+
+def _is_multipart(scope: Scope) -> bool:
+    return dict(scope["headers"]).get(b"content-type", b"").startswith(b"multipart/")
 
 
 async def _give(answer: Answer, send: Send, *more: tuple[bytes, bytes]) -> None:

@@ -11,6 +11,7 @@ from litestar.params import JSONBody
 
 from myriorama.api.tokens import ACCESS_TOKEN_S, AccessTokens, Principal, Scope
 from myriorama.application.accounts import Accounts, SignedIn
+from myriorama.store.causation import present_cause
 from myriorama.store.front import Front
 
 Password = Annotated[str, msgspec.Meta(min_length=1, max_length=200, examples=["correct horse"])]
@@ -41,14 +42,18 @@ class Tokens(msgspec.Struct, frozen=True):
 
 
 def tokens_of(signed_in: SignedIn, tokens: AccessTokens, *, at: datetime) -> Tokens:
-    """Return the tokens of a session that has just been opened or refreshed."""
+    """Return the tokens of a session that has just been opened or refreshed.
+
+    Whoever asks again is given no longer than the first time: all may have been revoked since.
+    """
+    decided_at = present_cause().decided_at(at)
     return Tokens(
         account_id=signed_in.account_id,
         access_token=tokens.issue(
-            signed_in.account_id, signed_in.session_id, signed_in.scopes, now=at.timestamp()
+            signed_in.account_id, signed_in.session_id, signed_in.scopes, now=decided_at.timestamp()
         ),
         token_type="Bearer",  # noqa: S106 - the name of a scheme, not a secret
-        expires_in_s=ACCESS_TOKEN_S,
+        expires_in_s=max(0, ACCESS_TOKEN_S - int((at - decided_at).total_seconds())),
         refresh_token=signed_in.refresh_token,
         scopes=signed_in.scopes,
     )

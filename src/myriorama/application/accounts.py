@@ -1,6 +1,6 @@
 """Commands on accounts, their invitations and their sessions."""
 
-import secrets
+from base64 import urlsafe_b64encode
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -24,7 +24,7 @@ from domain.invitation.errors import InvitationNotFound, InvitationRequired
 from domain.upload.aggregate import Upload
 from domain.upload.errors import UploadNotFound
 from myriorama.application.passwords import Passwords
-from myriorama.store.identity import new_id
+from myriorama.store.identity import new_id, new_secret
 from myriorama.store.log import Log, retried
 
 NEW_ACCOUNT_SCOPES = ("creator", "viewer")
@@ -192,7 +192,7 @@ class Accounts:
         Raises:
             InvitationsSpent: the allotment is used up.
         """
-        code = "".join(secrets.choice(_CODE_ALPHABET) for _ in range(_CODE_CHARACTERS))
+        code = _invitation_code()
         invitation = Invitation.issue(code, issuer_id=issuer_id, at=at)
         if issuer_id is None:
             self._log.save(invitation)
@@ -312,7 +312,15 @@ def _open_session(account_id: UUID, *, at: datetime) -> tuple[Session, str]:
 
 
 def _refresh_token(session_id: UUID) -> str:
-    return f"{session_id.hex}.{secrets.token_urlsafe(32)}"
+    return f"{session_id.hex}.{urlsafe_b64encode(new_secret()).rstrip(b'=').decode()}"
+
+
+def _invitation_code() -> str:
+    drawn, code = int.from_bytes(new_secret()), ""
+    for _ in range(_CODE_CHARACTERS):
+        drawn, character = divmod(drawn, len(_CODE_ALPHABET))
+        code += _CODE_ALPHABET[character]
+    return code
 
 
 def _digest(token: str) -> str:

@@ -1,6 +1,5 @@
 """Commands of people on generations: ask for one, cancel it, discard its draft."""
 
-import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -22,13 +21,13 @@ from domain.video.aggregate import Video
 from myriorama.application.consent import Consent
 from myriorama.application.relations import joined, visible_video
 from myriorama.store.front import rows
-from myriorama.store.identity import new_id
+from myriorama.store.identity import new_id, new_secret
 from myriorama.store.log import Log, retried
 from myriorama.store.postgres import Pool
 
 _LIVE_OR_SPENT = """
     SELECT generation_id, state FROM generations
-    WHERE account_id = %s AND (state = ANY(%s) OR generation_id = ANY(%s))
+    WHERE account_id = %s AND generation_id <> %s AND (state = ANY(%s) OR generation_id = ANY(%s))
 """
 
 _IN_FLIGHT_RETRY_S = 5
@@ -92,7 +91,7 @@ class Generations:
             seconds=wish.seconds,
             orientation=wish.orientation,
             resolution=wish.resolution,
-            seed=secrets.randbelow(SEED_MAX + 1) if wish.seed is None else wish.seed,
+            seed=_any_seed() if wish.seed is None else wish.seed,
             image_upload_id=wish.image_upload_id,
             cameo_ids=wish.cameo_ids,
             remix_of=wish.remix_of,
@@ -107,7 +106,7 @@ class Generations:
             read = joined(read, parent_read)
         allowance = self._log.find(Allowance, Allowance.identify(by))
         allowance = allowance or Allowance.open(by, at=at)
-        self._require_room(allowance, at=at)
+        self._require_room(allowance, generation.id, at=at)
         allowance.spend(generation.id, wish.seconds, self._limit, at=at)
         self._log.save(generation, allowance, expect=read)
         return generation.id
@@ -159,15 +158,15 @@ class Generations:
             raise ImageUnsuitable("Upload the picture with the purpose `image`.")
         return {upload.id: upload.version}
 
-    def _require_room(self, allowance: Allowance, *, at: datetime) -> None:
-        """Count what is live: by the read side, and of what it does not know yet, by the allowance.
+    def _require_room(self, allowance: Allowance, new: UUID, *, at: datetime) -> None:
+        """Count what else is live: by the read side, and what it does not know, by the allowance.
 
         The read side may be late, but what it shows as ended has ended: so the count is never too
         low, and two requests at once meet at the allowance.
         """
         since = at - _READ_SIDE_LATE_MAX
         taken = [UUID(id_) for id_, spent in allowance.spendings.items() if spent.at > since]
-        of = (allowance.account_id, list(LIVE), taken)
+        of = (allowance.account_id, new, list(LIVE), taken)
         states: dict[UUID, str] = dict(rows(self._pool, _LIVE_OR_SPENT, of))
         unknown = sum(generation_id not in states for generation_id in taken)
         if sum(state in LIVE for state in states.values()) + unknown >= self._in_flight_max:
@@ -175,6 +174,10 @@ class Generations:
                 f"{self._in_flight_max} of your generations wait or run; let one of them end.",
                 reset_s=_IN_FLIGHT_RETRY_S,
             )
+
+
+def _any_seed() -> int:
+    return int.from_bytes(new_secret()) % (SEED_MAX + 1)
 
 
 def save_ending(log: Log, generation: Generation, *, at: datetime) -> int | None:

@@ -13,11 +13,12 @@ from psycopg import Error
 from psycopg.rows import TupleRow
 
 from domain.catalogue import Event
-from domain.errors import Conflict
+from domain.errors import Conflict, DomainError
+from myriorama.store.causation import present_cause
 from myriorama.store.front import is_inside, rows, settled
 from myriorama.store.mapper import JSONMapper, SchemaFromFuture
 from myriorama.store.postgres import Pool
-from myriorama.store.recorder import DomainRecorder
+from myriorama.store.recorder import CommandRepeated, DomainRecorder
 from myriorama.store.remembered import Remembered
 from myriorama.store.snapshots import Unfit, decoded, keep_snapshot, shape_of
 
@@ -35,6 +36,16 @@ LONG = 64
 _STREAM = """
     SELECT position, topic, state, originator_id, originator_version FROM events
     WHERE originator_id = %s AND originator_version > %s ORDER BY originator_version
+"""
+
+_STREAM_UNTIL = """
+    SELECT position, topic, state, originator_id, originator_version FROM events
+    WHERE originator_id = %s AND position <= %s ORDER BY originator_version
+"""
+
+_RECORDED = """
+    SELECT originator_id, originator_version, topic FROM events
+    WHERE position BETWEEN %s AND %s ORDER BY position
 """
 
 # A log that was set back to a backup has not the event that a snapshot ends with, or has another.
@@ -82,14 +93,22 @@ class Log:
         self._remembered = Remembered()
 
     def find(self, kind: type[A], aggregate_id: UUID) -> A | None:
-        """Return the aggregate as it is now; None if there is none, or it is of another kind."""
-        found = self._brought_up(aggregate_id) or self._read(kind, aggregate_id)
+        """Return the aggregate as it is now; None if there is none, or it is of another kind.
+
+        To a command that was applied before, it is as it was then.
+        """
+        if (applied := present_cause().applied) is not None:
+            found = self._read_until(present_cause().position or applied[0] - 1, aggregate_id)
+        else:
+            found = self._brought_up(aggregate_id) or self._read(kind, aggregate_id)
         return found if isinstance(found, kind) else None
 
     def save(
         self, *aggregates: BaseAggregate[UUID], expect: Mapping[UUID, int] | None = None
     ) -> Saved:
         """Record what happened to all of the aggregates, or nothing, in one transaction.
+
+        A command that was applied before records nothing, and is told what it was told then.
 
         Args:
             aggregates: those that were commanded.
@@ -98,12 +117,14 @@ class Log:
 
         Raises:
             LostRace: one of the aggregates, or of those in `expect`, has changed since.
-            CommandRepeated: the present command has been applied before.
+            CommandRepeated: the present command has been applied before, and came to another end.
         """
         happened = [(each, each.collect_events()) for each in aggregates]
         events = [self._mapper.to_stored_event(event) for _, part in happened for event in part]
         if not events:
             return Saved(None)
+        if (applied := present_cause().applied) is not None:
+            return self._recorded_before(events, applied)
         positions = self._record(events, expect or {})
         for aggregate, part in happened:
             if part and aggregate.version % self._long < len(part):
@@ -121,6 +142,27 @@ class Log:
             return self._recorder.insert_events(events, expect=expect) or []
         except IntegrityError as error:
             raise LostRace(str(error)) from error
+        except CommandRepeated as repeated:
+            present = present_cause()
+            if present.key is None or not present.key.is_again:
+                raise
+            present.applied = repeated.positions
+            raise LostRace("The same command was first: decide as it did.") from repeated
+
+    def _recorded_before(self, events: Sequence[StoredEvent], applied: range) -> Saved:
+        """Tell where the events stand that the same command recorded, if they are the same."""
+        present = present_cause()
+        recorded = rows(self._pool, _RECORDED, (applied[0], applied[-1]))
+        decided = [(e.originator_id, e.originator_version, e.topic) for e in events]
+        if present.position is not None or decided != recorded:
+            raise _repeated(applied)
+        present.position = applied[-1]
+        return Saved(applied[-1])
+
+    def _read_until(self, position: int, aggregate_id: UUID) -> BaseAggregate[UUID] | None:
+        none: BaseAggregate[UUID] | None = None
+        stored = rows(self._pool, _STREAM_UNTIL, (aggregate_id, position))
+        return project_aggregate(none, self._events(stored))
 
     def _brought_up(self, aggregate_id: UUID) -> BaseAggregate[UUID] | None:
         """Return the aggregate out of what is remembered and what has happened since, or None."""
@@ -174,15 +216,27 @@ def retried(command: Callable[P, R]) -> Callable[P, R]:
 
     Raises:
         Contended: every attempt lost its race.
+        CommandRepeated: it was applied before, and cannot be decided once more as it was then.
     """
 
     @wraps(command)
     def decide_again(*args: P.args, **kwargs: P.kwargs) -> R:
+        present = present_cause()
+        drawn = present.drawn
         for _ in range(_ATTEMPTS_MAX):
+            present.drawn = drawn  # so that the same IDs are made, whichever attempt succeeds
             try:
                 return command(*args, **kwargs)
             except LostRace:
                 continue
+            except DomainError as error:
+                if present.applied is not None and present.position is None:
+                    raise _repeated(present.applied) from error
+                raise
         raise Contended("Others changed the same thing at the same time; try again.")
 
     return decide_again
+
+
+def _repeated(applied: range) -> CommandRepeated:
+    return CommandRepeated(present_cause().command_id or UUID(int=0), applied)
