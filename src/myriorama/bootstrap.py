@@ -213,6 +213,7 @@ def create_api(settings: Settings) -> Litestar:
             views.open()
             async with fronted, _listening(pool, projected, revocations, feeds):
                 yield
+            await asyncio.to_thread(log.close)
             await asyncio.to_thread(views.close)
         await asyncio.to_thread(progress.close)
         if tracing:
