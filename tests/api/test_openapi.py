@@ -98,3 +98,9 @@ def test_every_json_body_has_an_example(document: dict[str, Any]) -> None:
         schema = content["application/json"]["schema"]
         required = schemas[schema["$ref"].rpartition("/")[2]].get("required", [])
         assert set(required) <= example.keys(), name
+
+
+def test_every_read_may_wait_for_a_write(document: dict[str, Any]) -> None:
+    for name, operation in operations(document).items():
+        parameters = {(p["in"], p["name"]) for p in operation.get("parameters", [])}
+        assert (("query", "after") in parameters) == name.startswith(("GET", "HEAD")), name

@@ -26,7 +26,9 @@ The open backend for generated-video social apps: generate, cast cameos, publish
 **Errors** are RFC 9457 problem documents; match on `code`, every one of which `/problems` explains.
 **Retries** of a POST are safe with an `Idempotency-Key`: the first answer is given again for a day.
 **Lists** come in pages; pass `next_cursor` on as `cursor`. **Edits** may show the `ETag` that was
-read as `If-Match`. **Limits** are told in `RateLimit`, and a refusal in `Retry-After`.
+read as `If-Match`. **What you wrote** you read: show the `Myriorama-Position` of a write as `after`
+when you GET, and the answer knows the write. **Limits** are told in `RateLimit`, and a refusal in
+`Retry-After`.
 """
 
 _TAGS = {
@@ -67,6 +69,19 @@ _IDEMPOTENCY_KEY = {
     "description": "A name of your choice for this command; send it again with each retry.",
     "schema": {"type": "string", "pattern": "^[!-~]{1,255}$"},
     "example": "8e03978e-40d5-43dd-bc93-6894a57f9324",
+}
+
+_AFTER = {
+    "name": "after",
+    "in": "query",
+    "required": False,
+    "description": (
+        "A `Myriorama-Position` that a write was answered with: the answer waits, for a second at "
+        "most, until what is shown has come to it. If that is too short, it is a 503 with the code "
+        "`position_not_reached`."
+    ),
+    "schema": {"type": "integer", "minimum": 0, "maximum": 10**18 - 1},
+    "example": 42,
 }
 
 Document = MutableMapping[str, Any]
@@ -153,10 +168,12 @@ def _complete(operation: Document, method: str, path: str, handler: HTTPRouteHan
     operation["security"] = [{}, {"accessToken": []}] if public else [{"accessToken": []}]
     if not public:
         operation["x-scope"] = str(handler.opt["scope"])
-    if method == "post":
-        operation.setdefault("parameters", []).append(_IDEMPOTENCY_KEY)
     responses = operation["responses"]
     expected = _refusals(operation, method, path, public=public)
+    if method == "post":
+        operation.setdefault("parameters", []).append(_IDEMPOTENCY_KEY)
+    if method in _SAFE:
+        operation.setdefault("parameters", []).append(_AFTER)
     for status in sorted(expected.union(handler.opt.get("refusals", ()))):
         responses[status] = {
             "description": _MEANINGS[status],

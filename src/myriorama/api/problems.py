@@ -56,6 +56,10 @@ OUR_CODES: Mapping[str, tuple[int, str]] = {
         "A command with this Idempotency-Key was applied, and its answer was lost.",
     ),
     "internal_error": (500, "The fault is ours. Quote the `request_id` when you report it."),
+    "position_not_reached": (
+        503,
+        "What is shown has not come to the position in `after` yet; ask again, or without it.",
+    ),
     "range_not_satisfiable": (416, "The file ends before the range that was asked for."),
     "store_unavailable": (
         503,
@@ -63,6 +67,10 @@ OUR_CODES: Mapping[str, tuple[int, str]] = {
     ),
     "value_not_storable": (422, "A value is out of the range of what can be stored."),
 }
+
+
+class PositionNotReached(Exception):
+    """The read side has not come to the position from which on somebody wants to read."""
 
 
 class Violation(msgspec.Struct, frozen=True):
@@ -134,6 +142,11 @@ def unavailable_problem(request: Request[Any, Any, Any], error: Exception) -> Re
     return own_problem(request, "store_unavailable", {"Retry-After": "1"})
 
 
+def late_problem(request: Request[Any, Any, Any], _: PositionNotReached) -> Response[Problem]:
+    """Tell the client to come back: the projections are late."""
+    return own_problem(request, "position_not_reached", {"Retry-After": "1"})
+
+
 def internal_problem(request: Request[Any, Any, Any], error: InternalError) -> Response[Problem]:
     """Tell the client to come back if a quota of the disk is what PostgreSQL failed at."""
     answered = unavailable_problem if is_full(error) else unknown_problem
@@ -194,6 +207,7 @@ HANDLERS: Mapping[int | type[Exception], Any] = {
     InterfaceError: unavailable_problem,
     InternalError: internal_problem,
     OperationalError: unavailable_problem,
+    PositionNotReached: late_problem,
     SchemaFromFuture: unavailable_problem,
     Exception: unknown_problem,
 }

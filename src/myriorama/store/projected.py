@@ -43,13 +43,13 @@ class Projected:
         """Have `reload` awaited whenever a rebuild gave one of the projections other rows."""
         self._reloads.append((frozenset(names), reload))
 
+    def has_reached(self, position: int, names: Sequence[str]) -> bool:
+        """Return whether all named projections have folded up to `position`, as far as is known."""
+        return all(self._positions.get(name, 0) >= position for name in names)
+
     async def reached(self, position: int, names: Sequence[str], *, timeout_s: float) -> bool:
         """Return True once all named projections have folded up to `position`, False if late."""
-
-        def there() -> bool:
-            return all(self._positions.get(name, 0) >= position for name in names)
-
-        return await self._until(there, timeout_s)
+        return await self._until(lambda: self.has_reached(position, names), timeout_s)
 
     async def moved(self, name: str, after: int, *, timeout_s: float) -> int:
         """Return the position of a projection once it is behind `after`, or when it is late."""
