@@ -105,6 +105,7 @@ def relay(settings: Settings) -> None:
     """
     start_logs()
     relay = create_relay(settings)
+    spare_windows()
     _until_signalled(relay.stop)
     relay.run()
 

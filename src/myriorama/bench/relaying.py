@@ -18,6 +18,7 @@ from myriorama.bench.outcome import Outcome, Progress, median
 from myriorama.bench.publishing import published
 from myriorama.bench.scratch import ProgramNotAnswering, scratch_house
 from myriorama.bench.writers import TRACE, liked
+from myriorama.replay.collecting import spare_windows
 from myriorama.store.causation import Cause, cause
 from myriorama.store.embedded_kafka import start_kafka
 from myriorama.store.identity import new_id
@@ -36,7 +37,7 @@ from myriorama.workers.view_stream import ViewStream
 EVENTS, VIEWS = 40_000, 300_000
 ROUNDS = 5
 _BATCH = 1000
-_LOOK_EVERY_S = 0.005
+_LOOK_EVERY_S = 0.01
 _PATIENCE_S = 120.0
 
 _VIEWINGS = """
@@ -60,6 +61,7 @@ def measure(progress: Progress) -> Outcome:
         url = house.database_url
         _record_events(url)
         _record_views(url)
+        spare_windows()
         exports = Exports(open_objects(house.environment["MYRIORAMA_OBJECTS"]))
         records = _prepared(url)
         progress(f"recorded {EVENTS} events and {VIEWS} viewings")
