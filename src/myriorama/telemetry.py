@@ -58,6 +58,7 @@ def start_logs(level: int = logging.INFO) -> None:
         ),
         cache_logger_on_first_use=True,
     )
+    logging.getLogger("psycopg").addFilter(_is_news)
 
 
 def metrics() -> bytes:
@@ -131,6 +132,11 @@ def continuing(tracing: Tracing | None, name: str, headers: Mapping[str, bytes])
         yield
     finally:
         detach(token)
+
+
+def _is_news(record: logging.LogRecord) -> bool:
+    """Leave out that a pipeline ended in an error: who began it is told, and may expect it."""
+    return not record.getMessage().startswith("error ignored terminating")
 
 
 def _rendered(_logger: WrappedLogger, _method: str, event: EventDict) -> bytes:
