@@ -14,6 +14,7 @@ from myriorama.replay.streams import BoundInvalid, Bounds, stream
 from myriorama.store.log import Log
 from myriorama.store.objects import FolderObjects, Objects
 from myriorama.store.viewlog import Batch, Viewing
+from tests.foreign_events import insert
 from tests.viewing import append, served
 
 ALICE, BOB, VIDEO, DECISION, SESSION = (UUID(int=number) for number in range(1, 6))
@@ -55,6 +56,19 @@ def test_what_is_personal_stays_at_home(log: Log, database_url: str, objects: Ob
     assert row["topic"] == "account.opened"
     assert row["data"]["handle"] == "alice"
     assert {"email", "password_hash"}.isdisjoint(row["data"])
+
+
+@pytest.mark.parametrize("state", ["no JSON", "{}", '{"class_version":99}'])
+def test_a_replay_goes_past_what_it_cannot_read(
+    log: Log, pool: Pool, database_url: str, state: str
+) -> None:
+    insert(pool, state)
+    issue(log, 2)
+
+    rows = list(stream(database_url, "domain", Bounds()))
+
+    assert [row["position"] for row in rows] == [1, 2, 3]
+    assert [bool(row["data"]) for row in rows] == [False, True, True]
 
 
 def test_a_replay_begins_and_ends_where_it_is_told(

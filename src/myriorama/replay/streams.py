@@ -12,6 +12,7 @@ from uuid import UUID
 
 import msgspec
 import psycopg
+from eventsourcing.persistence import MapperDeserialisationError
 from polars import DataFrame, col
 from psycopg import Connection
 from psycopg.rows import TupleRow, dict_row
@@ -179,8 +180,8 @@ def _published(row: Row) -> Row:
     state = row.pop("state")
     try:
         event = published(row["topic"], state)
-    except SchemaFromFuture:
-        # A newer release stored it, and alone knows what of it is public.
+    except (MapperDeserialisationError, SchemaFromFuture):
+        # Nobody can read it, or only a newer release: nobody here knows what of it is public.
         return {**row, "occurred_at": None, "data": {}}
     data = msgspec.json.decode(msgspec.json.encode(event.data))
     occurred_at = msgspec.json.decode(event.occurred_at)

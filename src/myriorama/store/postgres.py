@@ -64,9 +64,7 @@ def closed_pool(url: str, *, size_max: int = 8) -> Pool:
     )
 
 
-def async_pool(
-    url: str, *, size_max: int = 8, is_checked: bool = True
-) -> AsyncConnectionPool[Any]:
+def async_pool(url: str, *, size_max: int = 8, is_checked: bool = True) -> AsyncConnectionPool[Any]:
     """Return a pool for an event loop, to be opened and closed by it.
 
     To check a connection before each use takes a round trip.
