@@ -13,6 +13,7 @@ from myriorama.replay.parquet import write
 from myriorama.replay.streams import BoundInvalid, Bounds, stream
 from myriorama.store.log import Log
 from myriorama.store.objects import FolderObjects, Objects
+from myriorama.store.postgres import Pool
 from myriorama.store.viewlog import Batch, Viewing
 from tests.foreign_events import insert
 from tests.viewing import append, served
@@ -60,12 +61,12 @@ def test_what_is_personal_stays_at_home(log: Log, database_url: str, objects: Ob
 
 @pytest.mark.parametrize("state", ["no JSON", "{}", '{"class_version":99}'])
 def test_a_replay_goes_past_what_it_cannot_read(
-    log: Log, pool: Pool, database_url: str, state: str
+    log: Log, pool: Pool, database_url: str, objects: Objects, state: str
 ) -> None:
     insert(pool, state)
     issue(log, 2)
 
-    rows = list(stream(database_url, "domain", Bounds()))
+    rows = list(stream(database_url, objects, "domain", Bounds()))
 
     assert [row["position"] for row in rows] == [1, 2, 3]
     assert [bool(row["data"]) for row in rows] == [False, True, True]
