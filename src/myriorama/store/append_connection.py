@@ -8,8 +8,8 @@ committed: it is neither recorded twice nor given up.
 import os
 import time
 import weakref
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
 import psycopg
 import structlog
@@ -42,13 +42,24 @@ COPY_ROWS_MIN = 256
 """From so many events on COPY is faster than arrays, though it takes more round trips."""
 
 _CONNECT_S_MAX = 5
+_KEEPALIVES: Mapping[str, Any] = {
+    "keepalives_idle": 5,
+    "keepalives_interval": 2,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 10_000,
+}
 
-# A process that is stopped while it holds the lock is shut out, so that the others can go on.
+# A process that is stopped while it holds the lock, or cut off, is shut out, so that the others
+# can go on.
 _SET_UP = """
     SET ROLE myriorama_recorder;
     SET application_name = 'myriorama recorder';
     SET lock_timeout = '10s';
-    SET idle_in_transaction_session_timeout = '5s'
+    SET idle_in_transaction_session_timeout = '5s';
+    SET tcp_keepalives_idle = 5;
+    SET tcp_keepalives_interval = 2;
+    SET tcp_keepalives_count = 3;
+    SET tcp_user_timeout = '10s'
 """
 
 _BEGIN = """
@@ -159,7 +170,7 @@ class AppendConnection:
             self._settle(self._commit.outcomes)
             return
         self._commit = None
-        self._batch = self._batch or draw()
+        self._batch = [append for append in self._batch if not append.settled] or draw()
         if not self._batch:
             connection.rollback()
             return
@@ -206,9 +217,10 @@ class AppendConnection:
         self._settle(outcomes)
 
     def _settle(self, outcomes: Sequence[tuple[Append, Outcome]]) -> None:
-        self._batch, self._commit = (), None
         for append, outcome in outcomes:
-            append.settle(outcome)
+            if not append.settled:  # unless we were interrupted here before
+                append.settle(outcome)
+        self._batch, self._commit = (), None
 
     def _give_up(self, draw: Draw, error: Exception) -> None:
         """Tell the batch; and all who wait, if they would fail alike."""
@@ -242,6 +254,7 @@ class AppendConnection:
                 conninfo() if callable(conninfo := self._pool.conninfo) else conninfo,
                 autocommit=True,
                 connect_timeout=_CONNECT_S_MAX,
+                **_KEEPALIVES,
             )
             self._hang_up = weakref.finalize(self, _close, connection, os.getpid())
             self._connection = connection
