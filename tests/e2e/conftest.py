@@ -42,6 +42,12 @@ class House:
         assert done.returncode == 0, done.stderr
         return done.stdout
 
+    @property
+    def broker(self) -> str:
+        """Where Kafka is: `host:port`."""
+        lines = (self.home / "environment").read_text().splitlines()
+        return dict(line.split("=", 1) for line in lines)["MYRIORAMA_KAFKA"]
+
     def invitation(self) -> str:
         return self.command("invite").strip()
 

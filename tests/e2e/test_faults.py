@@ -11,6 +11,7 @@ import pytest
 
 from tests.e2e.conftest import House, running_house
 from tests.people import application_form
+from tests.workers.relaying import assert_each_once_in_order, await_relayed, positions
 
 _PATIENCE_S = 90
 _TERMINAL = {"completed", "failed", "refused", "cancelled"}
@@ -138,3 +139,15 @@ def test_after_all_of_it_every_table_is_what_the_logs_say(fragile: House) -> Non
 
     assert "equal" in verdict
     assert "DIFFERENT" not in verdict
+
+
+def test_after_all_of_it_the_public_streams_hold_each_event_once(
+    fragile: House, alice: Resident
+) -> None:
+    kill(fragile, "myriorama relay")
+    assert alice.await_state(alice.ask(), _TERMINAL) == "completed"
+    lines = fragile.command("replay", "--print").splitlines()
+
+    records = await_relayed(fragile.broker, len(lines))
+
+    assert_each_once_in_order(records, max(positions(records)))

@@ -24,9 +24,10 @@ from myriorama.store.objects import FolderObjects, Objects
 from myriorama.store.postgres import AdvisoryLock, Pool
 from myriorama.store.recorder import DomainRecorder
 from myriorama.store.transactions import Fenced, Transactions
+from myriorama.store.view_exports import Exports
 from myriorama.workers.event_stream import EVENT_PARTITIONS, EventStream
 from myriorama.workers.relay import POSITIONS_TOPIC, Relay
-from myriorama.workers.view_stream import FRAME_ROWS_MAX
+from myriorama.workers.view_stream import FRAME_ROWS_MAX, ViewStream
 from tests.brokers import everything, kill, running_broker
 from tests.viewing import append, batch, served
 from tests.workers.relaying import (
@@ -268,6 +269,15 @@ def test_frames_hold_the_rows_of_the_view_log(
         assert _rows(broker, topic).to_dicts() == msgspec.to_builtins(
             shown, builtin_types=[datetime]
         )
+
+
+@pytest.mark.parametrize("after", [2**15 - 1, 2**31 - 1, 2**40])
+def test_a_log_may_be_long(pool: Pool, objects: Objects, after: int) -> None:
+    with pool.connection() as connection:
+        for public_stream in (EventStream(), ViewStream(Exports(objects))):
+            stretch = public_stream.read(connection, after, public_stream.topics, {})
+
+            assert (stretch.records, stretch.upto) == ([], after)
 
 
 def _values(records: Sequence[Received]) -> list[bytes]:
