@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import psycopg
 import pytest
@@ -18,6 +18,7 @@ from tests.people import Person
 from tests.publishing import publish
 
 POLLS_MAX = 500
+SLATES = "SELECT decision_id, feed, before IS NULL, video_ids FROM slates ORDER BY position"
 
 
 def report(
@@ -125,3 +126,35 @@ def views_reach(person: Person, count: int) -> bool:
     """The counts follow the view log, which no request waits for."""
     shown: Callable[[], int] = lambda: page(person, kind="latest")["items"][0]["counts"]["views"]  # noqa: E731
     return any(shown() == count for _ in range(POLLS_MAX))
+
+
+def test_the_pages_that_were_served_are_in_the_log(
+    person: People, log: Log, settings: Settings, session: str
+) -> None:
+    alice = person("alice")
+    videos = [str(publish(log, alice.account_id).id) for _ in range(5)]
+    settle(alice)
+
+    first = page(alice, kind="latest", limit=3)
+    second = page(alice, kind="latest", limit=3, cursor=first["next_cursor"])
+    empty = page(person("bob"), kind="following")
+
+    assert report(alice, first["items"][0]["view_token"], session=session).is_success
+    assert [item["video_id"] for item in first["items"]] == videos[:1:-1]
+    assert slates(settings, 3) == [
+        (UUID(answer["decision_id"]), feed, top, [UUID(i["video_id"]) for i in answer["items"]])
+        for answer, feed, top in (
+            (first, "latest", True),
+            (second, "latest", False),
+            (empty, "following", True),
+        )
+    ]
+
+
+def slates(settings: Settings, count: int) -> list[tuple[Any, ...]]:
+    """Return the slates in the log once there are so many: no page waits for its slate."""
+    with psycopg.connect(settings.database_url, autocommit=True) as database:
+        database.execute("LISTEN viewings")
+        while len(rows := database.execute(SLATES).fetchall()) < count:
+            assert list(database.notifies(timeout=10, stop_after=1)), "no slate comes"
+    return rows

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
-from myriorama.bench import appending, feed_over_http, publishing, relaying, replaying
+from myriorama.bench import appending, feed_over_http, publishing, relaying, replaying, viewing
 from myriorama.bench.outcome import Outcome, Progress
 
 BENCHES: Mapping[str, Callable[[Progress], Outcome]] = {
@@ -11,4 +11,5 @@ BENCHES: Mapping[str, Callable[[Progress], Outcome]] = {
     "http": feed_over_http.measure,
     "relay": relaying.measure,
     "replay": replaying.measure,
+    "views": viewing.measure,
 }
