@@ -2,6 +2,7 @@
 
 import multiprocessing
 import random
+import threading
 from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -368,3 +369,20 @@ def test_what_can_no_longer_be_sent_again_is_forgotten(
     assert source.head() == 6
     assert append(database_url, [batch(2)])[0].duplicate is False
     assert [recorded.position for recorded in read(source)] == list(range(1, 10))
+
+
+@pytest.mark.usefixtures("five_days")
+def test_days_are_tended_aside_and_what_goes_wrong_there_stops_nobody(
+    pool: Pool, settings: Settings, objects: FolderObjects, source: ViewSource
+) -> None:
+    project(pool, source)
+    away = ViewDays("host=/nowhere", objects, projections=[], kept=timedelta(days=30))
+
+    for days in (away, view_days(settings, objects)):
+        days.tend_aside(LATER)
+        days.tend_aside(LATER)
+        for thread in threading.enumerate():
+            if thread.name == "view days":
+                thread.join()
+
+    assert all(dropped for *_, dropped in exported(pool))

@@ -32,7 +32,7 @@ DAYS_AHEAD = 3
 # As long as no app can still send a report again: twice as long as its view tokens live.
 _BATCHES_KEPT = timedelta(days=2)
 _FORGOTTEN_AT_ONCE = 10_000
-_ROW_GROUP = 100_000
+_ROW_GROUP = 20_000
 _MEDIA_TYPE = "application/vnd.apache.parquet"
 
 _LEAD = "SELECT pg_try_advisory_lock(%s)"
