@@ -31,7 +31,7 @@ from myriorama.store.binary_rows import (
     register_arrays,
 )
 from myriorama.store.group_commit import Draw
-from myriorama.store.postgres import Pool
+from myriorama.store.postgres import Pool, hung_up
 
 logger = structlog.get_logger(__name__)
 
@@ -242,7 +242,7 @@ class AppendConnection:
         if isinstance(error, PoolClosed):
             return False
         lost = self._connection is None or self._connection.closed
-        return lost or isinstance(error, LockNotAvailable) or _hung_up(error)
+        return lost or isinstance(error, LockNotAvailable) or hung_up(error)
 
     def _open(self) -> Connection[TupleRow]:
         if self._closed or self._pool.closed:
@@ -267,12 +267,6 @@ def _close(connection: Connection[TupleRow], pid: int) -> None:
     """Close a connection, unless it belongs to the process that we were forked from."""
     if os.getpid() == pid:
         connection.close()
-
-
-def _hung_up(error: psycopg.Error) -> bool:
-    """Whether the connection has ended with this, though psycopg may not have noticed yet."""
-    by_the_server = error.diag.severity_nonlocalized in {"FATAL", "PANIC"}
-    return by_the_server or (isinstance(error, psycopg.OperationalError) and error.sqlstate is None)
 
 
 def _begin(connection: Connection[TupleRow]) -> tuple[int, str]:
