@@ -1,6 +1,8 @@
 """A full disk refuses commands and says so; nothing acknowledged is lost, and it goes on."""
 
-from collections.abc import Generator
+import threading
+import time
+from collections.abc import Callable, Generator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -12,8 +14,8 @@ import structlog
 from httpx import Response
 from litestar.testing import TestClient
 
-from domain.generation.aggregate import Generation
-from myriorama.bootstrap import create_api, projections
+from domain.invitation.aggregate import Invitation
+from myriorama.bootstrap import create_api, create_projector, projections
 from myriorama.replay.log_verification import verify_logs
 from myriorama.settings import Settings
 from myriorama.store.embedded_postgres import EmbeddedPostgres, start_postgres
@@ -25,6 +27,7 @@ from tests.crash.volumes import SmallDisk, full_file_system, limited_files
 from tests.people import application_form
 
 ALICE = UUID(int=1)
+FULL = "the disk of PostgreSQL is full"
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 _COMMANDS_MAX = 2000
 _PATIENCE_S = 60
@@ -52,19 +55,22 @@ def server_on(disk: SmallDisk) -> Generator[EmbeddedPostgres]:
         server.stop()
 
 
-def ask(log: Log, *, videos: int, words: int) -> set[UUID]:
-    """Ask for some videos by one command."""
-    generations = [_generation("x " * words) for _ in range(videos)]
-    log.save(*generations)
-    return {generation.id for generation in generations}
+def issue(log: Log, *, invitations: int, words: int) -> set[UUID]:
+    """Issue some invitations by one command, under codes as long as one likes."""
+    issued = [
+        Invitation.issue(f"{new_id()}{' word' * words}", issuer_id=ALICE, at=NOON)
+        for _ in range(invitations)
+    ]
+    log.save(*issued)
+    return {invitation.id for invitation in issued}
 
 
-def ask_until_refused(log: Log, *, videos: int, words: int) -> tuple[set[UUID], Exception]:
+def issue_until_refused(log: Log, *, invitations: int, words: int) -> tuple[set[UUID], Exception]:
     """Return what was acknowledged, and the refusal."""
     acknowledged: set[UUID] = set()
     for _ in range(_COMMANDS_MAX):
         try:
-            acknowledged |= ask(log, videos=videos, words=words)
+            acknowledged |= issue(log, invitations=invitations, words=words)
         except psycopg.Error as refusal:
             return acknowledged, refusal
     raise AssertionError("the disk was never full")
@@ -87,26 +93,26 @@ def test_a_full_disk_refuses_commands_loses_nothing_and_goes_on_by_itself(
 ) -> None:
     with server_on(disk) as server, open_pool(server.url) as pool:
         log = Log(pool)
-        acknowledged = ask(log, videos=100, words=500)
+        acknowledged = issue(log, invitations=100, words=200)
         disk.fill(server)
 
         # A command fits where a longer one did not: until not even a short one does.
         refusals: list[Exception] = []
         with structlog.testing.capture_logs() as said:
-            for videos, words in ((100, 500), (500, 1), (20, 1), (1, 1)):
-                more, refusal = ask_until_refused(log, videos=videos, words=words)
+            for count, words in ((100, 200), (500, 1), (20, 1), (1, 1)):
+                more, refusal = issue_until_refused(log, invitations=count, words=words)
                 acknowledged |= more
                 refusals.append(refusal)
             answer = sign_up(settings, server.url)
         left = recorded(server.url)
         disk.clear(server)
-        more = ask(log, videos=100, words=500)
+        more = issue(log, invitations=100, words=200)
 
         assert all(is_full(refusal) for refusal in refusals)
         assert left == acknowledged
         assert (answer.status_code, answer.headers["Retry-After"]) == (503, "30")
         assert answer.json()["code"] == "store_unavailable"
-        assert any(line["event"] == "the disk of PostgreSQL is full" for line in said)
+        assert any(line["event"] == FULL for line in said)
         assert recorded(server.url) == acknowledged | more
         assert list(verify_logs(server.url, projections()))
 
@@ -117,17 +123,59 @@ def test_a_server_that_cannot_write_ahead_comes_back_with_all_it_acknowledged() 
             pytest.skip("a file system may not be mounted here")
         with server_on(disk) as server, open_pool(server.url) as pool:
             log = Log(pool)
-            acknowledged = ask(log, videos=100, words=500)
+            acknowledged = issue(log, invitations=100, words=200)
             disk.fill(server)
 
             down = end_write_ahead_log(server)
             disk.clear(server)
             restarted = start_postgres(server.folder)
-            acknowledged |= ask(log, videos=100, words=500)
+            acknowledged |= issue(log, invitations=100, words=200)
 
             assert down
             assert recorded(server.url) == acknowledged
             restarted.stop()
+
+
+def test_the_read_side_waits_for_room_and_gives_no_event_up(settings: Settings) -> None:
+    with full_file_system() as disk:
+        if disk is None:
+            pytest.skip("a file system may not be mounted here")
+        with server_on(disk) as server, open_pool(server.url) as pool:
+            recorded_ids = issue(Log(pool), invitations=500, words=200)
+            disk.fill(server)
+            with structlog.testing.capture_logs() as said, projecting(settings, server.url):
+                eventually(lambda: any(line["event"] == FULL for line in said))
+
+                disk.clear(server)
+
+                eventually(lambda: folded(server.url) == len(recorded_ids))
+            assert list(verify_logs(server.url, projections()))
+
+
+@contextmanager
+def projecting(settings: Settings, url: str) -> Generator[None]:
+    projector = create_projector(replace(settings, database_url=url))
+    thread = threading.Thread(target=projector.run)
+    thread.start()
+    try:
+        yield
+    finally:
+        projector.stop()
+        thread.join()
+
+
+def folded(url: str) -> int:
+    with psycopg.connect(url) as connection:
+        row = connection.execute("SELECT count(*) FROM invitations").fetchone()
+    assert row
+    return int(row[0])
+
+
+def eventually(holds: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + _PATIENCE_S
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
 
 
 def end_write_ahead_log(server: EmbeddedPostgres) -> bool:
@@ -138,19 +186,3 @@ def end_write_ahead_log(server: EmbeddedPostgres) -> bool:
             connection.execute("SELECT pg_logical_emit_message(false, 'full', 'x')")
             connection.execute("SELECT pg_switch_wal()")
     return server.process.wait(timeout=_PATIENCE_S) != 0
-
-
-def _generation(prompt: str) -> Generation:
-    return Generation.request(
-        new_id(),
-        account_id=ALICE,
-        prompt=prompt,
-        seconds=2,
-        orientation="square",
-        resolution="480p",
-        seed=1,
-        image_upload_id=None,
-        cameo_ids=[],
-        remix_of=None,
-        at=NOON,
-    )
