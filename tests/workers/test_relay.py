@@ -5,7 +5,8 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from datetime import datetime
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ import msgspec
 import polars as pl
 import psycopg
 import pytest
+from kafka import KafkaAdminClient
 from kafka.partitioner import default
 
 from myriorama.replay.streams import Bounds, LogName, stream
@@ -24,7 +26,8 @@ from myriorama.store.objects import FolderObjects, Objects
 from myriorama.store.postgres import AdvisoryLock, Pool
 from myriorama.store.recorder import DomainRecorder
 from myriorama.store.transactions import Fenced, Transactions
-from myriorama.store.view_exports import Exports
+from myriorama.store.view_days import ViewDays
+from myriorama.store.view_exports import Exports, dropped_upto
 from myriorama.workers.event_stream import EVENT_PARTITIONS, EventStream
 from myriorama.workers.relay import POSITIONS_TOPIC, Relay
 from myriorama.workers.view_stream import FRAME_ROWS_MAX, ViewStream
@@ -194,6 +197,24 @@ def test_a_broker_that_lost_everything_gets_everything_again(pool: Pool, databas
                     assert_each_once_in_order(records, last)
 
 
+def test_only_a_topic_that_was_lost_is_filled_again(
+    pool: Pool, database_url: str, broker: EmbeddedKafka
+) -> None:
+    last = record(pool, 500)
+    with relaying(database_url, broker.bootstrap):
+        before = await_relayed(broker.bootstrap, last)
+        untyped: Any = KafkaAdminClient
+        with closing(untyped(bootstrap_servers=broker.bootstrap)) as admin:
+            admin.delete_topics(["events.video"])
+        until(lambda: len(everything(broker.bootstrap, ["events.video"])) > 0)
+        last = record(pool, 2)
+        after = await_relayed(broker.bootstrap, last)
+
+    assert_each_once_in_order(after, last)
+    kept = [each for each in before if each.topic == "events.account"]
+    assert [each for each in after if each.topic == "events.account"][: len(kept)] == kept
+
+
 def test_an_event_that_no_record_holds_leaves_its_place_to_a_note(
     pool: Pool, database_url: str, broker: EmbeddedKafka
 ) -> None:
@@ -253,11 +274,17 @@ def test_a_relay_goes_on_when_postgresql_comes_back(
     assert_each_once_in_order(records, last)
 
 
+@pytest.mark.parametrize("dropped", [False, True])
 def test_frames_hold_the_rows_of_the_view_log(
-    database_url: str, broker: EmbeddedKafka, objects: Objects
+    database_url: str, broker: EmbeddedKafka, objects: Objects, *, dropped: bool
 ) -> None:
     reports = [batch(1, views=1_200), batch(2, views=1_300)]
     append(database_url, reports, [served(20), served(0)])
+    if dropped:
+        days = ViewDays(database_url, objects, projections=(), kept=timedelta(days=1))
+        days.tend(datetime.now(UTC) + timedelta(days=5))
+        with psycopg.connect(database_url) as connection:
+            assert dropped_upto(connection) == 2_502
 
     with relaying_views(database_url, broker.bootstrap, objects):
         until(lambda: len(_rows(broker, "viewings")) == 2_500)
