@@ -60,6 +60,17 @@ _TERMINATE = """
 """
 
 
+# A day is over when the log says so, by its time.
+_SERVED_TOMORROW = """
+    SET LOCAL ROLE myriorama_recorder;
+    INSERT INTO slates SELECT last_position + 1, now() + interval '1 day', gen_random_uuid(),
+                              gen_random_uuid(), 'latest', NULL, '{}'
+    FROM view_appends ORDER BY last_position DESC LIMIT 1;
+    INSERT INTO view_appends SELECT position, recorded_at, gen_random_uuid()
+    FROM slates ORDER BY position DESC LIMIT 1
+"""
+
+
 @pytest.fixture
 def broker() -> Iterator[EmbeddedKafka]:
     with running_broker() as broker:
@@ -274,21 +285,22 @@ def test_a_relay_goes_on_when_postgresql_comes_back(
     assert_each_once_in_order(records, last)
 
 
-@pytest.mark.parametrize("dropped", [False, True])
+@pytest.mark.parametrize("dropped_days", [0, 1])
 def test_frames_hold_the_rows_of_the_view_log(
-    database_url: str, broker: EmbeddedKafka, objects: Objects, *, dropped: bool
+    database_url: str, broker: EmbeddedKafka, objects: Objects, dropped_days: int
 ) -> None:
     reports = [batch(1, views=1_200), batch(2, views=1_300)]
     append(database_url, reports, [served(20), served(0)])
-    if dropped:
-        days = ViewDays(database_url, objects, projections=(), kept=timedelta(days=1))
-        days.tend(datetime.now(UTC) + timedelta(days=5))
-        with psycopg.connect(database_url) as connection:
-            assert dropped_upto(connection) == 2_502
+    with psycopg.connect(database_url) as connection:
+        connection.execute(_SERVED_TOMORROW)
+    days = ViewDays(database_url, objects, projections=(), kept=timedelta(days=2))
+    days.tend(datetime.now(UTC) + timedelta(days=2 + dropped_days))
+    with psycopg.connect(database_url) as connection:
+        assert dropped_upto(connection) == 2_502 * dropped_days
 
     with relaying_views(database_url, broker.bootstrap, objects):
         until(lambda: len(_rows(broker, "viewings")) == 2_500)
-        until(lambda: len(_rows(broker, "slates")) == 2)
+        until(lambda: len(_rows(broker, "slates")) == 3)
 
     logs: Sequence[tuple[LogName, str]] = [("views", "viewings"), ("slates", "slates")]
     for log, topic in logs:
