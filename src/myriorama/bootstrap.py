@@ -157,7 +157,8 @@ def projections() -> Sequence[AnyProjection]:
 
 def create_projector(settings: Settings) -> Projector:
     """Join the projections to the logs that they follow."""
-    pool = open_pool(settings.database_url, size_max=len(projections()) + 2)
+    size = len(projections()) + 2
+    pool = open_pool(settings.database_url, size_max=size, is_checked=False)
     logs = sources(pool, open_objects(settings.objects))
     return Projector(logs, projections(), url=settings.database_url)
 
@@ -209,12 +210,10 @@ def create_api(settings: Settings) -> Litestar:
 
     @asynccontextmanager
     async def connected(_: Litestar) -> AsyncGenerator[None]:
-        with writes:
-            views.open()
+        with writes, views:
             async with fronted, _listening(pool, projected, revocations, feeds):
                 yield
             await asyncio.to_thread(log.close)
-            await asyncio.to_thread(views.close)
         await asyncio.to_thread(progress.close)
         if tracing:
             tracing.close()
