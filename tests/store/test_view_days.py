@@ -14,13 +14,14 @@ import pytest
 
 from domain.viewing.events import SlateServed, VideoViewed
 from myriorama.bootstrap import projections, sources
+from myriorama.replay.log_verification import verify_logs
 from myriorama.replay.streams import Bounds, stream
 from myriorama.replay.verification import compare
 from myriorama.settings import Settings
 from myriorama.store.objects import FolderObjects
 from myriorama.store.postgres import Pool
 from myriorama.store.view_days import ExportDiffers, ViewDays
-from myriorama.store.view_exports import ExportDamaged
+from myriorama.store.view_exports import ExportDamaged, dropped_upto
 from myriorama.store.view_source import ViewSource
 from projections.projection import Recorded
 from tests.viewing import append, batch, served
@@ -184,6 +185,24 @@ def test_the_state_is_right_after_a_drop(
     comparisons = list(compare(settings.database_url, logs, ours))
     assert [comparison.table for comparison in comparisons] == ["view_counts", "counted_views"]
     assert all(c.equal and c.position == source.head() for c in comparisons)
+
+
+@pytest.mark.usefixtures("five_days")
+def test_the_log_is_whole_before_and_after_a_drop(
+    pool: Pool, settings: Settings, objects: FolderObjects, source: ViewSource
+) -> None:
+    project(pool, source)
+
+    before = {str(sound) for sound in verify_logs(settings.database_url, projections())}
+    view_days(settings, objects).tend(LATER)
+    after = {str(sound) for sound in verify_logs(settings.database_url, projections())}
+
+    whole = f"views: {source.head()} views and slates, sound"
+    assert {"views: 0 exported, sound", whole} < before
+    with pool.connection() as connection:
+        dropped = dropped_upto(connection)
+    assert 0 < dropped < source.head()
+    assert {f"views: {dropped} exported, sound", whole} < after
 
 
 @pytest.mark.usefixtures("five_days")

@@ -60,6 +60,9 @@ _VIEWS = """
     ORDER BY position
 """
 
+# As long as this lasts, no day can be dropped.
+_HOLD = "LOCK TABLE ONLY viewings, ONLY slates IN ACCESS SHARE MODE"
+
 _VIEWS_HEAD = "SELECT coalesce(max(last_position), 0) FROM view_appends"
 
 # A day leaves as a whole, and the first to leave is the oldest.
@@ -138,6 +141,7 @@ def verify_logs(url: str, projections: Sequence[Followed]) -> Iterator[Sound]:
     """
     with psycopg.connect(url) as connection:
         connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        connection.execute(_HOLD)  # before the snapshot, which is taken by the first query
         heads: dict[str, int] = {}
         for sound in chain(_events(connection), _views(connection)):
             heads[sound.log] = sound.count or 0
