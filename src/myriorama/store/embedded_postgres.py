@@ -43,6 +43,7 @@ _SETTINGS: Mapping[str, str] = {
     "shared_buffers": "256MB",
     "max_wal_size": "2GB",
     "jit": "off",
+    "max_parallel_maintenance_workers": "0",  # an index is built beside traffic, not on every core
     "fsync": "on",
     "synchronous_commit": "on",
     "full_page_writes": "on",
