@@ -2,13 +2,22 @@
 
 from collections.abc import Callable, Mapping
 
-from myriorama.bench import appending, feed_over_http, publishing, relaying, replaying, viewing
+from myriorama.bench import (
+    appending,
+    feed_over_http,
+    latency,
+    publishing,
+    relaying,
+    replaying,
+    viewing,
+)
 from myriorama.bench.outcome import Outcome, Progress
 
 BENCHES: Mapping[str, Callable[[Progress], Outcome]] = {
     "append": appending.measure,
     "e2e": publishing.measure,
     "http": feed_over_http.measure,
+    "latency": latency.measure,
     "relay": relaying.measure,
     "replay": replaying.measure,
     "views": viewing.measure,

@@ -1,6 +1,7 @@
 """The domain log as those read it who follow it by position."""
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 from eventsourcing.persistence import MapperDeserialisationError
@@ -18,7 +19,7 @@ _READ = """
            e.state
     FROM (SELECT least(coalesce(max(position), 0), %s) AS upto FROM events) AS head
     LEFT JOIN events e
-        ON e.position > %s AND e.position <= head.upto AND e.topic = ANY(%s)
+        ON e.position > %s AND e.position <= head.upto AND e.topic = ANY(%s::text[])
     ORDER BY e.position
 """
 
@@ -36,6 +37,7 @@ class EventSource:
         self._pool = pool
         self._events = events
         self._mapper = JSONMapper(events)
+        self._wanted = lru_cache(self._stored_under)
 
     def head(self) -> int:
         """Return the position of the last event, 0 if there is none."""
@@ -45,7 +47,7 @@ class EventSource:
 
     def read(self, after: int, limit: int, topics: Sequence[str]) -> Window:
         """Return the events of the topics among the `limit` positions behind `after`."""
-        wanted = list(stored_under(topics, self._events))
+        wanted = self._wanted(tuple(topics))
         with self._pool.connection() as connection, connection.cursor(binary=True) as cursor:
             rows = cursor.execute(_READ, (after + limit, after, wanted)).fetchall()
         upto = max(rows[0][0], after)
@@ -60,6 +62,10 @@ class EventSource:
         except _UNREADABLE:
             return self._told_apart(rows, upto)
         return Window(events, upto)
+
+    def _stored_under(self, topics: tuple[str, ...]) -> str:
+        """Return the topics, and the former ones, as an array that no read has to make again."""
+        return "{" + ",".join(f'"{topic}"' for topic in stored_under(topics, self._events)) + "}"
 
     def _told_apart(self, rows: Sequence[TupleRow], upto: int) -> Window:
         """Return what can be read, and beside it what cannot."""

@@ -44,21 +44,24 @@ class AdvisoryLock(IntEnum):
     VIEW_DAYS = 7220250108
 
 
-def open_pool(url: str, *, size_max: int = 8) -> Pool:
-    """Open a pool whose connections are checked before use: a restarted server is no error."""
-    pool = closed_pool(url, size_max=size_max)
+def open_pool(url: str, *, size_max: int = 8, is_checked: bool = True) -> Pool:
+    """Open a pool whose connections are checked before use: a restarted server is no error.
+
+    Unchecked, it is one for each connection, and a use takes a round trip less.
+    """
+    pool = closed_pool(url, size_max=size_max, is_checked=is_checked)
     pool.open()
     return pool
 
 
-def closed_pool(url: str, *, size_max: int = 8) -> Pool:
+def closed_pool(url: str, *, size_max: int = 8, is_checked: bool = True) -> Pool:
     """Return such a pool, to be opened and closed by whoever uses it."""
     return ConnectionPool[Connection[TupleRow]](
         url,
         min_size=1,
         max_size=size_max,
         timeout=10,
-        check=ConnectionPool.check_connection,
+        check=ConnectionPool.check_connection if is_checked else None,
         kwargs={"autocommit": True},
         open=False,
     )

@@ -4,7 +4,7 @@ Both happen or neither: whatever dies, no event is folded twice, and none is lef
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from functools import cache
 
 import psycopg
 import structlog
@@ -32,7 +32,8 @@ _POSITIONS = "SELECT name, position FROM projection_positions WHERE name = ANY(%
 # notification goes out with the commit, and tells who waits for it how far they have come.
 _MOVE = """
     WITH fenced AS (
-        SELECT name FROM projection_positions WHERE name = ANY(%(names)s) AND position = %(after)s
+        SELECT name FROM projection_positions
+        WHERE name = ANY(string_to_array(%(names)s, ' ')) AND position = %(after)s
         ORDER BY name FOR UPDATE
     ), moved AS (
         UPDATE projection_positions p SET position = %(upto)s, updated_at = clock_timestamp()
@@ -90,22 +91,18 @@ def advance(
     Raises:
         Overtaken: they are not at `after` any more.
     """
-    names = [projection.name for projection in projections]
-    move: dict[str, Any] = {
-        "names": names,
-        "after": after,
-        "upto": upto,
-        "told": f"{upto}:{' '.join(names)}",
-    }
+    names = " ".join(projection.name for projection in projections)
+    move = {"names": names, "after": after, "upto": upto, "told": f"{upto}:{names}"}
     with connection.transaction():
         row = connection.execute(_MOVE, move).fetchone()
-        if row is None or row[0] != len(names):
+        if row is None or row[0] != len(projections):
             raise Overtaken
         shares, letters = fold()
         bury(connection, letters)
     for share in shares:
-        _FOLDED.labels(share.projection.name).inc(share.events)
-        _FOLDING.labels(share.projection.name).inc(share.seconds)
+        folded, folding = _counters(share.projection.name)
+        folded.inc(share.events)
+        folding.inc(share.seconds)
     for letter in letters:
         logger.error(
             "event given up",
@@ -119,12 +116,22 @@ def advance(
 def tell_lag(projections: Sequence[AnyProjection], lag: int) -> None:
     """Tell how many positions the projections are behind their log."""
     for projection in projections:
-        _LAG.labels(projection.name).set(max(0, lag))
+        _lag(projection.name).set(max(0, lag))
 
 
 def tell_standing(projection: AnyProjection, *, still: bool) -> None:
     """Tell whether a projection stands still."""
     _STILL.labels(projection.name).set(still)
+
+
+@cache
+def _counters(name: str) -> tuple[Counter, Counter]:
+    return _FOLDED.labels(name), _FOLDING.labels(name)
+
+
+@cache
+def _lag(name: str) -> Gauge:
+    return _LAG.labels(name)
 
 
 class Pace:

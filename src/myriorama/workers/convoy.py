@@ -48,6 +48,9 @@ from projections.projection import AnyProjection, Window
 logger = structlog.get_logger(__name__)
 
 
+# While much is written, windows begin no closer together: fewer and longer ones cost less.
+_BREATH_S = 0.002
+
 Part = Callable[[AnyProjection], None]
 
 
@@ -140,8 +143,10 @@ class Convoy:
         while not self._stopping.is_set():
             if self._joining:
                 self._take_in(connection)
+            began = time.monotonic()
             if not self._step(connection, lookahead):
                 self._bell.wait(connection, POLL_S)
+                self._stopping.wait(max(0.0, began + _BREATH_S - time.monotonic()))
 
     def _step(self, connection: Connected, lookahead: Lookahead) -> bool:
         """Fold one window. Returns whether there may be more."""
