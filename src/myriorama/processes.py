@@ -3,11 +3,9 @@
 import multiprocessing
 import os
 import shutil
-import signal
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from types import FrameType
 
 import httpx
 from granian.constants import Interfaces
@@ -29,11 +27,12 @@ from myriorama.replay.rebuilding import Step
 from myriorama.replay.streams import Bounds, LogName, Row, stream
 from myriorama.replay.verification import Comparison, compare
 from myriorama.settings import Settings, WorkerSettings
+from myriorama.store.leash import stop_when_signalled
 from myriorama.store.log import Log
 from myriorama.store.objects import open_objects
 from myriorama.store.postgres import await_server, open_pool
 from myriorama.store.postgres import migrate as apply_migrations
-from myriorama.telemetry import start_logs
+from myriorama.telemetry import serve_metrics, start_logs
 from myriorama.workers.seed import seed as bring_to_life
 from projections.projection import AnyProjection
 
@@ -64,9 +63,11 @@ def serve(settings: Settings, *, workers: int) -> None:
 def project(settings: Settings) -> None:
     """Fold the logs until told to stop."""
     start_logs()
+    if settings.metrics_address:
+        serve_metrics(settings.metrics_address)
     projector = create_projector(settings)
     spare_windows()
-    _until_signalled(projector.stop)
+    stop_when_signalled(projector.stop)
     projector.run()
 
 
@@ -93,7 +94,7 @@ def dispatch(settings: Settings) -> None:
     """Hand out generations until told to stop."""
     start_logs()
     dispatcher = create_dispatcher(settings)
-    _until_signalled(dispatcher.stop)
+    stop_when_signalled(dispatcher.stop)
     dispatcher.run()
 
 
@@ -106,7 +107,7 @@ def relay(settings: Settings) -> None:
     start_logs()
     relay = create_relay(settings)
     spare_windows()
-    _until_signalled(relay.stop)
+    stop_when_signalled(relay.stop)
     relay.run()
 
 
@@ -114,7 +115,7 @@ def work(settings: WorkerSettings) -> None:
     """Render generations until told to stop."""
     start_logs()
     worker = create_worker(settings)
-    _until_signalled(worker.stop)
+    stop_when_signalled(worker.stop)
     worker.run()
 
 
@@ -160,11 +161,3 @@ def _counts(home: Path) -> str:
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     return str(folder)
-
-
-def _until_signalled(stop: Callable[[], None]) -> None:
-    def on_signal(_number: int, _frame: FrameType | None) -> None:
-        stop()
-
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, on_signal)

@@ -4,7 +4,6 @@
 """
 
 import os
-import signal
 import sys
 import threading
 import time
@@ -12,7 +11,6 @@ from collections import deque
 from collections.abc import Sequence
 from concurrent.futures import Future
 from pathlib import Path
-from types import FrameType
 from uuid import UUID
 
 import psycopg
@@ -21,6 +19,7 @@ from psycopg_pool import PoolTimeout
 
 from myriorama.store.causation import Cause, cause
 from myriorama.store.identity import new_id
+from myriorama.store.leash import stop_when_signalled
 from myriorama.store.log import Log
 from myriorama.store.postgres import open_pool
 from myriorama.store.recorder import CommandRepeated, DomainRecorder
@@ -75,11 +74,7 @@ def main() -> None:
 def set_by_sigterm() -> threading.Event:
     """Return what is set when this process is asked to end."""
     stopping = threading.Event()
-
-    def on_signal(_number: int, _frame: FrameType | None) -> None:
-        stopping.set()
-
-    signal.signal(signal.SIGTERM, on_signal)
+    stop_when_signalled(stopping.set)
     return stopping
 
 

@@ -86,6 +86,19 @@ def end_on_signals() -> None:
     signal.signal(signal.SIGINT, end)
 
 
+def stop_when_signalled(stop: Callable[[], None]) -> None:
+    """Call `stop`, in a thread of its own, when the process is asked to end; twice is harmless.
+
+    A handler interrupts the main thread, which may hold the very lock that `stop` takes.
+    """
+
+    def on_signal(_sign: int, _frame: FrameType | None) -> None:
+        threading.Thread(target=stop, name="stop", daemon=True).start()
+
+    signal.signal(signal.SIGTERM, on_signal)
+    signal.signal(signal.SIGINT, on_signal)
+
+
 def _leash(parent: int, sign: signal.Signals) -> Callable[[], None] | None:
     """What the child does between fork and exec; prepared here, for a fork must not import."""
     if sys.platform != "linux":
