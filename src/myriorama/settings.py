@@ -110,6 +110,8 @@ class Settings(WorkerSettings):
     """Requests that one account, or one address without account, may make in a minute."""
     credential_requests_per_minute: int = 30
     """Requests to sign up, sign in or refresh that one address may make in a minute."""
+    metrics_address: str = ""
+    """Where the projector answers `/metrics`, host:port; empty: nowhere. The API does by itself."""
     proxies: int = 0
     """How many reverse proxies of yours stand before the API; each adds to X-Forwarded-For."""
     view_days_kept: int = 30

@@ -20,7 +20,14 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter
 from opentelemetry.trace import Span, SpanKind
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
-from prometheus_client import REGISTRY, CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client import (
+    REGISTRY,
+    CollectorRegistry,
+    Counter,
+    Histogram,
+    generate_latest,
+    start_http_server,
+)
 from prometheus_client.multiprocess import MultiProcessCollector  # pyright: ignore[reportUnknownVariableType]  # untyped
 from structlog.typing import EventDict, Processor, WrappedLogger
 
@@ -71,6 +78,12 @@ def metrics() -> bytes:
     together = CollectorRegistry()
     MultiProcessCollector(together)  # type: ignore[no-untyped-call]  # untyped library
     return generate_latest(together)
+
+
+def serve_metrics(address: str) -> None:
+    """Answer `/metrics` in a thread of this process, at host:port."""
+    host, _, port = address.rpartition(":")
+    start_http_server(int(port), host)
 
 
 def traceparent_of(span: Span) -> str:

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -9,12 +10,14 @@ import threading
 import time
 from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from dataclasses import fields
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+import httpx
 import psycopg
 import pytest
 from prometheus_client import REGISTRY
@@ -25,8 +28,10 @@ from structlog.testing import capture_logs
 from domain.catalogue import READABLE
 from domain.invitation.aggregate import Invitation
 from domain.invitation.events import InvitationIssued
+from myriorama.processes import invite
 from myriorama.replay.folding import Source
 from myriorama.replay.verification import compare
+from myriorama.settings import Settings, variable
 from myriorama.store.embedded_postgres import start_postgres
 from myriorama.store.event_source import EventSource
 from myriorama.store.log import Log
@@ -448,3 +453,34 @@ def test_verification_is_not_content_with_an_event_that_was_given_up(
     (comparison,) = compare(database_url, {"domain": EventSource(pool)}, [Codes()])
 
     assert (comparison.equal, comparison.given_up, comparison.sound) == (True, 1, False)
+
+
+def test_the_process_tells_its_numbers_where_it_is_told_to(
+    settings: Settings, tmp_path: Path
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        address = f"127.0.0.1:{listener.getsockname()[1]}"
+    environment = {
+        variable(field.name): str(getattr(settings, field.name)) for field in fields(settings)
+    }
+    invite(settings, at=NOON)
+    pages = [""]
+
+    def told(line: str) -> bool:
+        with suppress(httpx.TransportError):
+            pages.append(httpx.get(f"http://{address}/metrics").text)
+        return f"myriorama_projection_{line}" in pages[-1]
+
+    process = subprocess.Popen(
+        [sys.executable, "-m", "myriorama", "project"],
+        cwd=tmp_path,
+        env={**os.environ, **environment, variable("metrics_address"): address},
+    )
+    try:
+        until(lambda: told('folded_events_total{projection="invitations"} 1.0'))
+        until(lambda: told('lag_events{projection="invitations"} 0.0'))
+        assert told('standing_still{projection="view_counts"} 0.0')
+        assert told('folding_seconds_total{projection="invitations"}')
+    finally:
+        process.terminate()
+        assert process.wait(timeout=20) == 0

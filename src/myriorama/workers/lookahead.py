@@ -5,7 +5,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Self
 
 from myriorama.replay.folding import Source, look
-from projections.projection import AnyProjection, Window
+from projections.projection import AnyProjection, Projection, Window
 
 Seen = tuple[Window, bool]
 """A window, and whether it is as long as was asked for: then there may be more."""
@@ -40,7 +40,9 @@ class Lookahead:
         return self._look(projections, after, limit, upto)
 
     def prepare(self, projections: Sequence[AnyProjection], after: int, limit: int) -> None:
-        """Begin to read the window behind `after`."""
+        """Begin to read the window behind `after`, if there is anything to read and decode."""
+        if not any(isinstance(projection, Projection) for projection in projections):
+            return
         reading = self._reader.submit(self._look, projections, after, limit, None)
         self._coming = _key(projections, after), reading
 
