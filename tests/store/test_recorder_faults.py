@@ -3,13 +3,15 @@
 import os
 import threading
 from collections.abc import Generator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import closing, contextmanager
+from typing import Literal
 from uuid import UUID, uuid4
 
 import psycopg
 import pytest
 from eventsourcing.persistence import IntegrityError
+from psycopg import sql
 
 from myriorama.store.append_connection import AppendConnection
 from myriorama.store.appends import Append, AwaitedAppend, Outcome
@@ -290,3 +292,50 @@ def submit_as(recorder: DomainRecorder, by: Cause, stream: UUID) -> Future[Seque
         return recorder.submit([happened(stream)])
     finally:
         cause.reset(token)
+
+
+def test_a_server_that_only_reads_is_left_for_one_that_writes(
+    pool: Pool, database_url: str
+) -> None:
+    with closing(DomainRecorder(pool, patience_s=20)) as recorder:
+        recorder.insert_events([happened()])
+        only_reads(database_url, "on")
+        recording = recorder.submit([happened()])
+        wait([recording], timeout=0.5)
+        assert not recording.done()
+
+        only_reads(database_url, "off")
+
+        assert recording.result(20) == [2]
+
+
+def test_who_appends_where_nobody_writes_is_told_in_the_end(pool: Pool, database_url: str) -> None:
+    with closing(DomainRecorder(pool, patience_s=0.2)) as recorder:
+        only_reads(database_url, "on")
+
+        with pytest.raises(psycopg.OperationalError, match="recorded"):
+            recorder.insert_events([happened()])
+
+    assert stored(database_url) == []
+
+
+def test_a_read_set_that_cannot_be_is_refused_at_once(pool: Pool) -> None:
+    with closing(DomainRecorder(pool)) as recorder, pytest.raises(psycopg.DataError):
+        recorder.insert_events([happened()], expect={ALICE: 2**63})
+
+
+def only_reads(url: str, whether: Literal["on", "off"]) -> None:
+    """Let all sessions that begin from now on, and those that append, write or not."""
+    with psycopg.connect(url, autocommit=True) as connection:
+        name = sql.Identifier(connection.info.dbname)
+        connection.execute("SET default_transaction_read_only = off")
+        connection.execute(
+            sql.SQL("ALTER DATABASE {} SET default_transaction_read_only = {}").format(
+                name, sql.SQL(whether)
+            )
+        )
+        connection.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = %s"
+            " AND datname = current_database()",
+            (RECORDER,),
+        )

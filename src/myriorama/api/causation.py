@@ -100,7 +100,9 @@ class Causation(ASGIMiddleware):
         return row[0] if row else 0
 
     async def _visible(self, position: int) -> None:
-        await asyncio.shield(self._projected.reached(position, self._names, timeout_s=_WAIT_S))
+        # One that stands still, with an alarm, makes no writer wait.
+        names = self._projected.going(self._names)
+        await asyncio.shield(self._projected.reached(position, names, timeout_s=_WAIT_S))
 
 
 def _refused(why: str) -> ValidationException:

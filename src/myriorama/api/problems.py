@@ -9,6 +9,7 @@ import structlog
 from litestar import Request, Response
 from litestar.exceptions import HTTPException, ValidationException
 from psycopg import DataError, InterfaceError, InternalError, OperationalError
+from psycopg.errors import ReadOnlySqlTransaction
 
 from domain.errors import (
     Conflict,
@@ -148,8 +149,9 @@ def late_problem(request: Request[Any, Any, Any], _: PositionNotReached) -> Resp
 
 
 def internal_problem(request: Request[Any, Any, Any], error: InternalError) -> Response[Problem]:
-    """Tell the client to come back if a quota of the disk is what PostgreSQL failed at."""
-    answered = unavailable_problem if is_full(error) else unknown_problem
+    """Tell the client to come back if a quota of the disk, or a failover, is what it met."""
+    passes = is_full(error) or isinstance(error, ReadOnlySqlTransaction)
+    answered = unavailable_problem if passes else unknown_problem
     return answered(request, error)
 
 

@@ -176,8 +176,8 @@ class AppendConnection:
             return
         try:
             self._record(connection, head, transaction)
-        except psycopg.Error:
-            if connection.closed:
+        except psycopg.Error as error:
+            if connection.closed or hung_up(error):
                 raise
             connection.rollback()
             self._commit = None
@@ -206,7 +206,7 @@ class AppendConnection:
                 with connection.transaction():
                     _write(connection, placed)
             except psycopg.Error as error:
-                if connection.closed:
+                if connection.closed or hung_up(error):
                     raise
                 outcomes.append((append, _refusal(connection, append, error)))
             else:

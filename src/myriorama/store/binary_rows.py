@@ -122,13 +122,27 @@ def pack_events(events: Iterable[StoredEvent], cause: Cause) -> list[Row]:
 
 
 def pack_uuid(value: UUID | str) -> bytes:
-    """Pack an ID."""
-    return _uuid(16, (value if isinstance(value, UUID) else UUID(value)).bytes)
+    """Pack an ID.
+
+    Raises:
+        psycopg.DataError: it is none.
+    """
+    try:
+        return _uuid(16, (value if isinstance(value, UUID) else UUID(value)).bytes)
+    except (ValueError, TypeError, AttributeError) as wrong:
+        raise DataError(f"no ID: {value!r}") from wrong
 
 
 def pack_bigint(value: int) -> bytes:
-    """Pack a number."""
-    return _bigint(8, value)
+    """Pack a number.
+
+    Raises:
+        psycopg.DataError: it is none of 64 bits.
+    """
+    try:
+        return _bigint(8, value)
+    except error as wrong:
+        raise DataError(f"no bigint: {value!r}") from wrong
 
 
 def arrays(rows: Sequence[Row]) -> tuple[_Array, ...]:

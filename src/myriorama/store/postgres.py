@@ -11,6 +11,7 @@ from typing import Any
 import psycopg
 import structlog
 from psycopg import Connection
+from psycopg.errors import ReadOnlySqlTransaction
 from psycopg.rows import TupleRow
 from psycopg_pool import AsyncConnectionPool, ConnectionPool
 
@@ -87,7 +88,10 @@ def hung_up(error: psycopg.Error) -> bool:
     """Whether the connection has ended with this, though psycopg may not have noticed yet.
 
     Else the server has said no to a statement. Errors without a code are the client library's own.
+    A server that only reads from now on is as good as gone: another one writes, or will.
     """
+    if isinstance(error, ReadOnlySqlTransaction):
+        return True
     if error.diag.severity_nonlocalized in {"FATAL", "PANIC"}:
         return True
     ours = isinstance(error, psycopg.OperationalError | psycopg.InterfaceError)

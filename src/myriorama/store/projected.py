@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from time import monotonic
 
 import psycopg
 import structlog
@@ -9,6 +10,8 @@ import structlog
 logger = structlog.get_logger(__name__)
 
 _POLL_S = 1.0
+# Who has not moved for so long, though others went ahead, stands still until somebody acts.
+_STILL_S = 3.0
 _POSITIONS = "SELECT name, position, edition FROM projection_positions"
 
 Refresh = Callable[[], Awaitable[None]]
@@ -30,6 +33,7 @@ class Projected:
     def __init__(self, url: str) -> None:
         self._url = url
         self._positions: dict[str, int] = {}
+        self._moved_at_s: dict[str, float] = {}
         self._changed = asyncio.Condition()
         self._refreshes: list[tuple[frozenset[str], Refresh]] = []
         self._editions: dict[str, int] = {}
@@ -42,6 +46,16 @@ class Projected:
     def reload(self, names: Sequence[str], reload: Refresh) -> None:
         """Have `reload` awaited whenever a rebuild gave one of the projections other rows."""
         self._reloads.append((frozenset(names), reload))
+
+    def going(self, names: Sequence[str]) -> Sequence[str]:
+        """Return those of the names for which to wait makes sense: they do not stand still."""
+        first = max((self._positions.get(name, 0) for name in names), default=0)
+        since_s = monotonic() - _STILL_S
+        return [
+            name
+            for name in names
+            if self._positions.get(name, 0) == first or self._moved_at_s.get(name, 0.0) > since_s
+        ]
 
     def has_reached(self, position: int, names: Sequence[str]) -> bool:
         """Return whether all named projections have folded up to `position`, as far as is known."""
@@ -103,6 +117,7 @@ class Projected:
             if names & moved:
                 await refresh()
         self._positions.update(positions)
+        self._moved_at_s.update(dict.fromkeys(moved, monotonic()))
         async with self._changed:
             self._changed.notify_all()
 
