@@ -3,7 +3,8 @@
 Both happen or neither: whatever dies, no event is folded twice, and none is left out.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from functools import cache
 
 import psycopg
@@ -28,19 +29,8 @@ _BEGIN = """
 
 _POSITIONS = "SELECT name, position FROM projection_positions WHERE name = ANY(%s)"
 
-# FOR UPDATE fences a second projector: it waits here, and finds the positions moved. The
-# notification goes out with the commit, and tells who waits for it how far they have come.
-_MOVE = """
-    WITH fenced AS (
-        SELECT name FROM projection_positions
-        WHERE name = ANY(string_to_array(%(names)s, ' ')) AND position = %(after)s
-        ORDER BY name FOR UPDATE
-    ), moved AS (
-        UPDATE projection_positions p SET position = %(upto)s, updated_at = clock_timestamp()
-        FROM fenced WHERE p.name = fenced.name RETURNING p.name
-    )
-    SELECT count(*), pg_notify('projected', %(told)s) FROM moved
-"""
+_MOVE = "SELECT move_projections(string_to_array(%s, ' '), %s, %s)"
+_OVERTAKEN = "MY001"  # as migrations/0073_projector.sql has it
 
 # What a crash of PostgreSQL takes back is position and rows alike, and it is folded again: so no
 # commit here has to wait for the disk. Nobody's lock holds up the projections for long, and what a
@@ -61,7 +51,8 @@ _STILL = Gauge(
 )
 
 Connected = Connection[TupleRow]
-Fold = Callable[[], tuple[Sequence[Share], Sequence[DeadLetter]]]
+Outcome = tuple[Sequence[Share], Sequence[DeadLetter]]
+Fold = Callable[[], Outcome]
 
 
 class Overtaken(Exception):
@@ -88,29 +79,27 @@ def advance(
 ) -> None:
     """Move the projections from `after` to `upto`, and `fold` in the same transaction.
 
+    No statement of it waits for another, so that an error does not tell whose it is.
+
     Raises:
         Overtaken: they are not at `after` any more.
     """
-    names = " ".join(projection.name for projection in projections)
-    move = {"names": names, "after": after, "upto": upto, "told": f"{upto}:{names}"}
-    with connection.transaction():
-        row = connection.execute(_MOVE, move).fetchone()
-        if row is None or row[0] != len(projections):
-            raise Overtaken
-        shares, letters = fold()
-        bury(connection, letters)
-    for share in shares:
-        folded, folding = _counters(share.projection.name)
-        folded.inc(share.events)
-        folding.inc(share.seconds)
-    for letter in letters:
-        logger.error(
-            "event given up",
-            projection=letter.projection,
-            position=letter.position,
-            error=letter.error,
-        )
-        _BURIED.labels(letter.projection).inc()
+    with _unless_overtaken(), _pipelined(connection):
+        shares, letters = _move(connection, projections, (after, upto), fold)
+    _tell(shares, letters)
+
+
+def advance_carefully(
+    connection: Connected, projections: Sequence[AnyProjection], after: int, upto: int, fold: Fold
+) -> None:
+    """Do the same one statement after the other; `fold` may go back to savepoints.
+
+    Raises:
+        Overtaken: they are not at `after` any more.
+    """
+    with _unless_overtaken(), connection.transaction():
+        shares, letters = _move(connection, projections, (after, upto), fold)
+    _tell(shares, letters)
 
 
 def tell_lag(projections: Sequence[AnyProjection], lag: int) -> None:
@@ -132,6 +121,58 @@ def _counters(name: str) -> tuple[Counter, Counter]:
 @cache
 def _lag(name: str) -> Gauge:
     return _LAG.labels(name)
+
+
+def _move(
+    connection: Connected,
+    projections: Sequence[AnyProjection],
+    bounds: tuple[int, int],
+    fold: Fold,
+) -> Outcome:
+    names = " ".join(projection.name for projection in projections)
+    connection.execute(_MOVE, (names, *bounds))
+    shares, letters = fold()
+    bury(connection, letters)
+    return shares, letters
+
+
+@contextmanager
+def _pipelined(connection: Connected) -> Generator[None]:
+    """Have one round trip for all that is executed, from the beginning to the commit."""
+    try:
+        with connection.pipeline():
+            connection.execute("BEGIN")
+            yield
+            connection.execute("COMMIT")
+    except BaseException:
+        with suppress(psycopg.OperationalError):  # the connection may be lost, and all with it
+            connection.rollback()
+        raise
+
+
+@contextmanager
+def _unless_overtaken() -> Generator[None]:
+    try:
+        yield
+    except psycopg.Error as error:
+        if error.sqlstate == _OVERTAKEN:
+            raise Overtaken from error
+        raise
+
+
+def _tell(shares: Sequence[Share], letters: Sequence[DeadLetter]) -> None:
+    for share in shares:
+        folded, folding = _counters(share.projection.name)
+        folded.inc(share.events)
+        folding.inc(share.seconds)
+    for letter in letters:
+        logger.error(
+            "event given up",
+            projection=letter.projection,
+            position=letter.position,
+            error=letter.error,
+        )
+        _BURIED.labels(letter.projection).inc()
 
 
 class Pace:

@@ -22,7 +22,6 @@ from myriorama.replay.folding import (
     DeadLetter,
     Share,
     Source,
-    fold,
     fold_singly,
     may_be_an_event,
     newer,
@@ -37,6 +36,7 @@ from myriorama.workers.advancing import (
     Overtaken,
     Pace,
     advance,
+    advance_carefully,
     connect,
     positions,
     tell_lag,
@@ -47,9 +47,6 @@ from projections.projection import AnyProjection, Window
 
 logger = structlog.get_logger(__name__)
 
-
-# While much is written, windows begin no closer together: fewer and longer ones cost less.
-_BREATH_S = 0.002
 
 Part = Callable[[AnyProjection], None]
 
@@ -143,10 +140,8 @@ class Convoy:
         while not self._stopping.is_set():
             if self._joining:
                 self._take_in(connection)
-            began = time.monotonic()
             if not self._step(connection, lookahead):
                 self._bell.wait(connection, POLL_S)
-                self._stopping.wait(max(0.0, began + _BREATH_S - time.monotonic()))
 
     def _step(self, connection: Connected, lookahead: Lookahead) -> bool:
         """Fold one window. Returns whether there may be more."""
@@ -176,7 +171,7 @@ class Convoy:
         self, connection: Connected, behind: list[AnyProjection], after: int, window: Window
     ) -> bool:
         def fold_all() -> tuple[Sequence[Share], Sequence[DeadLetter]]:
-            shares = fold(connection, self._source, behind, after, window)
+            shares = fold_singly(connection, self._source, behind, after, window)
             return shares, undecodable(window, behind)
 
         try:
@@ -190,12 +185,13 @@ class Convoy:
             if not (may_be_an_event(error) or isinstance(error, LockNotAvailable)):
                 raise
             failing = [p for p in behind if not self._folds(connection, p, after, window)]
-            if not failing:
-                raise
             for projection in failing:
                 self._leave(projection)
-        else:
-            self._at.update((projection.name, window.upto) for projection in behind)
+            if failing:
+                return True
+            # Nobody fails alone: it has passed, or lies in how the statements were sent.
+            advance_carefully(connection, behind, after, window.upto, fold_all)
+        self._at.update((projection.name, window.upto) for projection in behind)
         return True
 
     def _folds(

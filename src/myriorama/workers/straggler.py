@@ -15,8 +15,8 @@ from myriorama.replay.folding import (
     Source,
     StandsStill,
     before_newer,
-    fold,
     fold_carefully,
+    fold_singly,
     may_be_an_event,
     undecodable,
 )
@@ -28,6 +28,7 @@ from myriorama.workers.advancing import (
     Overtaken,
     Pace,
     advance,
+    advance_carefully,
     connect,
     positions,
     tell_lag,
@@ -115,7 +116,8 @@ class Straggler:
         mine, source = [self._projection], self._source
 
         def fold_all() -> tuple[Sequence[Share], Sequence[DeadLetter]]:
-            return fold(connection, source, mine, after, window), undecodable(window, mine)
+            shares = fold_singly(connection, source, mine, after, window)
+            return shares, undecodable(window, mine)
 
         def fold_what_can_be() -> tuple[Sequence[Share], Sequence[DeadLetter]]:
             began = time.monotonic()
@@ -130,4 +132,4 @@ class Straggler:
         except Exception as error:
             if not may_be_an_event(error):
                 raise
-            advance(connection, mine, after, window.upto, fold_what_can_be)
+            advance_carefully(connection, mine, after, window.upto, fold_what_can_be)
