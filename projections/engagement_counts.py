@@ -3,9 +3,8 @@
 Read beside every video, and by ranking, which keeps them in memory.
 """
 
-from collections import defaultdict
 from collections.abc import Sequence
-from typing import assert_never
+from typing import Any, assert_never
 from uuid import UUID
 
 from psycopg import Cursor
@@ -49,8 +48,8 @@ Counted = (
     | CommentDeleted
 )
 
-# Where each count stands in the row of a delta; the last is the position.
-_LIKES, _COMMENTS, _SHARES, _BOOKMARKS, _REMIXES, _POSITION = range(6)
+# Where each count stands in the row of a delta, behind the video; the last is the position.
+_LIKES, _COMMENTS, _SHARES, _BOOKMARKS, _REMIXES, _POSITION = range(1, 7)
 
 
 class EngagementCounts(Projection[Counted]):
@@ -72,17 +71,20 @@ class EngagementCounts(Projection[Counted]):
 
     def fold(self, events: Sequence[Recorded[Counted]], cursor: Cursor[TupleRow]) -> None:
         """Add the window up in memory, then write each video once: a thousand likes are one row."""
-        deltas: dict[UUID, list[int]] = defaultdict(lambda: [0] * 6)
+        deltas: dict[int, list[Any]] = {}
         for recorded in events:
             counted = _counted(recorded, cursor)
             if counted:
                 video_id, column, number = counted
-                delta = deltas[video_id]
+                # The hash of a number is at hand, that of a UUID is computed in Python.
+                delta = deltas.get(video_id.int)
+                if delta is None:
+                    delta = deltas[video_id.int] = [video_id, 0, 0, 0, 0, 0, 0]
                 delta[column] += number
                 delta[_POSITION] = recorded.position
         if deltas:
             columns = [list(column) for column in zip(*deltas.values(), strict=True)]
-            cursor.execute(ADD, (list(deltas), *columns))
+            cursor.execute(ADD, columns)
 
 
 def _counted(  # noqa: PLR0911 - one answer an event

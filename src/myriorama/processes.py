@@ -21,7 +21,7 @@ from myriorama.bootstrap import (
     sources,
 )
 from myriorama.replay import rebuilding
-from myriorama.replay.collecting import spare_windows
+from myriorama.replay.interpreter import suit_windows
 from myriorama.replay.log_verification import Sound, verify_logs
 from myriorama.replay.rebuilding import Step
 from myriorama.replay.streams import Bounds, LogName, Row, stream
@@ -66,7 +66,7 @@ def project(settings: Settings) -> None:
     if settings.metrics_address:
         serve_metrics(settings.metrics_address)
     projector = create_projector(settings)
-    spare_windows()
+    suit_windows()
     stop_when_signalled(projector.stop)
     projector.run()
 
@@ -75,7 +75,7 @@ def rebuild(
     settings: Settings, projection: AnyProjection, *, accept_difference: bool
 ) -> Iterator[Step]:
     """Fold one projection anew beside the running projector, and swap it in. Yields each step."""
-    spare_windows()
+    suit_windows()
     with open_pool(settings.database_url, size_max=2) as pool:
         source = sources(pool, open_objects(settings.objects))[projection.log]
         yield from rebuilding.rebuild(
@@ -106,7 +106,7 @@ def relay(settings: Settings) -> None:
     """
     start_logs()
     relay = create_relay(settings)
-    spare_windows()
+    suit_windows()
     stop_when_signalled(relay.stop)
     relay.run()
 
@@ -149,7 +149,7 @@ def verify_log(settings: Settings) -> Iterator[Sound]:
 
 def verify_state(settings: Settings) -> Iterator[Comparison]:
     """Fold every projection anew and compare its tables with the live ones."""
-    spare_windows()
+    suit_windows()
     with open_pool(settings.database_url) as pool:
         logs = sources(pool, open_objects(settings.objects))
         yield from compare(settings.database_url, logs, projections())

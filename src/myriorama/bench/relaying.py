@@ -18,7 +18,7 @@ from myriorama.bench.outcome import Outcome, Progress, median
 from myriorama.bench.publishing import published
 from myriorama.bench.scratch import ProgramNotAnswering, scratch_house
 from myriorama.bench.writers import TRACE, liked
-from myriorama.replay.collecting import spare_windows
+from myriorama.replay.interpreter import suit_windows
 from myriorama.store.causation import Cause, cause
 from myriorama.store.embedded_kafka import start_kafka
 from myriorama.store.identity import new_id
@@ -61,7 +61,7 @@ def measure(progress: Progress) -> Outcome:
         url = house.database_url
         _record_events(url)
         _record_views(url)
-        spare_windows()
+        suit_windows()
         exports = Exports(open_objects(house.environment["MYRIORAMA_OBJECTS"]))
         records = _prepared(url)
         progress(f"recorded {EVENTS} events and {VIEWS} viewings")

@@ -164,7 +164,7 @@ class Convoy:
         if not self._advance(connection, behind, after, window):
             return False
         self._pace.learn(time.monotonic() - began, full=full)
-        tell_lag(behind, self._source.head() - window.upto if full else 0)
+        tell_lag(behind, lookahead.behind(window) if full else 0)
         return full or bool(others)
 
     def _advance(

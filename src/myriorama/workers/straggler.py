@@ -109,7 +109,7 @@ class Straggler:
         self._pace.learn(time.monotonic() - began, full=full)
         tell_standing(self._projection, still=False)
         level = whole and not full
-        tell_lag(mine, 0 if level else self._source.head() - window.upto)
+        tell_lag(mine, 0 if level else lookahead.behind(window))
         return window.upto, level
 
     def _advance(self, connection: Connected, after: int, window: Window) -> None:
