@@ -100,9 +100,7 @@ def measure(progress: Progress) -> Outcome:
         idle = _probe(url, processes, IDLE_S, 0.0)
         peak_per_s = _load(url, processes, PEAK_S)
         _await_level(url)
-        progress(
-            f"idle p99 {percentile(idle.visible_ms, 0.99):.1f} ms, at most {peak_per_s:.0f} events/s"
-        )
+        progress(f"p99 idle {percentile(idle.visible_ms, 0.99):.1f} ms, at most {peak_per_s:.0f}/s")
         calm = _probe(url, processes, CALM_S, peak_per_s / 2)
         progress(f"at half of it p99 {percentile(calm.visible_ms, 0.99):.1f} ms")
     return Outcome(
