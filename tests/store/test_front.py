@@ -69,7 +69,10 @@ def test_hundreds_of_commands_wait_without_a_thread_each(run: Run) -> None:
             recording.set_result(number)
         return more, await asyncio.gather(*waiting)
 
-    assert run(use) == (0, list(range(300)))
+    more, told = run(use)
+
+    assert more <= 0  # threads of others may have ended meanwhile
+    assert told == list(range(300))
 
 
 def test_a_command_sees_the_context_of_who_awaits_it(run: Run, closed: Pool) -> None:
