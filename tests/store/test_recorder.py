@@ -272,7 +272,7 @@ def test_who_closes_waits_for_what_is_on_its_way_and_refuses_the_rest(
     assert accepted.result(0) == [1]
     with pytest.raises(psycopg.OperationalError):
         recorder.insert_events([happened()])
-    assert not [t for t in threading.enumerate() if t.name == "group commit"]
+    assert_no_thread_stays()
 
 
 def test_a_recorder_whose_pool_was_closed_refuses(pool: Pool) -> None:
@@ -291,14 +291,10 @@ def test_a_recorder_that_nobody_has_any_more_leaves_neither_thread_nor_connectio
 ) -> None:
     DomainRecorder(pool).submit([happened()]).result(10)
 
-    for thread in threading.enumerate():
-        if thread.name == "group commit":
-            thread.join(10)
-
+    assert_no_thread_stays()
     with psycopg.connect(database_url, autocommit=True) as connection:
         while recorders(connection):
             pass
-    assert not [t for t in threading.enumerate() if t.name == "group commit"]
 
 
 @pytest.mark.parametrize(
@@ -348,3 +344,11 @@ def recorders(connection: psycopg.Connection) -> int:
     ).fetchone()
     assert row
     return int(row[0])
+
+
+def assert_no_thread_stays() -> None:
+    """Threads that lead for others end by themselves, a moment after there is nothing to do."""
+    leading = [thread for thread in threading.enumerate() if thread.name == "group commit"]
+    for thread in leading:
+        thread.join(10)
+    assert not any(thread.is_alive() for thread in leading)
