@@ -48,6 +48,7 @@ _APPENDED_BEFORE = "one_append"
 _SESSION = "SET ROLE myriorama_recorder; SET lock_timeout = '10s'"
 _CONNECT_S_MAX = 5
 _PATIENCE_S = 10.0
+_HURRIED_PATIENCE_S, _HURRIED_PAUSE_S = 1.0, 0.02
 _BACK_OFF_S_MAX = 1.0
 _AHEAD_S_MAX = 60.0
 
@@ -136,7 +137,7 @@ class ViewWriter:
         _APPENDED.labels("slates").inc(len(slates))
 
     def hurry(self) -> None:
-        """From now on wait for no server that has gone. May be called by any thread."""
+        """From now on wait a second at most for a server that has gone. Any thread may call it."""
         self._hurried.set()
 
     def close(self) -> None:
@@ -183,10 +184,12 @@ class ViewWriter:
         """Wait until it makes sense to try again; raise the error if it no longer does."""
         now_s = time.monotonic()
         self._away_since_s = self._away_since_s or now_s
-        if self._hurried.is_set() or now_s - self._away_since_s > _PATIENCE_S:
+        patience_s = _HURRIED_PATIENCE_S if self._hurried.is_set() else _PATIENCE_S
+        if now_s - self._away_since_s > patience_s:
             raise error
         logger.warning("the view log waits for PostgreSQL", error=str(error))
-        self._hurried.wait(back_off_s)
+        if self._hurried.wait(back_off_s):
+            time.sleep(_HURRIED_PAUSE_S)
 
     def _watch(self, ahead_s: float) -> None:
         """Raise an alarm when the clock was set back behind what has been recorded."""
