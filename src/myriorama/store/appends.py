@@ -1,6 +1,7 @@
 """Appends: the events of one command on their way into the log, and what they rest on."""
 
 import threading
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
@@ -24,7 +25,7 @@ class CommandRepeated(Exception):
         self.positions = positions
 
 
-class Append:
+class Append(ABC):
     """What one command records, which is recorded as a whole or not at all.
 
     Raises:
@@ -40,13 +41,13 @@ class Append:
         self._cause = cause
 
     @property
+    @abstractmethod
     def settled(self) -> bool:
         """Whether its outcome is known."""
-        raise NotImplementedError
 
+    @abstractmethod
     def begin(self) -> bool:
         """Whether it is still wanted; if so it cannot be cancelled any more."""
-        raise NotImplementedError
 
     def settle(self, outcome: Outcome) -> None:
         """Tell its outcome to who waits for it."""
