@@ -1,14 +1,10 @@
-"""The composition root: the one place where implementations are chosen and joined."""
+"""The API: the routes, joined to the write side and the read side."""
 
 import asyncio
 import gc
 import os
-import secrets
-import socket
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
-from datetime import timedelta
-from functools import partial
 
 from anyio import CapacityLimiter
 from litestar import Litestar
@@ -19,7 +15,6 @@ from psycopg import AsyncConnection
 from psycopg.rows import TupleRow
 from psycopg_pool import AsyncConnectionPool
 
-from domain.allowance.limit import Limit
 from myriorama.api import accounts as account_routes
 from myriorama.api import cameo_permissions as cameo_permission_routes
 from myriorama.api import cameos as cameo_routes
@@ -51,67 +46,37 @@ from myriorama.api.revocations import Revocations
 from myriorama.api.shelves import Shelves
 from myriorama.api.tokens import AccessTokens
 from myriorama.api.wellformed import TypedRequest
-from myriorama.application.accounts import Accounts
 from myriorama.application.cameos import Cameos
 from myriorama.application.comments import Comments
 from myriorama.application.consent import Consent
 from myriorama.application.followings import Followings
-from myriorama.application.generations import Generations
-from myriorama.application.passwords import Passwords
 from myriorama.application.reactions import Reactions
-from myriorama.application.uploads import Uploads
 from myriorama.application.videos import Videos
-from myriorama.application.work import Works
+from myriorama.bootstrap.application import (
+    create_accounts,
+    create_generations,
+    create_works,
+    uploads,
+)
+from myriorama.bootstrap.logs import following
 from myriorama.feed.cards import Cards
 from myriorama.feed.feeds import Feeds
 from myriorama.feed.view_tokens import ViewTokens
-from myriorama.replay.folding import Source
-from myriorama.settings import Settings, WorkerSettings
-from myriorama.store.event_source import EventSource
+from myriorama.settings import Settings
 from myriorama.store.front import Front
-from myriorama.store.kafka import Producer, Topics
 from myriorama.store.log import Log
-from myriorama.store.objects import Objects, open_objects
+from myriorama.store.objects import open_objects
 from myriorama.store.postgres import (
-    Pool,
     async_pool,
     closed_pool,
     known_migrations,
-    open_pool,
 )
 from myriorama.store.progress import ProgressRelay
 from myriorama.store.projected import Projected
 from myriorama.store.signing import Signer
-from myriorama.store.view_days import ViewDays
-from myriorama.store.view_exports import Exports
-from myriorama.store.view_source import ViewSource
 from myriorama.store.viewlog import Views
-from myriorama.studio.inspection import Limits, inspect
 from myriorama.telemetry import Tracing, start_logs
 from myriorama.web import pages as page_routes
-from myriorama.workers.dispatcher import Dispatcher
-from myriorama.workers.event_stream import EventStream
-from myriorama.workers.gate import Gate
-from myriorama.workers.generation import Worker
-from myriorama.workers.projector import Projector
-from myriorama.workers.queues import TOPICS
-from myriorama.workers.relay import Relay
-from myriorama.workers.rendering import RenderProcess, Studio
-from myriorama.workers.view_stream import ViewStream
-from projections.accounts import Accounts as AccountsProjection
-from projections.cameo_permissions import CameoPermissions
-from projections.cameos import Cameos as CameosProjection
-from projections.comments import Comments as CommentsProjection
-from projections.engagement_counts import EngagementCounts
-from projections.generations import Generations as GenerationsProjection
-from projections.invitations import Invitations as InvitationsProjection
-from projections.projection import AnyProjection
-from projections.reactions import Reactions as ReactionsProjection
-from projections.relations import Relations
-from projections.revocations import Revocations as RevocationsProjection
-from projections.uploads import Uploads as UploadsProjection
-from projections.videos import Videos as VideosProjection
-from projections.view_counts import ViewCounts
 
 BODY_BYTES_MAX = 64 * 1024
 
@@ -136,31 +101,12 @@ ROUTES: Sequence[ControllerRouterHandler] = (
 )
 
 
-def projections() -> Sequence[AnyProjection]:
-    """Return every projection, each to be run by one process at a time."""
-    return (
-        AccountsProjection(),
-        CameoPermissions(),
-        CameosProjection(),
-        CommentsProjection(),
-        EngagementCounts(),
-        GenerationsProjection(),
-        InvitationsProjection(),
-        ReactionsProjection(),
-        Relations(),
-        RevocationsProjection(),
-        UploadsProjection(),
-        VideosProjection(),
-        ViewCounts(),
-    )
-
-
-def create_projector(settings: Settings) -> Projector:
-    """Join the projections to the logs that they follow."""
-    size = len(projections()) + 2
-    pool = open_pool(settings.database_url, size_max=size, is_checked=False)
-    logs = sources(pool, open_objects(settings.objects))
-    return Projector(logs, projections(), url=settings.database_url)
+def api() -> Litestar:
+    """Return the API for a server that loads it by name."""
+    start_logs()
+    app = create_api(Settings.read())
+    app.on_startup.append(gc.freeze)  # what was loaded stays: no collection looks through it again
+    return app
 
 
 def create_api(settings: Settings) -> Litestar:
@@ -189,7 +135,7 @@ def create_api(settings: Settings) -> Litestar:
         "followings": Followings(log),
         "front": Front(fronted),
         "generation_events": GenerationEvents(own_generations, projected, progress),
-        "generations": _generations(settings, writes, log),
+        "generations": create_generations(settings, writes, log),
         "inspections": CapacityLimiter(os.cpu_count() or 1),
         "objects": objects,
         "operations": _operations(pool),
@@ -204,7 +150,7 @@ def create_api(settings: Settings) -> Litestar:
         "videos": Videos(log, consent),
         "view_tokens": view_tokens,
         "views": views,
-        "works": _works(settings, log, objects),
+        "works": create_works(settings, log, objects),
         "uploads": taken_in,
     }
 
@@ -225,7 +171,7 @@ def create_api(settings: Settings) -> Litestar:
             Authentication(tokens, revocations),
             _limits(settings),
             Idempotency(Answers(pool, settings.secret.encode()), proxies=settings.proxies),
-            Causation(projected, _following("domain"), pool),
+            Causation(projected, following("domain"), pool),
         ],
         exception_handlers=dict(HANDLERS),
         lifespan=[connected],
@@ -261,13 +207,9 @@ async def _listening(
                 await listening
 
 
-def _following(log: str) -> Sequence[str]:
-    return [projection.name for projection in projections() if projection.log == log]
-
-
 def _operations(pool: AsyncConnectionPool[AsyncConnection[TupleRow]]) -> operations.Operations:
     return operations.Operations(
-        pool, migrations=known_migrations(), projections=_following("domain")
+        pool, migrations=known_migrations(), projections=following("domain")
     )
 
 
@@ -301,97 +243,3 @@ def _dependencies(collaborators: Mapping[str, object]) -> dict[str, Provide]:
 
 def _provide(part: object) -> Provide:
     return Provide(lambda: part, sync_to_thread=False)
-
-
-def api() -> Litestar:
-    """Return the API for a server that loads it by name."""
-    start_logs()
-    app = create_api(Settings.read())
-    app.on_startup.append(gc.freeze)  # what was loaded stays: no collection looks through it again
-    return app
-
-
-def uploads(settings: Settings, pool: Pool, log: Log, objects: Objects) -> Uploads:
-    """Join the uploads to the inspection that looks at them."""
-    limits = Limits(
-        image_bytes_max=upload_routes.IMAGE_BYTES_MAX,
-        video_bytes_max=upload_routes.VIDEO_BYTES_MAX,
-        voice_bytes_max=upload_routes.VOICE_BYTES_MAX,
-    )
-    return Uploads(
-        pool,
-        log,
-        objects,
-        inspect=partial(inspect, limits=limits),
-        workspace=settings.home / "uploads",
-    )
-
-
-def create_dispatcher(settings: Settings) -> Dispatcher:
-    """Join the dispatcher to the log, and to Kafka."""
-    pool = open_pool(settings.database_url, size_max=2)
-    log, objects = Log(pool), open_objects(settings.objects)
-    kept = timedelta(days=settings.view_days_kept)
-    days = ViewDays(settings.database_url, objects, projections=_following("views"), kept=kept)
-    return Dispatcher(
-        settings.database_url,
-        _works(settings, log, objects),
-        Producer(settings.kafka),
-        Topics(settings.kafka, TOPICS),
-        chores=[uploads(settings, pool, log, objects).refuse_abandoned, days.tend_aside],
-    )
-
-
-def create_relay(settings: Settings) -> Relay:
-    """Join the relay to the logs, to what was exported of them, and to Kafka."""
-    streams = (EventStream(), ViewStream(Exports(open_objects(settings.objects))))
-    return Relay(settings.database_url, settings.kafka, streams)
-
-
-def create_worker(settings: WorkerSettings) -> Worker:
-    """Join the worker to Kafka, the API and a renderer. It gets nothing of the database."""
-    studio = Studio(
-        objects=settings.objects,
-        renderer=settings.renderer,
-        model=settings.model,
-        home=str(settings.home),
-    )
-    return Worker(
-        f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"[:100],
-        settings.kafka,
-        gate=Gate(settings.public_url, settings.worker_token),
-        process=RenderProcess(studio),
-        producer=Producer(settings.kafka),
-        topics=Topics(settings.kafka, TOPICS),
-        tracing=Tracing.to(settings.otlp_endpoint, service="myriorama-worker"),
-    )
-
-
-def sources(pool: Pool, objects: Objects) -> Mapping[str, Source]:
-    """Return the logs by the names under which projections follow them."""
-    return {"domain": EventSource(pool), "views": ViewSource(pool, objects)}
-
-
-def create_accounts(settings: Settings, log: Log) -> Accounts:
-    """Join the accounts to the log."""
-    return Accounts(
-        log,
-        Passwords(),
-        invite_only=settings.sign_up == "invite_only",
-        allotment=settings.invitations,
-    )
-
-
-def _generations(settings: Settings, pool: Pool, log: Log) -> Generations:
-    window = timedelta(seconds=settings.allowance_window_s)
-    return Generations(
-        log,
-        pool,
-        Consent(log),
-        limit=Limit(settings.allowance_seconds, window),
-        in_flight_max=settings.generations_in_flight_max,
-    )
-
-
-def _works(settings: Settings, log: Log, objects: Objects) -> Works:
-    return Works(log, Consent(log), objects, lease=timedelta(seconds=settings.lease_s))

@@ -1,0 +1,63 @@
+"""The commands of the house, joined to the log and to what they need of the studio."""
+
+from datetime import timedelta
+from functools import partial
+
+from domain.allowance.limit import Limit
+from myriorama.api import uploads as upload_routes
+from myriorama.application.accounts import Accounts
+from myriorama.application.consent import Consent
+from myriorama.application.generations import Generations
+from myriorama.application.passwords import Passwords
+from myriorama.application.uploads import Uploads
+from myriorama.application.work import Works
+from myriorama.settings import Settings
+from myriorama.store.log import Log
+from myriorama.store.objects import Objects
+from myriorama.store.postgres import (
+    Pool,
+)
+from myriorama.studio.inspection import Limits, inspect
+
+
+def uploads(settings: Settings, pool: Pool, log: Log, objects: Objects) -> Uploads:
+    """Join the uploads to the inspection that looks at them."""
+    limits = Limits(
+        image_bytes_max=upload_routes.IMAGE_BYTES_MAX,
+        video_bytes_max=upload_routes.VIDEO_BYTES_MAX,
+        voice_bytes_max=upload_routes.VOICE_BYTES_MAX,
+    )
+    return Uploads(
+        pool,
+        log,
+        objects,
+        inspect=partial(inspect, limits=limits),
+        workspace=settings.home / "uploads",
+    )
+
+
+def create_accounts(settings: Settings, log: Log) -> Accounts:
+    """Join the accounts to the log."""
+    return Accounts(
+        log,
+        Passwords(),
+        invite_only=settings.sign_up == "invite_only",
+        allotment=settings.invitations,
+    )
+
+
+def create_generations(settings: Settings, pool: Pool, log: Log) -> Generations:
+    """Join what people ask the studio for to the log and the allowance."""
+    window = timedelta(seconds=settings.allowance_window_s)
+    return Generations(
+        log,
+        pool,
+        Consent(log),
+        limit=Limit(settings.allowance_seconds, window),
+        in_flight_max=settings.generations_in_flight_max,
+    )
+
+
+def create_works(settings: Settings, log: Log, objects: Objects) -> Works:
+    """Join the gate of the workers to the log, to consent, and to the objects."""
+    return Works(log, Consent(log), objects, lease=timedelta(seconds=settings.lease_s))

@@ -1,0 +1,76 @@
+"""The programs beside the API: projector, dispatcher, relay and worker."""
+
+import os
+import secrets
+import socket
+from datetime import timedelta
+
+from myriorama.bootstrap.application import create_works, uploads
+from myriorama.bootstrap.logs import following, projections, sources
+from myriorama.settings import Settings, WorkerSettings
+from myriorama.store.kafka import Producer, Topics
+from myriorama.store.log import Log
+from myriorama.store.objects import open_objects
+from myriorama.store.postgres import (
+    open_pool,
+)
+from myriorama.store.view_days import ViewDays
+from myriorama.store.view_exports import Exports
+from myriorama.telemetry import Tracing
+from myriorama.workers.dispatcher import Dispatcher
+from myriorama.workers.event_stream import EventStream
+from myriorama.workers.gate import Gate
+from myriorama.workers.generation import Worker
+from myriorama.workers.projector import Projector
+from myriorama.workers.queues import TOPICS
+from myriorama.workers.relay import Relay
+from myriorama.workers.rendering import RenderProcess, Studio
+from myriorama.workers.view_stream import ViewStream
+
+
+def create_projector(settings: Settings) -> Projector:
+    """Join the projections to the logs that they follow."""
+    size = len(projections()) + 2
+    pool = open_pool(settings.database_url, size_max=size, is_checked=False)
+    logs = sources(pool, open_objects(settings.objects))
+    return Projector(logs, projections(), url=settings.database_url)
+
+
+def create_dispatcher(settings: Settings) -> Dispatcher:
+    """Join the dispatcher to the log, and to Kafka."""
+    pool = open_pool(settings.database_url, size_max=2)
+    log, objects = Log(pool), open_objects(settings.objects)
+    kept = timedelta(days=settings.view_days_kept)
+    days = ViewDays(settings.database_url, objects, projections=following("views"), kept=kept)
+    return Dispatcher(
+        settings.database_url,
+        create_works(settings, log, objects),
+        Producer(settings.kafka),
+        Topics(settings.kafka, TOPICS),
+        chores=[uploads(settings, pool, log, objects).refuse_abandoned, days.tend_aside],
+    )
+
+
+def create_relay(settings: Settings) -> Relay:
+    """Join the relay to the logs, to what was exported of them, and to Kafka."""
+    streams = (EventStream(), ViewStream(Exports(open_objects(settings.objects))))
+    return Relay(settings.database_url, settings.kafka, streams)
+
+
+def create_worker(settings: WorkerSettings) -> Worker:
+    """Join the worker to Kafka, the API and a renderer. It gets nothing of the database."""
+    studio = Studio(
+        objects=settings.objects,
+        renderer=settings.renderer,
+        model=settings.model,
+        home=str(settings.home),
+    )
+    return Worker(
+        f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"[:100],
+        settings.kafka,
+        gate=Gate(settings.public_url, settings.worker_token),
+        process=RenderProcess(studio),
+        producer=Producer(settings.kafka),
+        topics=Topics(settings.kafka, TOPICS),
+        tracing=Tracing.to(settings.otlp_endpoint, service="myriorama-worker"),
+    )
