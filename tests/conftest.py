@@ -14,7 +14,8 @@ from litestar.testing import TestClient
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
-from myriorama.bootstrap import create_api, create_projector
+from myriorama.bootstrap.api import create_api
+from myriorama.bootstrap.programs import create_projector
 from myriorama.settings import Settings
 from myriorama.store.embedded_postgres import start_postgres
 from myriorama.store.log import Log

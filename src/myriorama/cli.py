@@ -15,7 +15,7 @@ from myriorama import processes
 from myriorama.api import problem_catalogue
 from myriorama.bench.catalogue import BENCHES
 from myriorama.bench.outcome import table
-from myriorama.bootstrap import projections
+from myriorama.bootstrap.logs import projections
 from myriorama.replay.event_reference import markdown
 from myriorama.replay.folding import StandsStill
 from myriorama.replay.log_verification import LogBroken

@@ -11,14 +11,13 @@ import httpx
 from granian.constants import Interfaces
 from granian.server import Server as Granian
 
-from myriorama.bootstrap import (
-    create_accounts,
+from myriorama.bootstrap.application import create_accounts
+from myriorama.bootstrap.logs import projections, sources
+from myriorama.bootstrap.programs import (
     create_dispatcher,
     create_projector,
     create_relay,
     create_worker,
-    projections,
-    sources,
 )
 from myriorama.replay import rebuilding
 from myriorama.replay.interpreter import suit_windows
@@ -48,7 +47,7 @@ def serve(settings: Settings, *, workers: int) -> None:
         multiprocessing.set_start_method("spawn")
         os.environ["PROMETHEUS_MULTIPROC_DIR"] = _counts(settings.home)
     Granian(
-        "myriorama.bootstrap:api",
+        "myriorama.bootstrap.api:api",
         address=host,
         port=int(port),
         interface=Interfaces.ASGI,

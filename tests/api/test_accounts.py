@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 from litestar import Litestar
 from litestar.testing import TestClient
 
-from myriorama.bootstrap import create_accounts
+from myriorama.bootstrap.application import create_accounts
 from myriorama.processes import invite
 from myriorama.settings import Settings
 from myriorama.store.log import Log

@@ -11,7 +11,7 @@ import httpx
 import psycopg
 from litestar.types import ASGIApp, Receive, Scope, Send
 
-from myriorama.bootstrap import create_api
+from myriorama.bootstrap.api import create_api
 from myriorama.settings import Settings
 from myriorama.store.front import Front
 from myriorama.store.log import Log

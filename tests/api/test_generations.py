@@ -21,7 +21,7 @@ from myriorama.api.paging import Cursors
 from myriorama.api.reads import Reads
 from myriorama.application.consent import Consent
 from myriorama.application.work import Works
-from myriorama.bootstrap import create_api
+from myriorama.bootstrap.api import create_api
 from myriorama.settings import Settings
 from myriorama.store.log import Log
 from myriorama.store.objects import content_key, open_objects

@@ -11,7 +11,7 @@ from litestar.testing import TestClient
 from litestar.types import Scope
 
 from myriorama.api.limits import Meter, client_address
-from myriorama.bootstrap import create_api
+from myriorama.bootstrap.api import create_api
 from myriorama.settings import Settings
 from tests.people import PASSWORD, sign_up
 

@@ -10,7 +10,7 @@ from litestar import Litestar
 from litestar.testing import TestClient
 from prometheus_client.parser import text_string_to_metric_families
 
-from myriorama.bootstrap import create_api
+from myriorama.bootstrap.api import create_api
 from myriorama.processes import invite
 from myriorama.settings import Settings
 from myriorama.telemetry import Tracing, continuing, passed_on

@@ -8,7 +8,8 @@ import pytest
 from litestar import Litestar
 from litestar.testing import TestClient
 
-from myriorama.bootstrap import create_api, create_projector
+from myriorama.bootstrap.api import create_api
+from myriorama.bootstrap.programs import create_projector
 from myriorama.processes import invite
 from myriorama.settings import Settings
 from tests.conftest import NOON

@@ -4,7 +4,7 @@ from typing import LiteralString
 
 import pytest
 
-from myriorama.bootstrap import projections
+from myriorama.bootstrap.logs import projections
 from myriorama.replay.shapes import held_by
 from myriorama.store.postgres import Pool
 

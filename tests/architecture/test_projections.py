@@ -11,7 +11,7 @@ import pytest
 import projections as written_in
 from domain.catalogue import EVENTS
 from domain.viewing.events import VIEW_EVENTS
-from myriorama.bootstrap import projections
+from myriorama.bootstrap.logs import projections
 from projections.projection import AnyProjection, Projection, SetProjection
 
 MIGRATIONS = Path(__file__).parents[2] / "migrations"

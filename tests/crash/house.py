@@ -19,7 +19,7 @@ from typing import Any
 import msgspec
 import psycopg
 
-from myriorama.bootstrap import projections
+from myriorama.bootstrap.logs import projections
 from myriorama.store import leash
 from myriorama.store.embedded_kafka import start_kafka
 from myriorama.store.embedded_postgres import start_postgres

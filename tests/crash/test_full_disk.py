@@ -15,7 +15,9 @@ from httpx import Response
 from litestar.testing import TestClient
 
 from domain.invitation.aggregate import Invitation
-from myriorama.bootstrap import create_api, create_projector, projections
+from myriorama.bootstrap.api import create_api
+from myriorama.bootstrap.logs import projections
+from myriorama.bootstrap.programs import create_projector
 from myriorama.replay.log_verification import verify_logs
 from myriorama.settings import Settings
 from myriorama.store.embedded_postgres import EmbeddedPostgres, start_postgres

@@ -13,7 +13,7 @@ from psycopg.rows import TupleRow
 
 from domain.invitation.aggregate import Invitation
 from myriorama import processes
-from myriorama.bootstrap import projections
+from myriorama.bootstrap.logs import projections
 from myriorama.replay.rebuilding import Compared, Step
 from myriorama.replay.swap import Swapped
 from myriorama.settings import Settings

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from domain.catalogue import EVENTS
-from myriorama.bootstrap import projections
+from myriorama.bootstrap.logs import projections
 from myriorama.replay.event_reference import markdown, schema
 
 REFERENCE = Path(__file__).parents[2] / "docs" / "events.md"

@@ -10,7 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from domain.invitation.aggregate import Invitation
-from myriorama.bootstrap import projections
+from myriorama.bootstrap.logs import projections
 from myriorama.cli import app
 from myriorama.replay.log_verification import LogBroken, verify_logs
 from myriorama.store.causation import Cause, cause

@@ -13,7 +13,7 @@ import psycopg
 import pytest
 
 from myriorama import processes
-from myriorama.bootstrap import projections
+from myriorama.bootstrap.logs import projections
 from myriorama.replay.rebuilding import AlreadyRebuilding, Compared, Different, NothingRetired
 from myriorama.replay.standby import NotMovable
 from myriorama.replay.swap import InTheWay

@@ -15,7 +15,7 @@ from psycopg.rows import TupleRow
 from psycopg.sql import SQL, Identifier
 
 from domain.catalogue import READABLE, stored_under
-from myriorama.bootstrap import projections
+from myriorama.bootstrap.logs import projections
 from myriorama.store.event_source import EventSource
 from myriorama.store.mapper import JSONMapper
 from myriorama.store.postgres import Pool

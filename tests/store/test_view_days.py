@@ -13,7 +13,7 @@ import psycopg
 import pytest
 
 from domain.viewing.events import SlateServed, VideoViewed
-from myriorama.bootstrap import projections, sources
+from myriorama.bootstrap.logs import projections, sources
 from myriorama.replay.log_verification import verify_logs
 from myriorama.replay.streams import Bounds, stream
 from myriorama.replay.verification import compare

@@ -15,7 +15,7 @@ from domain.allowance.limit import Limit
 from myriorama.application.consent import Consent
 from myriorama.application.generations import Generations, Wish
 from myriorama.application.work import Works
-from myriorama.bootstrap import create_dispatcher
+from myriorama.bootstrap.programs import create_dispatcher
 from myriorama.settings import Settings
 from myriorama.store.kafka import Producer, Topics
 from myriorama.store.log import Log

@@ -28,7 +28,7 @@ from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from domain.generation.commands import GenerateVideo
-from myriorama.bootstrap import create_projector
+from myriorama.bootstrap.programs import create_projector
 from myriorama.processes import invite
 from myriorama.settings import Settings, WorkerSettings, variable
 from myriorama.store.embedded_kafka import EmbeddedKafka, start_kafka

@@ -40,7 +40,7 @@ def measure(progress: Progress) -> Outcome:
         account_ids = fill(house.database_url, accounts=ACCOUNTS, videos=VIDEOS)
         viewer_ids = np.random.default_rng(1).permutation(np.array(account_ids))[:VIEWERS]
         tokens = _tokens(house, viewer_ids.tolist())
-        feed = running.enter_context(house.server("myriorama.bootstrap:api"))
+        feed = running.enter_context(house.server("myriorama.bootstrap.api:api"))
         answer = _write_page(house.folder / "page.json", feed, tokens[0])
         bare = running.enter_context(
             house.server("myriorama.bench.bare:app", **{ANSWER: str(answer)})

@@ -36,7 +36,7 @@ def measure(progress: Progress) -> Outcome:
     with (
         scratch_house() as house,
         house.program("myriorama", "project"),
-        house.server("myriorama.bootstrap:api", MYRIORAMA_SIGN_UP="open") as port,
+        house.server("myriorama.bootstrap.api:api", MYRIORAMA_SIGN_UP="open") as port,
         closing(HTTPConnection("127.0.0.1", port, timeout=_PATIENCE_S)) as connection,
         open_pool(house.database_url, size_max=1) as pool,
     ):

@@ -23,7 +23,7 @@ from domain.viewing.events import VideoViewed
 from myriorama.bench.outcome import Outcome, Progress, median
 from myriorama.bench.publishing import published
 from myriorama.bench.scratch import House, scratch_house
-from myriorama.bootstrap import sources
+from myriorama.bootstrap.logs import sources
 from myriorama.replay.folding import Source
 from myriorama.replay.interpreter import suit_windows
 from myriorama.store.identity import new_id
