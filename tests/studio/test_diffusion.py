@@ -9,13 +9,13 @@ import pytest
 from PIL import Image
 
 from myriorama.studio.diffusion import LTX2Renderer, WorkerExtraMissing, frames_of, require
-from myriorama.studio.renderer import Cancelled, Likeness, Scene, UnrenderableScene
+from myriorama.studio.renderer import Cancelled, Likeness, Preview, Scene, UnrenderableScene
 from myriorama.studio.tiny_model import ensure_tiny_model
 
 SCENE = Scene(prompt="a red fox walks", width=96, height=64, seconds=0.7, seed=3)
 
 
-def unheard(_: int, __: int) -> None:
+def unheard(_: int, __: int, ___: Preview | None) -> None:
     """Nobody listens to the steps."""
 
 
@@ -69,7 +69,7 @@ def test_the_weights_are_the_same_wherever_they_are_built(folder: Path, tmp_path
 def test_a_scene_becomes_a_clip_with_sound(renderer: LTX2Renderer) -> None:
     heard: list[tuple[int, int]] = []
 
-    clip = renderer.render(SCENE, lambda done, total: heard.append((done, total)))
+    clip = renderer.render(SCENE, lambda done, total, _: heard.append((done, total)))
 
     assert clip.frames.shape == (17, 64, 96, 3)
     assert clip.frames.std() > 1
@@ -100,7 +100,7 @@ def test_a_picture_leads_the_clip(renderer: LTX2Renderer) -> None:
 def test_a_cancelled_render_stops_and_the_next_one_is_unharmed(renderer: LTX2Renderer) -> None:
     heard: list[int] = []
 
-    def cancel_after_two(done: int, _: int) -> None:
+    def cancel_after_two(done: int, _: int, __: Preview | None) -> None:
         heard.append(done)
         if done == 2:
             raise Cancelled

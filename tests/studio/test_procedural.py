@@ -9,14 +9,22 @@ from PIL import Image
 
 from myriorama.studio.lexicon import Motion, Place
 from myriorama.studio.procedural import ProceduralRenderer
-from myriorama.studio.renderer import Cancelled, Clip, Likeness, Scene, UnrenderableScene
+from myriorama.studio.renderer import (
+    Cancelled,
+    Clip,
+    Footage,
+    Likeness,
+    Preview,
+    Scene,
+    UnrenderableScene,
+)
 
 
 def rendered(prompt: str, **changes: object) -> Clip:
     scene: dict[str, object] = {
         "prompt": prompt, "width": 160, "height": 288, "seconds": 3.0, "seed": 1, **changes,
     }  # fmt: skip
-    return ProceduralRenderer().render(Scene(**scene), lambda _, __: None)  # type: ignore[arg-type]  # Checked by the dataclass's own use in other tests.
+    return ProceduralRenderer().render(Scene(**scene), lambda _, __, ___: None)  # type: ignore[arg-type]  # Checked by the dataclass's own use in other tests.
 
 
 def picture(colour: str, size: tuple[int, int] = (200, 360)) -> bytes:
@@ -77,7 +85,7 @@ def test_a_bouncing_ball_is_heard_when_it_hits_the_ground() -> None:
 def test_a_cancelled_render_stops_at_once() -> None:
     heard: list[tuple[int, int]] = []
 
-    def cancel_after_two(done: int, total: int) -> None:
+    def cancel_after_two(done: int, total: int, _: Preview | None) -> None:
         heard.append((done, total))
         if done == 2:
             raise Cancelled
@@ -94,7 +102,7 @@ def test_steps_are_told_in_order_until_all_are_done() -> None:
     heard: list[tuple[int, int]] = []
 
     scene = Scene(prompt="a fox jumps", width=64, height=64, seconds=0.1, seed=1)
-    ProceduralRenderer().render(scene, lambda done, total: heard.append((done, total)))
+    ProceduralRenderer().render(scene, lambda done, total, _: heard.append((done, total)))
 
     assert heard == [(step, len(heard)) for step in range(1, len(heard) + 1)]
 
@@ -125,6 +133,37 @@ def test_a_picture_is_the_first_frame_and_comes_closer() -> None:
     expected = np.asarray(striped.resize((160, 288)), int)
     assert np.abs(clip.frames[0].astype(int) - expected).mean() < 3
     assert np.abs(clip.frames[-1].astype(int) - expected).mean() > 3
+
+
+def test_a_clip_goes_on_from_the_last_frame_of_its_footage() -> None:
+    frames = np.zeros((17, 288, 160, 3), np.uint8)
+    frames[-1, :, 40:80] = (20, 20, 220)
+
+    clip = rendered("a quiet afternoon", footage=Footage(frames, fps=24), seconds=2.0)
+
+    assert np.abs(clip.frames[0].astype(int) - frames[-1]).mean() < 3
+    assert np.abs(clip.frames[-1].astype(int) - frames[-1]).mean() > 3
+
+
+def test_a_clip_that_should_end_with_a_picture_is_refused() -> None:
+    with pytest.raises(UnrenderableScene, match="end with an image"):
+        rendered("a quiet afternoon", last_image=picture("red"))
+
+
+def test_what_is_drawn_so_far_can_be_seen_at_every_step() -> None:
+    previews: list[NDArray[np.uint8]] = []
+
+    def look(_: int, __: int, preview: Preview | None) -> None:
+        assert preview is not None
+        previews.append(preview())
+
+    clip = ProceduralRenderer().render(
+        Scene(prompt="a fox jumps", width=64, height=128, seconds=1.0, seed=1), look
+    )
+
+    assert {preview.shape for preview in previews} == {(4, 160, 80, 3)}
+    drawn = clip.frames[-1].mean((0, 1))
+    assert np.abs(previews[-1][-1].mean((0, 1)) - drawn).max() < 2
 
 
 def test_a_cameo_is_seen_and_its_voice_is_heard() -> None:

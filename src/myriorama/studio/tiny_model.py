@@ -5,18 +5,20 @@ What it renders is noise. It proves the way from weights to a clip, and nothing 
 
 import shutil
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from myriorama.studio.diffusion import require, require_diffusers
-from myriorama.studio.renderer import OnStep
+
+Report = Callable[[int, int], None]
 
 
 def _unheard(_: int, __: int) -> None:
     """Nobody asked to hear how far it is."""
 
 
-def ensure_tiny_model(folder: Path, report: OnStep = _unheard) -> Path:
+def ensure_tiny_model(folder: Path, report: Report = _unheard) -> Path:
     """Build the weights in a folder, unless they are there; returns the folder.
 
     The folder appears whole or not at all, also when two processes build it at once.

@@ -23,7 +23,14 @@ from domain.generation.work import Delivery, Work
 from myriorama.store.objects import ObjectNotFound, Objects, content_key, open_objects
 from myriorama.studio.encoding import encode
 from myriorama.studio.marking import burn_mark
-from myriorama.studio.renderer import Cancelled, Likeness, Renderer, Scene, UnrenderableScene
+from myriorama.studio.renderer import (
+    Cancelled,
+    Likeness,
+    Preview,
+    Renderer,
+    Scene,
+    UnrenderableScene,
+)
 
 _SECRETS = ("MYRIORAMA_DATABASE_URL", "MYRIORAMA_SECRET", "MYRIORAMA_WORKER_TOKEN")
 
@@ -177,7 +184,7 @@ def _renderer(studio: Studio) -> Renderer:
 def _render(
     work: Work, connection: "Connection[Any, Any]", objects: Objects, renderer: Renderer
 ) -> Made | Broken | Stopped:
-    def on_step(done: int, total: int) -> None:
+    def on_step(done: int, total: int, _: Preview | None) -> None:
         connection.send_bytes(msgspec.json.encode(Step(done, total)))
         if connection.poll(0) and isinstance(_ORDERS.decode(connection.recv_bytes()), Stop):
             raise Cancelled

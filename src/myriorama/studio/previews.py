@@ -1,0 +1,19 @@
+"""What is shown of a clip while it renders: four small frames."""
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+FRAMES = 4
+LONGEST_PX = 160
+
+
+def preview_of(frames: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Pick four frames, evenly spread from the first to the last, and scale them to 160 px."""
+    height, width = frames.shape[1:3]
+    scale = LONGEST_PX / max(height, width)
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    picked = np.linspace(0, len(frames) - 1, FRAMES).round().astype(int)
+    return np.stack(
+        [np.asarray(Image.fromarray(frames[index]).resize(size)) for index in picked.tolist()]
+    )
