@@ -1,6 +1,7 @@
-"""Turns a clip into files: an MP4 that starts to play at once, a poster, and a thumbnail."""
+"""Turns a clip into files: an MP4 that plays at once, with stills and captions; or a master."""
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -8,27 +9,31 @@ from typing import Any
 
 import av
 import numpy as np
-from av.audio.resampler import AudioResampler
+from av.subtitles.subtitle import SubtitleSet
+from av.video.reformatter import ColorRange, Colorspace, Interpolation
 from numpy.typing import NDArray
-from PIL import Image
 
+from myriorama.studio.captions import Cue, webvtt
 from myriorama.studio.renderer import Clip
+from myriorama.studio.sound import resampled
+from myriorama.studio.stills import save_sprite_sheet, save_stills
 
 SOUND_HZ = 48_000
 KEYFRAME_EVERY_S = 2
-THUMBNAIL_WIDTH_PX = 320
 
 
 @dataclass(frozen=True)
 class Encoded:
     """The files of a video, with what the log records of it.
 
-    `sha256` and `size_bytes` are those of the MP4 file.
+    `sha256` and `size_bytes` are those of the MP4 file. `captions` is None if nobody speaks.
     """
 
     video: Path
     poster: Path
     thumbnail: Path
+    sprite: Path
+    captions: Path | None
     sha256: str
     size_bytes: int
     width: int
@@ -38,98 +43,193 @@ class Encoded:
     has_sound: bool
 
 
-def encode(clip: Clip, folder: Path, *, prefix: str = "video") -> Encoded:
-    """Write `<prefix>.mp4`, `<prefix>.jpg` and `<prefix>.webp` into a folder that exists.
+def encode(
+    clip: Clip,
+    folder: Path,
+    *,
+    cues: Sequence[Cue] = (),
+    unspoken: Sequence[str] = (),
+    prefix: str = "video",
+) -> Encoded:
+    """Write `<prefix>.mp4`, `.jpg`, `.webp`, `-sprite.webp` and `.vtt` into a folder that exists.
 
     The MP4 is H.264 and AAC with its index in front, so that players can start and seek by range
-    requests. A clip whose sound is silent throughout gets no sound track.
+    requests; its sound is the clip's as it is, and its captions are a text track besides. A clip
+    that is silent throughout gets no sound track. The same clip gives the same bytes.
     """
     video = folder / f"{prefix}.mp4"
-    sound = normalised(clip.sound)
-    has_sound = bool(np.any(sound))
+    has_sound = bool(np.any(clip.sound))
     with av.open(video, "w", format="mp4", options={"movflags": "+faststart"}) as container:
-        _write(container, clip, sound if has_sound else None)
-    # A third into the clip something is going on.
-    still = Image.fromarray(clip.frames[len(clip.frames) // 3])
+        _Film(container, clip, _PUBLISHED, cues).write()
     poster, thumbnail = folder / f"{prefix}.jpg", folder / f"{prefix}.webp"
-    still.save(poster, quality=85, optimize=True, progressive=True)
-    small = still.copy()
-    small.thumbnail((THUMBNAIL_WIDTH_PX, THUMBNAIL_WIDTH_PX * 4))
-    small.save(thumbnail, quality=80)
+    save_stills(clip.frames, poster=poster, thumbnail=thumbnail)
+    sprite = folder / f"{prefix}-sprite.webp"
+    save_sprite_sheet(clip.frames, clip.fps, sprite)
+    captions = folder / f"{prefix}.vtt" if cues or unspoken else None
+    if captions:
+        captions.write_text(webvtt(cues, unspoken=unspoken), encoding="utf-8")
     with video.open("rb") as file:
         sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+    height, width = clip.frames.shape[1:3]
     return Encoded(
         video=video,
         poster=poster,
         thumbnail=thumbnail,
+        sprite=sprite,
+        captions=captions,
         sha256=sha256,
         size_bytes=video.stat().st_size,
-        width=still.width,
-        height=still.height,
+        width=width,
+        height=height,
         duration_ms=round(clip.seconds * 1000),
         fps=clip.fps,
         has_sound=has_sound,
     )
 
 
-def normalised(sound: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Bring sound to about -14 LUFS, where feeds play, without a peak above -1 dB.
+def write_master(clip: Clip, path: Path) -> None:
+    """Write a clip as it came, nearly without loss: all of its colours, and its samples in 24 bits.
 
-    Loudness is taken from the louder passages alone, as the gate of ITU-R BS.1770 does, but over
-    the whole band: where no peak forbids it, the meter shows -14 within 2 dB.
+    The same clip gives the same bytes. It bears no mark, so nobody but the studio may ever get it;
+    `masters.read` takes it up again.
     """
-    block = SOUND_HZ // 10
-    power = np.square(sound, dtype=np.float64).sum(0)
-    blocks = np.array([part.mean() for part in np.array_split(power, max(1, len(power) // block))])
-    audible = blocks[blocks > _SILENT_POWER]
-    if not len(audible):
-        return np.zeros_like(sound)
-    loud = audible[audible >= audible.mean() / 10]
-    gain = 10 ** (_LOUDNESS_DB / 20) / np.sqrt(loud.mean())
-    gain = min(gain, _GAIN_MAX, _PEAK / float(np.abs(sound).max()))
-    louder: NDArray[np.float32] = sound * np.float32(gain)
-    return louder
+    with av.open(path, "w", format="mp4", options={"movflags": "+faststart"}) as container:
+        _Film(container, clip, _MASTER).write()
 
 
-_LOUDNESS_DB = -14.0
-_PEAK = 10 ** (-1 / 20)
-_GAIN_MAX = 8.0
-"""A quiet place stays quieter than a loud one: nothing is lifted by more than 18 dB."""
-_SILENT_POWER = 1e-7
-"""The gate of the standard, -70 dB."""
+@dataclass(frozen=True)
+class _Quality:
+    picture: dict[str, str]
+    pixels: str
+    sound: str
+    sound_format: str
+    bit_rate: int | None = None
 
 
-def _write(container: Any, clip: Clip, sound: NDArray[np.float32] | None) -> None:
-    # `Any`: PyAV's stubs leave the parameter of `Packet` open.
-    height, width = clip.frames.shape[1:3]
-    gop = str(KEYFRAME_EVERY_S * clip.fps)
-    picture = container.add_stream(
-        "libx264",
-        rate=Fraction(clip.fps),
-        options={
-            "crf": "21",
-            "preset": "veryfast",
-            "profile": "high",
-            "g": gop,
-            "keyint_min": gop,
-            "sc_threshold": "0",
-            # One thread gives the same bytes on every machine, and leaves the others to others.
-            "threads": "1",
-        },
-    )
-    picture.width, picture.height, picture.pix_fmt = width, height, "yuv420p"
-    picture.time_base = Fraction(1, clip.fps)
-    track = None
-    if sound is not None:
-        track = container.add_stream("aac", rate=SOUND_HZ)
-        track.layout, track.bit_rate = "stereo", 128_000
-    for frame in clip.frames:
-        container.mux(picture.encode(av.VideoFrame.from_ndarray(frame, format="rgb24")))
-    container.mux(picture.encode())
-    if sound is not None and track is not None:
-        resampler = AudioResampler(format="fltp", layout="stereo", rate=SOUND_HZ)
-        whole = av.AudioFrame.from_ndarray(np.ascontiguousarray(sound), "fltp", "stereo")
-        whole.sample_rate = clip.sample_rate_hz
-        for part in [*resampler.resample(whole), *resampler.resample(None)]:
-            container.mux(track.encode(part))
-        container.mux(track.encode())
+# One thread gives the same bytes on every machine, and leaves the others to others.
+_STEADY = {"threads": "1", "sc_threshold": "0"}
+_PUBLISHED = _Quality(
+    picture={"crf": "21", "preset": "veryfast", "profile": "high", **_STEADY},
+    pixels="yuv420p",
+    sound="aac",
+    sound_format="fltp",
+    bit_rate=128_000,
+)
+_MASTER = _Quality(
+    picture={"crf": "10", "preset": "ultrafast", **_STEADY},
+    pixels="yuv444p",
+    sound="alac",
+    sound_format="s32p",
+)
+# As exact on one processor as on the next, whatever it is fast at.
+_EXACT = Interpolation.BICUBIC | Interpolation.ACCURATE_RND | Interpolation.BITEXACT
+_CAPTION_CLOCK = Fraction(1, 1000)
+_CAPTION_STYLE = b"""[Script Info]
+ScriptType: v4.00+
+[V4+ Styles]
+Format: Name, Fontname, Fontsize, PrimaryColour, SecondaryColour, OutlineColour, BackColour, Bold, \
+Italic, Underline, StrikeOut, ScaleX, ScaleY, Spacing, Angle, BorderStyle, Outline, Shadow, \
+Alignment, MarginL, MarginR, MarginV, Encoding
+Style: Default,Arial,16,&Hffffff,&Hffffff,&H0,&H0,0,0,0,0,100,100,0,0,1,1,0,2,10,10,10,0
+[Events]
+Format: Layer, Start, End, Style, Name, MarginL, MarginR, MarginV, Effect, Text
+"""
+
+
+class _Film:
+    """Writes the tracks of one clip side by side, so that a file can be played while it comes."""
+
+    def __init__(
+        self, container: Any, clip: Clip, quality: _Quality, cues: Sequence[Cue] = ()
+    ) -> None:
+        # `Any`: PyAV's stubs leave the parameter of `Packet` open.
+        self._container = container
+        self._clip = clip
+        self._quality = quality
+        self._cues = cues
+        self._picture = self._picture_track()
+        self._sound: Any = self._sound_track() if np.any(clip.sound) else None
+        self._text: Any = self._text_track() if cues else None
+
+    def write(self) -> None:
+        for packet in self._captions():
+            self._container.mux(packet)
+        sound = self._samples() if self._sound is not None else None
+        for index, pixels in enumerate(self._clip.frames):
+            self._container.mux(self._picture.encode(self._frame(pixels)))
+            if sound is not None and index % self._clip.fps == 0:
+                second = index // self._clip.fps
+                self._mux_sound(sound[:, second * SOUND_HZ : (second + 1) * SOUND_HZ], second)
+        self._container.mux(self._picture.encode())
+        if self._sound is not None:
+            self._container.mux(self._sound.encode())
+
+    def _picture_track(self) -> Any:
+        height, width = self._clip.frames.shape[1:3]
+        gop = str(KEYFRAME_EVERY_S * self._clip.fps)
+        options = {**self._quality.picture, "g": gop, "keyint_min": gop}
+        track = self._container.add_stream(
+            "libx264", rate=Fraction(self._clip.fps), options=options
+        )
+        track.width, track.height, track.pix_fmt = width, height, self._quality.pixels
+        track.time_base = Fraction(1, self._clip.fps)
+        context = track.codec_context
+        # What players guess of a picture as large as this; said, nobody has to guess.
+        context.colorspace = context.color_primaries = context.color_trc = Colorspace.ITU709
+        context.color_range = ColorRange.MPEG
+        return track
+
+    def _sound_track(self) -> Any:
+        track = self._container.add_stream(self._quality.sound, rate=SOUND_HZ)
+        track.layout, track.format = "stereo", self._quality.sound_format
+        if self._quality.bit_rate:
+            track.bit_rate = self._quality.bit_rate
+        return track
+
+    def _text_track(self) -> Any:
+        track = self._container.add_stream("mov_text")
+        track.time_base = _CAPTION_CLOCK
+        track.codec_context.subtitle_header = _CAPTION_STYLE
+        return track
+
+    def _frame(self, pixels: NDArray[np.uint8]) -> av.VideoFrame:
+        return av.VideoFrame.from_ndarray(pixels, format="rgb24").reformat(
+            format=self._quality.pixels,
+            dst_colorspace=Colorspace.ITU709,
+            dst_color_range=ColorRange.MPEG,
+            interpolation=_EXACT,
+            threads=1,
+        )
+
+    def _samples(self) -> NDArray[np.float32]:
+        sound = resampled(self._clip.sound, self._clip.sample_rate_hz, SOUND_HZ)
+        # Samples beyond the last frame would lengthen the video.
+        return sound[:, : round(self._clip.seconds * SOUND_HZ)]
+
+    def _mux_sound(self, part: NDArray[np.float32], second: int) -> None:
+        if not part.shape[1]:
+            return
+        planes: NDArray[Any] = np.ascontiguousarray(part, np.float32)
+        if self._quality.sound_format == "s32p":
+            # 24 of the 32 bits are kept; the clip's samples have no more.
+            planes = (np.clip(np.rint(planes * 2.0**23), -(2**23), 2**23 - 1)).astype(np.int32) << 8
+        frame = av.AudioFrame.from_ndarray(planes, self._quality.sound_format, "stereo")
+        frame.sample_rate, frame.time_base = SOUND_HZ, Fraction(1, SOUND_HZ)
+        frame.pts = second * SOUND_HZ
+        self._container.mux(self._sound.encode(frame))
+
+    def _captions(self) -> list[Any]:
+        packets: list[Any] = []
+        for cue in self._cues if self._text is not None else ():
+            length = cue.end_ms - cue.start_ms
+            said = f"{cue.speaker}: {cue.text}" if cue.speaker else cue.text
+            # The braces and backslashes of the format in between would be read as its commands.
+            plain = said.translate({ord("{"): "(", ord("}"): ")", ord("\\"): "/"})
+            dialogue = f"0,0,Default,,0,0,0,,{' '.join(plain.split())}".encode()
+            shown = SubtitleSet.create(text=dialogue, start=0, end=length, pts=cue.start_ms)
+            packet = self._text.codec_context.encode_subtitle(shown)
+            packet.stream, packet.time_base = self._text, _CAPTION_CLOCK
+            packet.pts = packet.dts = cue.start_ms
+            packet.duration = length
+            packets.append(packet)
+        return packets

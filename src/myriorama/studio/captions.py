@@ -1,0 +1,54 @@
+"""Captions: what is said in a clip and when, as WebVTT and as a transcript.
+
+Read by people who cannot or do not want to hear; a side file, never burnt into the picture.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Cue:
+    """One line while it is spoken, in milliseconds from the start of the clip."""
+
+    start_ms: int
+    end_ms: int
+    text: str
+    speaker: str | None = None
+
+
+def webvtt(cues: Sequence[Cue], *, unspoken: Sequence[str] = ()) -> str:
+    """Return a WebVTT file. What found no room in the clip stands in it as a note."""
+    # A note ends at an empty line, and may not hold the arrow that begins a cue.
+    left_out = [_one_line(text).replace("-->", "->") for text in unspoken]
+    blocks = ["WEBVTT", *(f"NOTE not spoken for want of time: {text}" for text in left_out)]
+    for cue in cues:
+        voice = f"<v {_name(cue.speaker)}>" if cue.speaker else ""
+        times = f"{_timestamp(cue.start_ms)} --> {_timestamp(cue.end_ms)}"
+        blocks.append(f"{times}\n{voice}{_escaped(_one_line(cue.text))}")
+    return "\n\n".join(blocks) + "\n"
+
+
+def transcript(cues: Sequence[Cue]) -> str | None:
+    """Return what is said, a line each with its speaker; None if nothing is."""
+    said = [f"{cue.speaker}: {cue.text}" if cue.speaker else cue.text for cue in cues]
+    return "\n".join(map(_one_line, said)) or None
+
+
+def _timestamp(ms: int) -> str:
+    seconds, ms = divmod(ms, 1000)
+    return f"{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}.{ms:03}"
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())
+
+
+def _escaped(text: str) -> str:
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def _name(speaker: str) -> str:
+    """Return a speaker as an annotation, in which `>` would end the tag and `&` begin an escape."""
+    return _escaped(re.sub(r"[<>]", "", _one_line(speaker)))

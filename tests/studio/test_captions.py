@@ -1,0 +1,31 @@
+"""Captions are WebVTT that every player reads, whatever was said."""
+
+from myriorama.studio.captions import Cue, transcript, webvtt
+
+
+def test_each_line_stands_at_its_time_with_its_speaker() -> None:
+    said = [Cue(250, 1_900, "Look, the sea!", "Ana"), Cue(3_600_000, 3_661_007, "Indeed.")]
+
+    assert webvtt(said) == (
+        "WEBVTT\n\n"
+        "00:00:00.250 --> 00:00:01.900\n<v Ana>Look, the sea!\n\n"
+        "01:00:00.000 --> 01:01:01.007\nIndeed.\n"
+    )
+
+
+def test_what_is_said_cannot_break_out_of_its_caption() -> None:
+    said = [Cue(0, 1_000, "<b>&\n\n00:00:09.000 --> 00:00:10.000\nforged", "A<v>na")]
+
+    written = webvtt(said, unspoken=["one\n\n--> two"])
+
+    assert written == (
+        "WEBVTT\n\n"
+        "NOTE not spoken for want of time: one -> two\n\n"
+        "00:00:00.000 --> 00:00:01.000\n"
+        "<v Avna>&lt;b&gt;&amp; 00:00:09.000 --&gt; 00:00:10.000 forged\n"
+    )
+
+
+def test_the_transcript_tells_who_says_what() -> None:
+    assert transcript([Cue(0, 1, "Hi", "Ana"), Cue(2, 3, "Hello")]) == "Ana: Hi\nHello"
+    assert transcript([]) is None
