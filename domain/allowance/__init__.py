@@ -1,1 +1,1 @@
-"""The allowance: how many seconds of video an account may still ask for in a rolling window."""
+"""The allowance: the seconds of video an account may ask for, of a window and of a balance."""

@@ -1,6 +1,7 @@
 """What can happen to an allowance."""
 
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from domain.aggregate import Event, InitialEvent
@@ -8,7 +9,7 @@ from domain.aggregate import Event, InitialEvent
 
 @dataclass(frozen=True)
 class AllowanceOpened(InitialEvent):
-    """The account asked for its first generation."""
+    """The account asked for its first generation, or was credited before."""
 
     TOPIC = "allowance.opened"
 
@@ -17,21 +18,47 @@ class AllowanceOpened(InitialEvent):
 
 @dataclass(frozen=True)
 class AllowanceSpent(Event):
-    """A generation took `seconds` of the allowance; they come back when the window has passed."""
+    """A generation took `seconds`, `purchased` of them from the balance.
+
+    The others come back when the window has passed.
+    """
 
     TOPIC = "allowance.spent"
+    class_version = 2
 
     generation_id: UUID
     seconds: int
+    purchased: int
+
+    @staticmethod
+    def upcast_v1_v2(state: dict[str, Any]) -> None:
+        state["purchased"] = 0
 
 
 @dataclass(frozen=True)
 class AllowanceReturned(Event):
-    """The generation failed, was refused or was cancelled: its seconds came back at once."""
+    """No video came of the generation, or it was refused wrongly: its seconds came back at once.
+
+    Each to where they had come from: the window, or the balance.
+    """
 
     TOPIC = "allowance.returned"
 
     generation_id: UUID
 
 
-AllowanceEvent = AllowanceOpened | AllowanceSpent | AllowanceReturned
+@dataclass(frozen=True)
+class AllowanceCredited(Event):
+    """The balance rose by `seconds`, which last until they are spent.
+
+    `source_key` names what they were credited for (a payment, say): once for each.
+    """
+
+    TOPIC = "allowance.credited"
+
+    seconds: int
+    source_key: str
+    reason: str
+
+
+AllowanceEvent = AllowanceOpened | AllowanceSpent | AllowanceReturned | AllowanceCredited
