@@ -1,4 +1,4 @@
-# The API and the processes beside it; with --build-arg EXTRAS=[worker] also the models' libraries.
+# The API and the processes beside it; with --build-arg EXTRAS=[speech,worker] also voices and models.
 FROM python:3.11-slim
 
 ARG EXTRAS=""

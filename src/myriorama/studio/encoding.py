@@ -220,7 +220,7 @@ class _Film:
 
     def _captions(self) -> list[Any]:
         packets: list[Any] = []
-        for cue in self._cues if self._text is not None else ():
+        for cue in self._cues:
             length = cue.end_ms - cue.start_ms
             said = f"{cue.speaker}: {cue.text}" if cue.speaker else cue.text
             # The braces and backslashes of the format in between would be read as its commands.

@@ -1,0 +1,110 @@
+"""Dialogue is heard in the clip, in turn and in fitting voices; nothing is lost untold."""
+
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+from myriorama.studio.dialogue import Line
+from myriorama.studio.pitch import median_pitch_hz
+from myriorama.studio.sound import SOUND_HZ, resampled
+from myriorama.studio.speech import VOICES, Performance, Speaker, perform, speak, voice_of
+
+DIALOGUE = 'Ana says "Good morning, my friend." The fox answers "Is it morning already?"'
+
+
+@pytest.fixture(scope="module")
+def performance() -> Performance:
+    return perform(DIALOGUE, 6.0, cast=[Speaker("Ana", pitch_hz=210.0)])
+
+
+def pitch_hz(samples: object) -> float | None:
+    slow = resampled(np.asarray(samples, np.float32)[None], SOUND_HZ, 16_000)[0]
+    return median_pitch_hz((slow * 32_767).astype(np.int16), 16_000)
+
+
+def test_lines_are_spoken_one_after_the_other(performance: Performance) -> None:
+    spans = [
+        (line.start_s, line.start_s + len(line.samples) / SOUND_HZ) for line in performance.voiced
+    ]
+
+    assert [cue.speaker for cue in performance.cues] == ["Ana", "fox"]
+    assert all(one[1] < other[0] for one, other in pairwise(spans))
+    assert spans[0][0] > 0
+    assert spans[-1][1] < 6
+    assert [(cue.start_ms, cue.end_ms) for cue in performance.cues] == [
+        (round(start * 1000), round(end * 1000)) for start, end in spans
+    ]
+    assert performance.unspoken == ()
+
+
+def test_the_same_line_is_spoken_the_same_each_time(performance: Performance) -> None:
+    again = perform(DIALOGUE, 6.0, cast=[Speaker("Ana", pitch_hz=210.0)])
+
+    for one, other in zip(performance.voiced, again.voiced, strict=True):
+        assert np.array_equal(one.samples, other.samples)
+
+
+@pytest.mark.parametrize("wanted_hz", [95.0, 140.0, 230.0])
+def test_a_cameo_speaks_at_about_the_pitch_of_their_own_voice(wanted_hz: float) -> None:
+    samples, rate_hz = speak(Line("Let us fly to the moon and back again"), voice_of("", wanted_hz))
+
+    assert rate_hz == SOUND_HZ
+    assert pitch_hz(samples) == pytest.approx(wanted_hz, rel=0.15)
+
+
+def test_a_chosen_voice_is_the_one_that_speaks() -> None:
+    bass, _ = speak(Line("Good morning to you all"), voice_of("bass", None))
+    child, _ = speak(Line("Good morning to you all"), voice_of("child", None))
+
+    low, high = pitch_hz(bass), pitch_hz(child)
+    assert low is not None
+    assert high is not None
+    assert low < 110
+    assert high > 200
+
+
+def test_every_voice_speaks_every_language_that_is_guessed() -> None:
+    for name in VOICES:
+        samples, _ = speak(Line("Привет, мир"), voice_of(name, None))
+        assert len(samples) > SOUND_HZ / 4
+
+
+def test_what_finds_no_room_is_cut_behind_a_word_and_told() -> None:
+    short = perform(DIALOGUE, 1.2)
+
+    (cue,) = short.cues
+    assert cue.end_ms <= 1_200
+    assert "Good morning, my friend.".startswith(cue.text)
+    assert f"{cue.text} {short.unspoken[0]}" == "Good morning, my friend."
+    assert short.unspoken[1:] == ("Is it morning already?",)
+
+
+def test_long_lines_are_spoken_faster_before_any_is_left_out() -> None:
+    slow, fast = perform(DIALOGUE, 6.0), perform(DIALOGUE, 3.0)
+
+    assert fast.unspoken == ()
+    assert fast.cues[-1].end_ms <= 3_000
+    assert len(fast.voiced[0].samples) < len(slow.voiced[0].samples)
+
+
+def test_each_shot_has_its_lines_in_its_own_time() -> None:
+    first = perform('Ana says "One."', 2.0, cast=[Speaker("Ana")])
+    second = perform('Ana says "Two."', 2.0, start_s=2.0, cast=[Speaker("Ana")])
+
+    whole = first.followed_by(second)
+
+    assert [cue.text for cue in whole.cues] == ["One.", "Two."]
+    assert whole.cues[0].end_ms < 2_000 < whole.cues[1].start_ms
+    assert whole.voiced[1].start_s > 2
+
+
+def test_markup_and_phoneme_codes_are_only_text() -> None:
+    plain, _ = speak(Line("speak no"), VOICES["narrator"])
+    marked, _ = speak(Line("<speak>no</speak> [[h@]] \x1b \U0001f389"), VOICES["narrator"])
+
+    assert len(marked) > len(plain)
+
+
+def test_without_quotations_nobody_speaks() -> None:
+    assert perform("a dog on the beach", 5.0) == Performance()
