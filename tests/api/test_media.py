@@ -177,9 +177,23 @@ def test_what_is_of_no_known_type_is_bytes_to_a_browser(
 ) -> None:
     now = int(datetime.now(UTC).timestamp())
     page = b"<script>alert(1)</script>"
-    open_objects(settings.objects).put("exports/page.html", page, media_type="text/html")
+    open_objects(settings.objects).put("uploads/page.html", page, media_type="text/html")
 
-    answer = api.get(Signer(settings.secret.encode()).media_url("exports/page.html", now=now))
+    answer = api.get(Signer(settings.secret.encode()).media_url("uploads/page.html", now=now))
 
     assert answer.headers["content-type"] == "application/octet-stream"
     assert "etag" not in answer.headers
+
+
+@pytest.mark.parametrize("kind", ["masters", "ladders", "views", "exports", "videos.old", ""])
+def test_what_is_not_for_people_is_not_served_whoever_signed_it(
+    api: TestClient[Litestar], settings: Settings, kind: str
+) -> None:
+    key = content_key(kind, DIGEST, ".mp4") if kind else f"{DIGEST}.mp4"
+    open_objects(settings.objects).put(key, CONTENT, media_type="video/mp4")
+    url = Signer(settings.secret.encode()).media_url(key, now=int(datetime.now(UTC).timestamp()))
+
+    for answer in (api.get(url), api.get(url, headers={"Range": "bytes=0-9"})):
+        assert answer.status_code == 404
+        assert answer.json()["code"] == "object_not_found"
+    assert api.head(url).status_code == 404

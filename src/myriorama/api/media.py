@@ -1,7 +1,8 @@
 """The route of media: videos, posters and thumbnails, under URLs that are signed for a while.
 
 The signature is the permission: who got the URL may fetch it until it expires. Nothing else is
-asked, and nothing is loaded whole.
+asked, and nothing is loaded whole. Only what is for people is served: never a master, which bears
+no marks, nor what the house keeps for itself, whoever signed a URL of it.
 """
 
 import re
@@ -21,8 +22,22 @@ from domain.errors import Forbidden
 from myriorama.api.problems import answer
 from myriorama.api.ranges import RangeNotSatisfiable, is_current, is_known, part_of
 from myriorama.api.tokens import Scope
-from myriorama.store.objects import Objects
+from myriorama.store.objects import ObjectNotFound, Objects
 from myriorama.store.signing import SignatureExpired, SignatureInvalid, Signer
+
+SERVED = frozenset(
+    {
+        "captions",
+        "posters",
+        "previews",
+        "renditions",
+        "sprites",
+        "thumbnails",
+        "uploads",
+        "videos",
+    }
+)
+"""The kinds of objects that have URLs, as the first step of their keys tells."""
 
 # What is not named here is told to be bytes, which no browser runs or shows.
 MEDIA_TYPES: Mapping[str, str] = {
@@ -30,6 +45,7 @@ MEDIA_TYPES: Mapping[str, str] = {
     ".jpg": "image/jpeg",
     ".json": "application/json",
     ".m4a": "audio/mp4",
+    ".m4s": "video/mp4",
     ".mp4": "video/mp4",
     ".png": "image/png",
     ".vtt": "text/vtt; charset=utf-8",
@@ -75,6 +91,8 @@ def read_media(  # noqa: PLR0913, PLR0917 - what a signed URL is made of
         raise MediaURLExpired("This URL has expired: fetch what it was part of again.") from error
     except SignatureInvalid as error:
         raise MediaURLInvalid("This URL was not signed here, or was changed since.") from error
+    if name.partition("/")[0] not in SERVED:
+        raise ObjectNotFound("There is nothing here that is for you.")
     size = objects.size(name)
     etag = _etag(name)
     headers = {
