@@ -5,8 +5,14 @@ import secrets
 import socket
 from datetime import timedelta
 
-from myriorama.bootstrap.application import create_works, uploads
+from myriorama.bootstrap.application import (
+    create_budgets,
+    create_works,
+    queue_rules,
+    uploads,
+)
 from myriorama.bootstrap.logs import following, projections, sources
+from myriorama.bootstrap.models import models_of, require_weights
 from myriorama.settings import Settings, WorkerSettings
 from myriorama.store.kafka import Producer, Topics
 from myriorama.store.log import Log
@@ -17,14 +23,18 @@ from myriorama.store.postgres import (
 from myriorama.store.view_days import ViewDays
 from myriorama.store.view_exports import Exports
 from myriorama.telemetry import Tracing
+from myriorama.workers.bulletin import Bulletin
 from myriorama.workers.dispatcher import Dispatcher
+from myriorama.workers.errands import Errands
 from myriorama.workers.event_stream import EventStream
 from myriorama.workers.gate import Gate
 from myriorama.workers.generation import Worker
+from myriorama.workers.handover import Workshop
+from myriorama.workers.line import Line
+from myriorama.workers.orders import Finishing, Studio
 from myriorama.workers.projector import Projector
 from myriorama.workers.queues import TOPICS
 from myriorama.workers.relay import Relay
-from myriorama.workers.rendering import RenderProcess, Studio
 from myriorama.workers.view_stream import ViewStream
 
 
@@ -45,8 +55,11 @@ def create_dispatcher(settings: Settings) -> Dispatcher:
     return Dispatcher(
         settings.database_url,
         create_works(settings, log, objects),
+        create_budgets(settings, log),
         Producer(settings.kafka),
         Topics(settings.kafka, TOPICS),
+        rules=queue_rules(settings),
+        undelivered_max=settings.queue_window,
         chores=[uploads(settings, pool, log, objects).refuse_abandoned, days.tend_aside],
     )
 
@@ -58,19 +71,37 @@ def create_relay(settings: Settings) -> Relay:
 
 
 def create_worker(settings: WorkerSettings) -> Worker:
-    """Join the worker to Kafka, the API and a renderer. It gets nothing of the database."""
+    """Join the worker to Kafka, the API and a renderer. It gets nothing of the database.
+
+    Raises:
+        SettingInvalid: the weights of the model are not where it says.
+    """
+    require_weights(settings)
     studio = Studio(
         objects=settings.objects,
         renderer=settings.renderer,
         model=settings.model,
         home=str(settings.home),
+        precision=settings.model_precision,
+    )
+    capabilities = models_of(settings).capabilities()
+    line = Line(
+        studio,
+        Finishing(settings.objects),
+        together_max={name: able.together_max for name, able in capabilities.items()},
+        workshop=Workshop(),
+    )
+    errands = Errands(
+        f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"[:100],
+        gate=Gate(settings.public_url, settings.worker_token),
+        line=line,
+        objects=open_objects(settings.objects),
+        bulletin=Bulletin(Producer(settings.kafka)),
+        tracing=Tracing.to(settings.otlp_endpoint, service="myriorama-worker"),
     )
     return Worker(
-        f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"[:100],
         settings.kafka,
-        gate=Gate(settings.public_url, settings.worker_token),
-        process=RenderProcess(studio),
+        errands,
         producer=Producer(settings.kafka),
         topics=Topics(settings.kafka, TOPICS),
-        tracing=Tracing.to(settings.otlp_endpoint, service="myriorama-worker"),
     )

@@ -11,6 +11,7 @@ from typing import Any, Self
 
 import kafka as untyped
 import structlog
+from kafka.coordinator.assignors.cooperative_sticky import CooperativeStickyAssignor
 from kafka.errors import KafkaError, TopicAlreadyExistsError
 
 from myriorama.store.embedded_kafka import kafka_answers
@@ -139,6 +140,8 @@ class Consumer:
                 enable_auto_commit=False,
                 auto_offset_reset="earliest",
                 max_poll_records=1,
+                # Who joins or leaves takes no partition from those who are not to give one up.
+                partition_assignment_strategy=[CooperativeStickyAssignor],
                 session_timeout_ms=_SESSION_MS,
                 heartbeat_interval_ms=_HEARTBEAT_MS,
                 max_poll_interval_ms=_POLL_INTERVAL_MS,

@@ -22,12 +22,18 @@ _BACK_OFF_S = 2.0
 
 @dataclass(frozen=True)
 class Progress:
-    """An attempt has done so many of its steps."""
+    """An attempt has done so many of its steps.
+
+    `stage` is "waiting", "rendering" or "finishing"; None if who tells does not know. `preview_key`
+    names a picture of what can be seen so far.
+    """
 
     generation_id: UUID
     attempt: int
     done: int
     total: int
+    stage: str | None = None
+    preview_key: str | None = None
 
 
 class ProgressRelay:

@@ -20,6 +20,10 @@ class GateClosed(Exception):
     """The API does not answer, or not as it should. The same may be asked again later."""
 
 
+class GateBroken(GateClosed):
+    """The API answers, and not as it should: it is at a loss, or does not know our token."""
+
+
 class Order(msgspec.Struct, frozen=True):
     """Whether the worker is to go on."""
 
@@ -27,7 +31,10 @@ class Order(msgspec.Struct, frozen=True):
 
 
 class Gate:
-    """Asks with the worker's token, in the trace of the request that the work is for."""
+    """Asks with the worker's token, in the trace of the request that the work is for.
+
+    May be used by several threads at once.
+    """
 
     def __init__(self, url: str, token: str) -> None:
         self._client = httpx.Client(
@@ -89,7 +96,7 @@ class Gate:
         if answer.status_code in _REFUSALS:
             logger.info("refused", action=action, generation=str(generation_id), answer=answer.text)
             return None
-        raise GateClosed(f"{answer.status_code} {answer.text[:200]}")
+        raise GateBroken(f"{answer.status_code} {answer.text[:200]}")
 
 
 _REFUSALS = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT, HTTPStatus.UNPROCESSABLE_ENTITY})

@@ -1,247 +1,248 @@
-"""Rendering, in a process of its own: nothing that a model does can take the worker with it.
+"""Rendering, in a process of its own, which alone holds the models and the GPU.
 
-`python -m myriorama.workers.rendering FD` renders what comes through a socket, one thing after the
-other, with a renderer that stays warm. It knows the object store, and neither the API nor Kafka.
+`python -m myriorama.workers.rendering FD` obeys a worker. While one order is rendered the next one
+is made ready and the clips of the last one are handed over, so that the GPU does not wait. It knows
+the object store, and neither the API nor Kafka.
 """
 
-import os
-import signal
-import socket
-import subprocess
+import errno
+import io
 import sys
+import threading
 import time
-from contextlib import suppress
-from hashlib import sha256
-from multiprocessing.connection import Connection
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from queue import SimpleQueue
 from typing import Any
 
 import msgspec
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
 
-from domain.generation.work import Delivery, Work
-from myriorama.store.objects import ObjectNotFound, Objects, content_key, open_objects
-from myriorama.studio.encoding import encode
+from myriorama.store.objects import ObjectNotFound, Objects, open_objects
+from myriorama.studio.catalogue import Models
 from myriorama.studio.marking import burn_mark
 from myriorama.studio.renderer import (
     Cancelled,
-    Likeness,
+    Clip,
+    GPUMemoryExhausted,
+    OnStep,
     Preview,
     Renderer,
     Scene,
     UnrenderableScene,
 )
+from myriorama.workers.child import Parent
+from myriorama.workers.handover import leave
+from myriorama.workers.orders import (
+    Began,
+    Broken,
+    Clips,
+    Render,
+    Rendered,
+    RenderOrder,
+    Shown,
+    Step,
+    Stop,
+    Stopped,
+    Studio,
+)
+from myriorama.workers.previews import preview_key
+from myriorama.workers.scenes import scenes_of
 
-_SECRETS = ("MYRIORAMA_DATABASE_URL", "MYRIORAMA_SECRET", "MYRIORAMA_WORKER_TOKEN")
+CLIPS_MAX = 2
+"""So many orders' clips are in memory at most: one is rendered, one on its way to the disk."""
 
-
-class Studio(msgspec.Struct, frozen=True, tag=True):
-    """With what to render. `model` is a folder; empty: a tiny model is built in `home`."""
-
-    objects: str
-    renderer: str
-    model: str
-    home: str
-
-
-class Render(msgspec.Struct, frozen=True, tag=True):
-    """Render this."""
-
-    work: Work
-
-
-class Stop(msgspec.Struct, frozen=True, tag=True):
-    """Nobody wants what is being rendered any more."""
-
-
-class Step(msgspec.Struct, frozen=True, tag=True):
-    """So many steps are done."""
-
-    done: int
-    total: int
-
-
-class Made(msgspec.Struct, frozen=True, tag=True):
-    """The files are in the object store."""
-
-    delivery: Delivery
-
-
-class Broken(msgspec.Struct, frozen=True, tag=True):
-    """Nothing came of it. `reason` is a stable code."""
-
-    reason: str
-    detail: str
-
-
-class Stopped(msgspec.Struct, frozen=True, tag=True):
-    """It was stopped, as told."""
-
-
-News = Step | Made | Broken | Stopped
-
-_ORDERS: msgspec.json.Decoder[Render | Stop] = msgspec.json.Decoder(Render | Stop)
-_NEWS: msgspec.json.Decoder[News] = msgspec.json.Decoder(News)
-
-
-class RenderProcess:
-    """The process as the worker holds it. A crash is news like any other; then it starts anew."""
-
-    def __init__(self, studio: Studio) -> None:
-        self._studio = studio
-        self._process: subprocess.Popen[bytes] | None = None
-        self._connection: Connection[Any, Any] | None = None
-
-    @property
-    def pid(self) -> int | None:
-        """The process that renders; None before the first render, and after a crash."""
-        return self._process.pid if self._process else None
-
-    def begin(self, work: Work) -> None:
-        """Begin a render; `poll` tells what becomes of it. The one before must have ended."""
-        if self._process is None or self._process.poll() is not None:
-            self.kill()
-            self._start()
-        self._send(Render(work))
-
-    def poll(self, *, timeout_s: float) -> News | None:
-        """Return what has happened; None if nothing has, yet."""
-        connection = self._connection
-        if connection is None:
-            return Broken("renderer_crashed", "The renderer's process is gone.")
-        try:
-            return _NEWS.decode(connection.recv_bytes()) if connection.poll(timeout_s) else None
-        except (EOFError, OSError):
-            code = self.kill()
-            return Broken("renderer_crashed", f"The renderer's process ended with {code}.")
-
-    def stop(self) -> None:
-        """Have the render stopped at its next step."""
-        self._send(Stop())
-
-    def kill(self) -> int | None:
-        """End the process at once; return its exit code, or what killed it as a negative."""
-        process, self._process = self._process, None
-        connection, self._connection = self._connection, None
-        if connection is not None:
-            connection.close()
-        if process is None:
-            return None
-        # Its socket is closed: a process that has ended by itself gets the time to say how.
-        with suppress(subprocess.TimeoutExpired):
-            return process.wait(timeout=0.2)
-        process.kill()
-        return process.wait()
-
-    def _start(self) -> None:
-        ours, theirs = socket.socketpair()
-        with theirs:
-            self._process = subprocess.Popen(  # noqa: S603 - our own program
-                [sys.executable, "-m", __spec__.name, str(theirs.fileno())],
-                env={name: value for name, value in os.environ.items() if name not in _SECRETS},
-                pass_fds=[theirs.fileno()],
-                stdin=subprocess.DEVNULL,
-                process_group=0,
-            )
-        self._connection = Connection(ours.detach())
-        self._send(self._studio)
-
-    def _send(self, message: msgspec.Struct) -> None:
-        if self._connection is not None:
-            with suppress(OSError):  # It is gone, which `poll` tells.
-                self._connection.send_bytes(msgspec.json.encode(message))
+_STUDIO: msgspec.json.Decoder[Studio] = msgspec.json.Decoder(Studio)
+_ORDERS: msgspec.json.Decoder[RenderOrder] = msgspec.json.Decoder(RenderOrder)
+_DISK_FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 
 
 def main(descriptor: int) -> None:
-    """Render what comes, until the other end is gone."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    connection: Connection[Any, Any] = Connection(descriptor)
-    with suppress(EOFError, OSError):
-        studio = msgspec.json.decode(connection.recv_bytes(), type=Studio)
-        objects, renderer = open_objects(studio.objects), _renderer(studio)
-        while True:
-            order = _ORDERS.decode(connection.recv_bytes())
-            if isinstance(order, Render):  # A `Stop` that came too late stops nothing.
-                news = _render(order.work, connection, objects, renderer)
-                connection.send_bytes(msgspec.json.encode(news))
+    """Render what is ordered, one order after the other, until the worker is gone."""
+    parent = Parent(descriptor)
+    studio = parent.hear(_STUDIO)
+    models = Models(studio.renderer, studio.model, Path(studio.home), precision=studio.precision)
+    RenderRoom(parent, open_objects(studio.objects), Warm(models)).work()
 
 
-def _renderer(studio: Studio) -> Renderer:
-    # torch takes seconds to import and gigabytes to hold: only who renders with it does.
-    if studio.renderer == "ltx2":
-        from myriorama.studio.diffusion import LTX2Renderer  # noqa: PLC0415
-        from myriorama.studio.tiny_model import ensure_tiny_model  # noqa: PLC0415
+class Warm:
+    """The model that was used last, which stays loaded; another one takes its place."""
 
-        if studio.model:
-            return LTX2Renderer(Path(studio.model), name=f"ltx2-{Path(studio.model).name}"[:100])
-        folder = ensure_tiny_model(Path(studio.home) / "models" / "ltx2-tiny")
-        return LTX2Renderer(folder, name="ltx2-tiny")
-    from myriorama.studio.procedural import ProceduralRenderer  # noqa: PLC0415
+    def __init__(self, models: Models) -> None:
+        self._models = models
+        self._name = ""
+        self._renderer: Renderer | None = None
 
-    return ProceduralRenderer()
+    def renderer(self, name: str) -> Renderer:
+        """Return the renderer of this name.
+
+        Raises:
+            WeightsMissing, WorkerExtraMissing: it cannot be had here.
+        """
+        if self._renderer is None or name != self._name:
+            self._renderer = None  # Its memory may be needed for the next one.
+            self._renderer = self._models.open_renderer(name)
+            self._name = name
+        return self._renderer
 
 
-def _render(
-    work: Work, connection: "Connection[Any, Any]", objects: Objects, renderer: Renderer
-) -> Made | Broken | Stopped:
-    def on_step(done: int, total: int, _: Preview | None) -> None:
-        connection.send_bytes(msgspec.json.encode(Step(done, total)))
-        if connection.poll(0) and isinstance(_ORDERS.decode(connection.recv_bytes()), Stop):
-            raise Cancelled
+@dataclass(frozen=True)
+class _Ready:
+    """An order whose scenes are ready, one list of shots for each work; or why they are not."""
 
-    try:
-        scene = _scene(work, objects)
+    render: Render
+    scenes: Sequence[Sequence[Scene]]
+    broken: Broken | None = None
+
+
+class RenderRoom:
+    """Renders in the thread that calls `work`; all else is done beside it."""
+
+    def __init__(self, parent: Parent, objects: Objects, warm: Warm) -> None:
+        self._parent = parent
+        self._objects = objects
+        self._warm = warm
+        self._ready: SimpleQueue[_Ready] = SimpleQueue()
+        self._unwanted: set[int] = set()
+        self._aside = ThreadPoolExecutor(max_workers=1, thread_name_prefix="aside")
+        self._room = threading.Semaphore(CLIPS_MAX)
+        self._ended_s = time.monotonic()
+        self._is_spent = False
+
+    def work(self) -> None:
+        self._parent.obey(_ORDERS, self._obey)
+        while not self._is_spent:
+            ready = self._ready.get()
+            self._room.acquire()
+            self._render(ready)
+            self._ended_s = time.monotonic()
+        self._aside.shutdown()
+
+    def _obey(self, order: RenderOrder) -> None:
+        match order:
+            case Render():
+                self._ready.put(self._prepared(order))
+            case Stop(number):
+                self._unwanted.add(number)
+
+    def _prepared(self, render: Render) -> _Ready:
+        try:
+            scenes = [scenes_of(work, self._objects) for work in render.works]
+        except Exception as error:  # noqa: BLE001 - told as news, whatever an input makes it
+            return _Ready(render, [], _broken(render.order, error))
+        return _Ready(render, scenes)
+
+    def _render(self, ready: _Ready) -> None:
+        """Render an order, and tell; the clips go their way while the next one is rendered."""
+        order = ready.render.order
         began_s = time.monotonic()
-        clip = renderer.render(scene, on_step)
-        render_ms = round((time.monotonic() - began_s) * 1000)
-        with TemporaryDirectory(prefix="myriorama-") as folder:
-            burn_mark(clip.frames)
-            encoded = encode(clip, Path(folder))
-            delivery = Delivery(
-                video_key=_put(objects, "videos", encoded.video, "video/mp4"),
-                poster_key=_put(objects, "posters", encoded.poster, "image/jpeg"),
-                thumbnail_key=_put(objects, "thumbnails", encoded.thumbnail, "image/webp"),
-                sha256=encoded.sha256,
-                size_bytes=encoded.size_bytes,
-                width=encoded.width,
-                height=encoded.height,
-                duration_ms=encoded.duration_ms,
-                renderer=renderer.name,
-                gpu_ms=render_ms if _on_gpu() else 0,
-            )
-        return Made(delivery)
-    except Cancelled:
-        return Stopped()
-    except UnrenderableScene as error:
-        return Broken("unrenderable", str(error))
-    except ObjectNotFound as error:
-        return Broken("input_missing", str(error))
-    except (EOFError, BrokenPipeError):
-        raise  # The worker is gone: so are we.
-    except Exception as error:  # noqa: BLE001 - whatever a model throws, the process stays warm
-        return Broken("render_failed", repr(error))
+        idle_ms = round((began_s - self._ended_s) * 1000)
+        if ready.broken is not None or order in self._unwanted:
+            self._end(ready.broken or Stopped(order))
+            return
+        try:
+            self._parent.tell(Began(order, idle_ms))
+            renderer = self._warm.renderer(ready.render.works[0].model)
+            clips = self._clips(renderer, ready)
+        except Cancelled:
+            self._end(Stopped(order))
+        except Exception as error:  # noqa: BLE001 - whatever a model throws, it is told as news
+            self._end(_broken(order, error))
+        else:
+            render_ms = round((time.monotonic() - began_s) * 1000)
+            gpu_ms = render_ms // len(clips) if _on_gpu() else 0
+            rendered = Rendered(renderer.name, renderer.digest, render_ms, gpu_ms)
+            self._aside.submit(self._hand_over, ready.render, clips, rendered)
+        finally:
+            self._unwanted.discard(order)
+
+    def _clips(self, renderer: Renderer, ready: _Ready) -> list[list[Clip]]:
+        """Render the shots of a single work one by one, or single shots of several together."""
+        render, scenes = ready.render, ready.scenes
+        if len(scenes) == 1:
+            shots = scenes[0]
+            steps = [self._steps(render, shot, len(shots)) for shot in range(len(shots))]
+            return [[renderer.render(*each) for each in zip(shots, steps, strict=True)]]
+        together = renderer.render_together([s[0] for s in scenes], self._steps(render, 0, 1))
+        return [[clip] for clip in together]
+
+    def _steps(self, render: Render, shot: int, shots: int) -> OnStep:
+        """Tell the steps of one shot as steps of all of them."""
+
+        def on_step(done: int, total: int, preview: Preview | None) -> None:
+            if render.order in self._unwanted:
+                raise Cancelled
+            whole = shots * total
+            now = shot * total + done
+            self._parent.tell(Step(render.order, now, whole))
+            quarter = now * 4 // whole
+            if preview is not None and (now - 1) * 4 // whole < quarter < 4:  # noqa: PLR2004
+                self._aside.submit(self._show, render, quarter, preview().copy())
+
+        return on_step
+
+    def _show(self, render: Render, quarter: int, frames: NDArray[np.uint8]) -> None:
+        """Lay what can be seen so far into the object store. What goes wrong here harms nothing."""
+        keys: list[str] = []
+        for work, four in zip(render.works, np.split(frames, len(render.works)), strict=True):
+            key = preview_key(work.generation_id, quarter)
+            try:
+                self._objects.put(key, _strip(four), media_type="image/webp")
+            except OSError:
+                return
+            keys.append(key)
+        self._parent.tell(Shown(render.order, tuple(keys)))
+
+    def _hand_over(self, render: Render, clips: list[list[Clip]], rendered: Rendered) -> None:
+        news: Clips | Broken = Clips(render.order, rendered)
+        try:
+            for folder in render.folders:
+                leave(clips.pop(0), Path(folder))
+        except Exception as error:  # noqa: BLE001 - told as news
+            news = _broken(render.order, error)
+        clips.clear()
+        self._room.release()
+        self._parent.tell(news)
+
+    def _end(self, news: Broken | Stopped) -> None:
+        """Tell, behind all that is still on its way: after some ends this process is ended."""
+        self._room.release()
+        self._aside.submit(self._parent.tell, news)
+        self._is_spent = isinstance(news, Broken) and news.is_spent
 
 
-def _scene(work: Work, objects: Objects) -> Scene:
-    return Scene(
-        prompt=work.prompt,
-        width=work.width,
-        height=work.height,
-        seconds=work.seconds,
-        seed=work.seed,
-        fps=work.fps,
-        image=objects.read(work.image_key) if work.image_key else None,
-        cameos=tuple(
-            Likeness(cameo.name, objects.read(cameo.face_key), cameo.voice_pitch_hz)
-            for cameo in work.cameos
-        ),
-    )
+def is_disk_full(error: BaseException) -> bool:
+    """Tell whether there was no room for a file, on the disk or within a quota."""
+    return isinstance(error, OSError) and error.errno in _DISK_FULL
 
 
-def _put(objects: Objects, kind: str, path: Path, media_type: str) -> str:
-    key = content_key(kind, sha256(path.read_bytes()).hexdigest(), path.suffix)
-    objects.put(key, path, media_type=media_type)
-    return key
+def _broken(order: int, error: Exception) -> Broken:
+    match error:
+        case UnrenderableScene():
+            return Broken(order, "unrenderable", str(error))
+        case ObjectNotFound():
+            return Broken(order, "input_missing", str(error))
+        case GPUMemoryExhausted() | MemoryError():
+            return Broken(order, "out_of_memory", repr(error), is_spent=True)
+        case RuntimeError() if "CUDA" in str(error):
+            # After such an error every further call to the device fails, too.
+            return Broken(order, "gpu_failed", repr(error), is_spent=True)
+        case _ if is_disk_full(error):
+            return Broken(order, "disk_full", repr(error))
+        case _:
+            return Broken(order, "render_failed", repr(error))
+
+
+def _strip(frames: NDArray[np.uint8]) -> bytes:
+    """Join frames side by side, marked as generated, as WebP."""
+    burn_mark(frames)
+    strip = io.BytesIO()
+    Image.fromarray(np.hstack(list(frames))).save(strip, format="WEBP", quality=70, method=2)
+    return strip.getvalue()
 
 
 def _on_gpu() -> bool:

@@ -1,0 +1,57 @@
+"""A line as the tests have it: with the procedural renderer, and a work to give it."""
+
+import time
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from pathlib import Path
+from uuid import uuid4
+
+from domain.generation.work import Work
+from myriorama.workers.handover import Workshop
+from myriorama.workers.jobs import Ended, Job
+from myriorama.workers.line import Line
+from myriorama.workers.orders import Finishing, Studio
+
+PATIENCE_S = 60.0
+WORK = Work(
+    generation_id=uuid4(),
+    attempt=1,
+    lease_s=30,
+    prompt="a red ball bounces",
+    width=64,
+    height=64,
+    seconds=2,
+    fps=24,
+    seed=7,
+    image_key=None,
+    cameos=(),
+)
+
+
+@contextmanager
+def running_line(home: Path, *, within: Path | None = None) -> Generator[Line]:
+    """Run a line whose objects lie in `home`, and, if nowhere else, its clips in `home/tmp`."""
+    objects = str(home / "objects")
+    within = within or home / "tmp"
+    within.mkdir(exist_ok=True)
+    studio = Studio(objects, "procedural", "", str(home))
+    line = Line(studio, Finishing(objects), together_max={}, workshop=Workshop(within))
+    line.start()
+    try:
+        yield line
+    finally:
+        line.close()
+
+
+def ended(job: Job) -> Ended:
+    """Return how a job ended, once it has."""
+    await_(lambda: job.ended is not None)
+    assert job.ended is not None
+    return job.ended
+
+
+def await_(there: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + PATIENCE_S
+    while not there():
+        assert time.monotonic() < deadline
+        time.sleep(0.005)

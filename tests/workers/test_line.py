@@ -1,0 +1,179 @@
+"""The line renders and finishes, stops when told, and survives whatever dies on it."""
+
+import os
+import signal
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+
+from domain.generation.work import Casting
+from myriorama.store.objects import open_objects
+from myriorama.workers.line import Line
+from tests.studio.foreign_media import photo, two_colours
+from tests.workers.lines import WORK, await_, ended, running_line
+
+ENDLESS = replace(WORK, width=640, height=640, seconds=15)
+
+
+@pytest.fixture
+def line(tmp_path: Path) -> Iterator[Line]:
+    with running_line(tmp_path) as line:
+        yield line
+
+
+def test_what_is_rendered_lies_in_the_object_store(line: Line, tmp_path: Path) -> None:
+    job = line.enter(WORK)
+
+    delivery = ended(job).delivery
+
+    objects = open_objects(str(tmp_path / "objects"))
+    assert delivery is not None
+    assert objects.read(delivery.video_key, 4, 8) == b"ftyp"
+    assert objects.size(delivery.video_key) == delivery.size_bytes
+    assert delivery.sha256 in delivery.video_key
+    assert all(objects.exists(key) for key in delivery.keys)
+    assert (delivery.width, delivery.height, delivery.duration_ms) == (64, 64, 2000)
+    assert (job.done, job.stage) == (job.total, "finishing")
+    assert job.preview_key is not None
+    assert objects.read(job.preview_key, 8, 12) == b"WEBP"
+
+
+def test_nothing_is_left_of_clips_that_are_finished(line: Line, tmp_path: Path) -> None:
+    job = line.enter(WORK)
+
+    ended(job)
+
+    assert [path.name for path in (tmp_path / "tmp").glob("*/*")] == ["lock"]
+
+
+def test_what_a_killed_worker_left_is_removed_by_the_next_one(tmp_path: Path) -> None:
+    abandoned = tmp_path / "tmp" / "myriorama-work-abandoned"
+    abandoned.mkdir(parents=True)
+    (abandoned / "lock").touch()
+    (abandoned / "frames").write_bytes(b"many")
+    (tmp_path / "home").mkdir()
+
+    with running_line(tmp_path / "home", within=tmp_path / "tmp"):
+        living = list((tmp_path / "tmp").iterdir())
+        with running_line(tmp_path / "other", within=tmp_path / "tmp"):
+            both = set((tmp_path / "tmp").iterdir())
+
+    assert abandoned not in living
+    assert set(living) < both
+
+
+def test_a_cameo_is_read_from_the_object_store(line: Line, tmp_path: Path) -> None:
+    face = photo(tmp_path / "face.jpg", two_colours(64, 64)).read_bytes()
+    open_objects(str(tmp_path / "objects")).put("cameos/a.jpg", face, media_type="image/jpeg")
+
+    made = line.enter(replace(WORK, cameos=(Casting("alice", "cameos/a.jpg", 180.0),)))
+    missing = line.enter(replace(WORK, cameos=(Casting("bob", "cameos/b.jpg", None),)))
+
+    assert ended(made).delivery
+    assert ended(missing).reason == "input_missing"
+
+
+def test_the_next_work_is_rendered_while_the_last_one_is_finished(line: Line) -> None:
+    first, second = line.enter(replace(WORK, seconds=8, width=256, height=256)), line.enter(WORK)
+
+    await_(lambda: second.done > 0)
+
+    assert first.done == first.total
+    assert first.ended is None
+    assert ended(first).delivery
+    assert ended(second).delivery
+
+
+def test_there_is_room_for_the_next_work_when_its_turn_is_near(line: Line) -> None:
+    before = line.room
+
+    endless = line.enter(ENDLESS)
+    await_(lambda: endless.done > 0)
+    meanwhile = line.room
+    line.drop(endless)
+    ended(endless)
+    await_(lambda: line.room > 0)
+
+    assert (before, meanwhile) == (1, 0)
+
+
+def test_a_render_stops_at_its_next_step_and_the_next_one_is_whole(line: Line) -> None:
+    unwanted = line.enter(ENDLESS)
+    await_(lambda: unwanted.done > 0)
+    steps = unwanted.done
+
+    line.drop(unwanted)
+    stopped = ended(unwanted)
+    made = ended(line.enter(WORK))
+
+    assert (stopped.delivery, stopped.reason) == (None, None)
+    assert unwanted.done <= steps + 1
+    assert made.delivery
+
+
+def test_what_is_not_wanted_is_not_begun(line: Line) -> None:
+    endless, unwanted = line.enter(ENDLESS), line.enter(WORK)
+
+    line.drop(unwanted)
+    line.drop(endless)
+    ended(unwanted)
+    ended(endless)
+
+    assert (unwanted.done, unwanted.stage) == (0, "waiting")
+
+
+def test_a_crash_breaks_what_is_rendered_and_nothing_else(line: Line) -> None:
+    crashing, next_one = line.enter(ENDLESS), line.enter(WORK)
+    await_(lambda: crashing.done > 0)
+
+    os.kill(line.pids[0], signal.SIGSEGV)
+
+    crashed = ended(crashing)
+    assert (crashed.reason, str(-signal.SIGSEGV) in crashed.detail) == ("renderer_crashed", True)
+    assert ended(next_one).delivery
+
+
+def test_a_crash_of_finishing_does_not_touch_the_renderer(line: Line) -> None:
+    crashing = line.enter(replace(WORK, seconds=8, width=512, height=512))
+    await_(lambda: crashing.stage == "finishing" and len(line.pids) > 1)
+    renderer, finisher = line.pids
+
+    os.kill(finisher, signal.SIGKILL)
+    crashed = ended(crashing)
+    made = ended(line.enter(WORK))
+
+    assert crashed.reason == "finishing_crashed"
+    assert made.delivery
+    assert line.pids[0] == renderer
+
+
+def test_what_no_renderer_can_render_breaks_and_says_why(line: Line) -> None:
+    broken = ended(line.enter(replace(WORK, width=65)))
+
+    assert broken.reason == "unrenderable"
+    assert "65" in broken.detail
+
+
+def test_what_takes_more_memory_than_there_is_costs_the_process_and_no_more(line: Line) -> None:
+    ended(line.enter(WORK))
+    before = line.pids[0]
+
+    huge = line.enter(replace(WORK, width=32 * 2**16, height=32 * 2**16))
+    broken, made = ended(huge), ended(line.enter(WORK))
+
+    assert broken.reason == "out_of_memory"
+    assert made.delivery
+    assert line.pids[0] != before
+
+
+def test_the_processes_know_no_secrets(line: Line, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MYRIORAMA_WORKER_TOKEN", "not to be seen")
+
+    ended(line.enter(replace(WORK, generation_id=uuid4())))
+
+    environments = [Path(f"/proc/{pid}/environ").read_bytes() for pid in line.pids]
+    assert len(environments) == 2
+    assert not any(b"not to be seen" in environment for environment in environments)
