@@ -33,6 +33,8 @@ class Capabilities:
     """What a second of video is estimated to cost, by class of work."""
     is_procedural: bool
     """Whether it draws by rules, and is no video model at all."""
+    follows_speech: bool = False
+    """Whether lips follow what is said, when it is given the speech to render with."""
 
     def require(  # noqa: PLR0913 - each is something a request may ask for
         self,

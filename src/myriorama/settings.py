@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Literal, Self, get_args
 
 SignUp = Literal["invite_only", "open"]
-RendererName = Literal["procedural", "ltx2"]
+RendererName = Literal["procedural", "emoji", "ltx2"]
+Precision = Literal["bf16", "fp8"]
 
 _SECRET_BYTES_MIN = 32
 _SECRETS = ("secret", "worker_token")
@@ -17,6 +18,10 @@ _AT_LEAST_ONE = (
     "allowance_window_s",
     "generations_in_flight_max",
     "lease_s",
+    "queue_quantum_ms",
+    "queue_age_s_max",
+    "queue_in_flight_max",
+    "queue_window",
     "view_days_kept",
 )
 
@@ -43,9 +48,11 @@ class WorkerSettings:
     public_url: str = "http://127.0.0.1:8000"
     """How clients, and workers, reach the API."""
     renderer: RendererName = "procedural"
-    """What renders: "procedural", or "ltx2" with the weights in `model`."""
+    """What renders where no model is named: "procedural", "emoji", or "ltx2" with `model`."""
     model: str = ""
-    """Folder of the model's weights; empty: a tiny random one is built in `home`."""
+    """LTX-2 weights: a folder, a repository on the Hugging Face hub, or "tiny" for random ones."""
+    model_precision: Precision = "bf16"
+    """What the weights are held in on a GPU; "fp8" halves what the largest part takes."""
     otlp_endpoint: str = ""
     """Where traces go by OTLP over HTTP; empty: nowhere."""
 
@@ -79,7 +86,13 @@ class WorkerSettings:
         for name in _AT_LEAST_ONE:
             if getattr(self, name, 1) < 1:
                 raise SettingInvalid(f"{variable(name)} must be 1 or more.")
-        for name, choices in (("sign_up", SignUp), ("renderer", RendererName)):
+        if getattr(self, "gpu_seconds_per_day", 0) < 0:
+            raise SettingInvalid(f"{variable('gpu_seconds_per_day')} must be 0 or more.")
+        for name, choices in (
+            ("sign_up", SignUp),
+            ("renderer", RendererName),
+            ("model_precision", Precision),
+        ):
             if getattr(self, name, get_args(choices)[0]) not in get_args(choices):
                 raise SettingInvalid(f"{variable(name)} is one of {', '.join(get_args(choices))}.")
 
@@ -106,6 +119,16 @@ class Settings(WorkerSettings):
     """Generations of one account that may wait or run at once."""
     lease_s: int = 30
     """How long a worker may be silent before its work is given to another."""
+    queue_quantum_ms: int = 10_000
+    """GPU time, in milliseconds, that an account that waits may use before others go on."""
+    queue_age_s_max: int = 600
+    """Whose first has waited for so many seconds is served before all who have not."""
+    queue_in_flight_max: int = 4
+    """Generations of one account that may be in work, or on their way to a worker, at once."""
+    queue_window: int = 4
+    """Generations of a class that are handed out ahead of the workers; take one for each worker."""
+    gpu_seconds_per_day: int = 0
+    """Seconds of GPU time that a day (UTC) may cost; the rest waits. 0: without end."""
     requests_per_minute: int = 600
     """Requests that one account, or one address without account, may make in a minute."""
     credential_requests_per_minute: int = 30

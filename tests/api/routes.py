@@ -34,6 +34,7 @@ ROUTES: dict[str, Expectation] = {
     "GET /ready": (PUBLIC, NOTHING),
     "GET /media/{key:path}": (PUBLIC, ANYBODY),
     "HEAD /media/{key:path}": (PUBLIC, ANYBODY),
+    "GET /v1/models": (PUBLIC, NOTHING),
     # Accounts
     "POST /v1/accounts": (PUBLIC, NOTHING),
     "GET /v1/accounts/{handle:str}": (PUBLIC, ANYBODY),

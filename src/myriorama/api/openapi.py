@@ -38,6 +38,7 @@ _TAGS = {
     "Following": "Follow, block and mute.",
     "Generations": "Ask for a video, follow how it is made, and keep it as a draft.",
     "Media": "The files themselves, by URLs that are signed for a while.",
+    "Models": "What renders videos, and what may be asked of each model.",
     "Operations": "For those who run the house.",
     "Uploads": "Send an image, a video of yourself or a voice.",
     "Videos": "Publish, edit and remix.",

@@ -24,6 +24,7 @@ from myriorama.api import followings as following_routes
 from myriorama.api import generations as generation_routes
 from myriorama.api import invitations as invitation_routes
 from myriorama.api import media as media_routes
+from myriorama.api import models as model_routes
 from myriorama.api import openapi, operations
 from myriorama.api import reactions as reaction_routes
 from myriorama.api import sessions as session_routes
@@ -59,6 +60,7 @@ from myriorama.bootstrap.application import (
     uploads,
 )
 from myriorama.bootstrap.logs import following
+from myriorama.bootstrap.models import models_of
 from myriorama.feed.cards import Cards
 from myriorama.feed.feeds import Feeds
 from myriorama.feed.view_tokens import ViewTokens
@@ -92,6 +94,7 @@ ROUTES: Sequence[ControllerRouterHandler] = (
     generation_routes.router,
     invitation_routes.router,
     media_routes.router,
+    model_routes.router,
     reaction_routes.router,
     session_routes.router,
     upload_routes.router,
@@ -124,6 +127,7 @@ def create_api(settings: Settings) -> Litestar:
     own_generations = OwnGenerations(reads, cursors, signer)
     tokens = AccessTokens(secret=settings.secret, worker_token=settings.worker_token)
     tracing = Tracing.to(settings.otlp_endpoint, service="myriorama-api")
+    models = models_of(settings)
     collaborators: dict[str, object] = {
         "accounts": create_accounts(settings, log),
         "cameos": Cameos(log, consent, taken_in),
@@ -137,6 +141,7 @@ def create_api(settings: Settings) -> Litestar:
         "generation_events": GenerationEvents(own_generations, projected, progress),
         "generations": create_generations(settings, writes, log),
         "inspections": CapacityLimiter(os.cpu_count() or 1),
+        "model_table": model_routes.ModelTable.of(models.capabilities(), default=models.default),
         "objects": objects,
         "operations": _operations(pool),
         "own_generations": own_generations,

@@ -10,10 +10,13 @@ LONGEST_PX = 160
 
 def preview_of(frames: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Pick four frames, evenly spread from the first to the last, and scale them to 160 px."""
+    picked = np.linspace(0, len(frames) - 1, FRAMES).round().astype(int)
+    return scaled(frames[picked])
+
+
+def scaled(frames: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Scale frames, larger or smaller, so that their longest side has 160 px."""
     height, width = frames.shape[1:3]
     scale = LONGEST_PX / max(height, width)
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
-    picked = np.linspace(0, len(frames) - 1, FRAMES).round().astype(int)
-    return np.stack(
-        [np.asarray(Image.fromarray(frames[index]).resize(size)) for index in picked.tolist()]
-    )
+    return np.stack([np.asarray(Image.fromarray(frame).resize(size)) for frame in frames])

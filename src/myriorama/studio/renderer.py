@@ -47,7 +47,8 @@ class Scene:
     `image` is the first frame, `last_image` the last one, and `cameos` are the people in it; their
     pictures are PNG, JPEG or WebP files that were inspected before they came here. `footage` is
     what the clip goes on from, instead of an image; its frames are not part of the clip. `speech`
-    is what is said, for lips to follow.
+    is what is said, for lips to follow: a renderer whose capabilities say that it follows speech
+    gives it back as the clip's sound, others leave it to be mixed in.
     """
 
     prompt: str

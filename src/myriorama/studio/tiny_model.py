@@ -37,8 +37,11 @@ def ensure_tiny_model(folder: Path, report: Report = _unheard) -> Path:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(0)
             pipeline = diffusers.LTX2Pipeline(**_components(diffusers))
+            upsampler = _upsampler()
         report(2, _STEPS)
         pipeline.save_pretrained(building)
+        upsampler.save_pretrained(building / "latent_upsampler")
+        (building / "modular_model_index.json").write_text(_ECHO_INDEX)
         report(3, _STEPS)
         building.chmod(0o755)
         try:
@@ -54,6 +57,7 @@ def ensure_tiny_model(folder: Path, report: Report = _unheard) -> Path:
 
 
 _STEPS = 4
+_ECHO_INDEX = '{"_class_name": "EchoModularPipeline", "_blocks_class_name": "EchoBlocks"}'
 
 
 def _is_complete(folder: Path) -> bool:
@@ -225,4 +229,10 @@ def _vocoder() -> Any:
         resnet_dilations=[[1, 3, 5]],
         leaky_relu_negative_slope=0.1,
         output_sampling_rate=24000,
+    )
+
+
+def _upsampler() -> Any:
+    return require("diffusers.pipelines.ltx2.latent_upsampler").LTX2LatentUpsamplerModel(
+        in_channels=16, mid_channels=32, num_blocks_per_stage=1
     )
