@@ -170,7 +170,8 @@ def _chips(grids: NDArray[np.float32]) -> NDArray[np.float32]:
     """Take the differences within each square of four cells: (frames, chips)."""
     a, b = grids[:, 0::2, 0::2], grids[:, 0::2, 1::2]
     c, d = grids[:, 1::2, 0::2], grids[:, 1::2, 1::2]
-    return np.stack([a - b + c - d, a + b - c - d, a - b - c + d], 1).reshape(len(grids), -1) / 4
+    bands = np.stack([a - b + c - d, a + b - c - d, a - b - c + d], 1, dtype=np.float32)
+    return bands.reshape(len(grids), -1) / np.float32(4)
 
 
 def _cells(chips: NDArray[np.float32]) -> Grid:
