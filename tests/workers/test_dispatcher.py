@@ -6,15 +6,18 @@ from collections.abc import Callable, Generator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import LiteralString
 from uuid import UUID, uuid4
 
 import psycopg
 import pytest
 
-from domain.allowance.limit import Limit
+from domain.generation.fair_queue import Rules
+from myriorama.application.budgets import GpuBudgets
 from myriorama.application.consent import Consent
 from myriorama.application.generations import Generations, Wish
 from myriorama.application.work import Works
+from myriorama.bootstrap.application import create_generations
 from myriorama.bootstrap.programs import create_dispatcher
 from myriorama.settings import Settings
 from myriorama.store.kafka import Producer, Topics
@@ -23,6 +26,7 @@ from myriorama.store.objects import open_objects
 from myriorama.store.postgres import Pool
 from myriorama.workers.dispatcher import Dispatcher
 from myriorama.workers.queues import TOPICS
+from tests.drafts import deliver, generation
 
 ALICE, BOB = uuid4(), uuid4()
 PATIENCE_S = 30.0
@@ -33,9 +37,8 @@ DROP_ALL = """
 
 
 @pytest.fixture
-def generations(log: Log, pool: Pool) -> Generations:
-    limit = Limit(300, timedelta(days=1))
-    return Generations(log, pool, Consent(log), limit=limit, in_flight_max=50)
+def generations(settings: Settings, log: Log, pool: Pool) -> Generations:
+    return create_generations(replace(settings, generations_in_flight_max=50), pool, log)
 
 
 @pytest.fixture
@@ -56,12 +59,24 @@ def running(dispatcher: Dispatcher) -> Generator[None]:
         assert not thread.is_alive()
 
 
-def dispatcher_of(settings: Settings, works: Works, *, undelivered_max: int) -> Dispatcher:
+def dispatcher_of(  # noqa: PLR0913 - its collaborators and its dials
+    settings: Settings,
+    works: Works,
+    log: Log,
+    *,
+    undelivered_max: int,
+    in_flight_max: int = 50,
+    budget_ms: int = 0,
+) -> Dispatcher:
+    # With so small a quantum, who has had a turn waits for all others.
+    rules = Rules(quantum_ms=1, account_in_flight_max=in_flight_max)
     return Dispatcher(
         settings.database_url,
         works,
+        GpuBudgets(log, budget_ms=budget_ms),
         Producer(settings.kafka),
         Topics(settings.kafka, TOPICS),
+        rules=rules,
         undelivered_max=undelivered_max,
     )
 
@@ -85,15 +100,23 @@ def await_states(pool: Pool, there: Callable[[dict[UUID, str]], bool]) -> dict[U
     return present
 
 
+def await_row(pool: Pool, query: LiteralString) -> None:
+    deadline = time.monotonic() + PATIENCE_S
+    with pool.connection() as connection:
+        while connection.execute(query).fetchone() is None:
+            assert time.monotonic() < deadline, query
+            time.sleep(0.02)
+
+
 @pytest.mark.usefixtures("projecting")
 def test_who_asks_for_one_is_not_behind_all_of_who_asks_for_many(
-    settings: Settings, pool: Pool, generations: Generations, works: Works
+    settings: Settings, log: Log, pool: Pool, generations: Generations, works: Works
 ) -> None:
     many = [ask(generations, ALICE) for _ in range(4)]
     one = ask(generations, BOB)
     await_states(pool, lambda present: len(present) == 5)
 
-    with running(dispatcher_of(settings, works, undelivered_max=2)):
+    with running(dispatcher_of(settings, works, log, undelivered_max=2)):
         present = await_states(pool, lambda p: list(p.values()).count("dispatched") == 2)
 
     assert {g for g, state in present.items() if state == "dispatched"} == {many[0], one}
@@ -101,13 +124,13 @@ def test_who_asks_for_one_is_not_behind_all_of_who_asks_for_many(
 
 @pytest.mark.usefixtures("projecting")
 def test_what_takes_long_does_not_hold_up_what_does_not(
-    settings: Settings, pool: Pool, generations: Generations, works: Works
+    settings: Settings, log: Log, pool: Pool, generations: Generations, works: Works
 ) -> None:
     long = [ask(generations, ALICE, seconds=15) for _ in range(2)]
     short = ask(generations, BOB)
     await_states(pool, lambda present: len(present) == 3)
 
-    with running(dispatcher_of(settings, works, undelivered_max=1)):
+    with running(dispatcher_of(settings, works, log, undelivered_max=1)):
         present = await_states(pool, lambda p: list(p.values()).count("dispatched") == 2)
 
     assert (present[long[0]], present[short]) == ("dispatched", "dispatched")
@@ -115,12 +138,12 @@ def test_what_takes_long_does_not_hold_up_what_does_not(
 
 @pytest.mark.usefixtures("projecting")
 def test_what_silent_workers_hold_comes_back_and_in_the_end_fails_and_costs_nothing(
-    settings: Settings, pool: Pool, generations: Generations, works: Works
+    settings: Settings, log: Log, pool: Pool, generations: Generations, works: Works
 ) -> None:
     wish = ask(generations, ALICE)
     await_states(pool, lambda p: wish in p)
 
-    with running(dispatcher_of(settings, works, undelivered_max=1)):
+    with running(dispatcher_of(settings, works, log, undelivered_max=1)):
         await_states(pool, lambda p: p[wish] == "dispatched")
         works.claim(wish, worker="w1", attempt=1, at=datetime.now(UTC))
         await_states(pool, lambda p: p[wish] == "running")
@@ -133,10 +156,10 @@ def test_what_silent_workers_hold_comes_back_and_in_the_end_fails_and_costs_noth
 
 @pytest.mark.usefixtures("projecting")
 def test_a_second_dispatcher_takes_over_when_the_first_is_gone(
-    settings: Settings, pool: Pool, generations: Generations, works: Works
+    settings: Settings, log: Log, pool: Pool, generations: Generations, works: Works
 ) -> None:
-    first = dispatcher_of(settings, works, undelivered_max=4)
-    second = dispatcher_of(settings, works, undelivered_max=4)
+    first = dispatcher_of(settings, works, log, undelivered_max=4)
+    second = dispatcher_of(settings, works, log, undelivered_max=4)
 
     with ExitStack() as standing_by:
         with running(first):
@@ -150,10 +173,65 @@ def test_a_second_dispatcher_takes_over_when_the_first_is_gone(
 
 
 @pytest.mark.usefixtures("projecting")
-def test_it_goes_on_when_postgresql_has_dropped_all_connections(
-    settings: Settings, pool: Pool, generations: Generations, works: Works
+def test_who_takes_over_knows_who_has_had_a_turn(
+    settings: Settings, log: Log, pool: Pool, generations: Generations, works: Works
 ) -> None:
-    with running(dispatcher_of(settings, works, undelivered_max=4)):
+    many = [ask(generations, ALICE) for _ in range(3)]
+    one = ask(generations, BOB)
+    await_states(pool, lambda p: len(p) == 4)
+    with running(dispatcher_of(settings, works, log, undelivered_max=1)):
+        await_states(pool, lambda p: p[many[0]] == "dispatched")
+    works.claim(many[0], worker="w1", attempt=1, at=datetime.now(UTC) + timedelta(hours=1))
+
+    with running(dispatcher_of(settings, works, log, undelivered_max=1)):
+        present = await_states(pool, lambda p: "dispatched" in p.values())
+
+    assert (present[one], present[many[1]]) == ("dispatched", "queued")
+
+
+@pytest.mark.usefixtures("projecting")
+def test_who_has_enough_in_work_lets_others_by(
+    settings: Settings, log: Log, pool: Pool, generations: Generations, works: Works
+) -> None:
+    many = [ask(generations, ALICE) for _ in range(3)]
+    await_states(pool, lambda p: len(p) == 3)
+
+    with running(dispatcher_of(settings, works, log, undelivered_max=9, in_flight_max=1)):
+        await_states(pool, lambda p: p[many[0]] == "dispatched")
+        one = ask(generations, BOB)
+        present = await_states(pool, lambda p: p.get(one) == "dispatched")
+        generations.cancel(many[0], by=ALICE, at=datetime.now(UTC))
+        await_states(pool, lambda p: p[many[1]] == "dispatched")
+
+    assert [present[wish] for wish in many] == ["dispatched", "queued", "queued"]
+
+
+@pytest.mark.usefixtures("projecting")
+def test_a_day_that_has_cost_enough_hands_nothing_out_and_loses_nothing(
+    settings: Settings, log: Log, pool: Pool, generations: Generations, works: Works
+) -> None:
+    dear = generation(ALICE)
+    deliver(dear, gpu_ms=60_000)
+    log.save(dear)
+    await_states(pool, lambda p: p.get(dear.id) == "completed")
+
+    with running(dispatcher_of(settings, works, log, undelivered_max=4, budget_ms=60_000)):
+        await_row(pool, "SELECT 1 FROM gpu_budgets WHERE exhausted_on IS NOT NULL")
+        wish = ask(generations, BOB)
+        await_row(pool, "SELECT 1 FROM generations WHERE state = 'queued'")
+    held = states(pool)[wish]
+    with running(dispatcher_of(settings, works, log, undelivered_max=4, budget_ms=60_001)):
+        await_states(pool, lambda p: p[wish] == "dispatched")
+
+    assert held == "queued"
+    await_row(pool, "SELECT 1 FROM gpu_budgets WHERE exhausted_on IS NULL")
+
+
+@pytest.mark.usefixtures("projecting")
+def test_it_goes_on_when_postgresql_has_dropped_all_connections(
+    settings: Settings, log: Log, pool: Pool, generations: Generations, works: Works
+) -> None:
+    with running(dispatcher_of(settings, works, log, undelivered_max=4)):
         before = ask(generations, ALICE)
         await_states(pool, lambda p: p.get(before) == "dispatched")
 

@@ -4,8 +4,10 @@ from datetime import timedelta
 from functools import partial
 
 from domain.allowance.limit import Limit
+from domain.generation.fair_queue import Rules
 from myriorama.api import uploads as upload_routes
 from myriorama.application.accounts import Accounts
+from myriorama.application.budgets import GpuBudgets
 from myriorama.application.consent import Consent
 from myriorama.application.generations import Generations
 from myriorama.application.passwords import Passwords
@@ -18,6 +20,7 @@ from myriorama.store.postgres import (
     Pool,
 )
 from myriorama.studio.inspection import Limits, inspect
+from myriorama.studio.procedural import CAPABILITIES as PROCEDURAL
 
 
 def uploads(settings: Settings, pool: Pool, log: Log, objects: Objects) -> Uploads:
@@ -53,6 +56,8 @@ def create_generations(settings: Settings, pool: Pool, log: Log) -> Generations:
         log,
         pool,
         Consent(log),
+        models={PROCEDURAL.model: PROCEDURAL},
+        default_model=PROCEDURAL.model,
         limit=Limit(settings.allowance_seconds, window),
         in_flight_max=settings.generations_in_flight_max,
     )
@@ -61,3 +66,17 @@ def create_generations(settings: Settings, pool: Pool, log: Log) -> Generations:
 def create_works(settings: Settings, log: Log, objects: Objects) -> Works:
     """Join the gate of the workers to the log, to consent, and to the objects."""
     return Works(log, Consent(log), objects, lease=timedelta(seconds=settings.lease_s))
+
+
+def create_budgets(settings: Settings, log: Log) -> GpuBudgets:
+    """Join the brake of the GPU to the log."""
+    return GpuBudgets(log, budget_ms=settings.gpu_seconds_per_day * 1000)
+
+
+def queue_rules(settings: Settings) -> Rules:
+    """Return the rules of the fair queue: the same for who decides by it and who tells of it."""
+    return Rules(
+        quantum_ms=settings.queue_quantum_ms,
+        age_s_max=settings.queue_age_s_max,
+        account_in_flight_max=settings.queue_in_flight_max,
+    )

@@ -14,10 +14,14 @@ from projections.cameo_permissions import CameoPermissions
 from projections.cameos import Cameos as CameosProjection
 from projections.comments import Comments as CommentsProjection
 from projections.engagement_counts import EngagementCounts
+from projections.generation_costs import GenerationCosts
 from projections.generations import Generations as GenerationsProjection
+from projections.gpu_budgets import GpuBudgets as GpuBudgetsProjection
 from projections.invitations import Invitations as InvitationsProjection
 from projections.projection import AnyProjection
+from projections.queue_entries import QueueEntries
 from projections.reactions import Reactions as ReactionsProjection
+from projections.recipes import Recipes
 from projections.relations import Relations
 from projections.revocations import Revocations as RevocationsProjection
 from projections.uploads import Uploads as UploadsProjection
@@ -33,9 +37,13 @@ def projections() -> Sequence[AnyProjection]:
         CameosProjection(),
         CommentsProjection(),
         EngagementCounts(),
+        GenerationCosts(),
         GenerationsProjection(),
+        GpuBudgetsProjection(),
         InvitationsProjection(),
+        QueueEntries(),
         ReactionsProjection(),
+        Recipes(),
         Relations(),
         RevocationsProjection(),
         UploadsProjection(),
