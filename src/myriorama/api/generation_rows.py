@@ -1,5 +1,6 @@
 """A generation as its owner sees it, and the queries that find it."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Literal
 from uuid import UUID
@@ -8,28 +9,30 @@ import msgspec
 
 from domain.generation.errors import GenerationNotFound
 from myriorama.api.paging import Cursors, Page
+from myriorama.api.queue_places import QueuePlace
+from myriorama.api.queue_standing import QueueStanding
 from myriorama.api.reads import Reads
 from myriorama.store.signing import Signer
 
 # A cameo that was revoked takes the drafts it is in with it.
 ONE = """
-    SELECT g.*, q.place, EXISTS (
+    SELECT g.*, EXISTS (
         SELECT FROM cameos c WHERE c.cameo_id = ANY(g.cameo_ids) AND c.state = 'revoked'
     ) AS is_recalled
-    FROM generations g LEFT JOIN generation_queue q USING (generation_id)
+    FROM generations g
     WHERE g.generation_id = %s AND g.account_id = %s
 """
 
 OWN = """
-    SELECT g.*, q.place, EXISTS (
+    SELECT g.*, EXISTS (
         SELECT FROM cameos c WHERE c.cameo_id = ANY(g.cameo_ids) AND c.state = 'revoked'
     ) AS is_recalled
-    FROM generations g LEFT JOIN generation_queue q USING (generation_id)
+    FROM generations g
     WHERE g.account_id = %s AND g.generation_id < %s ORDER BY g.generation_id DESC LIMIT %s
 """
 
 DRAFTS = """
-    SELECT g.*, NULL AS place, false AS is_recalled FROM generations g
+    SELECT g.*, false AS is_recalled FROM generations g
     WHERE g.account_id = %s AND g.generation_id < %s
       AND g.state = 'completed' AND g.video_id IS NULL
       AND NOT EXISTS (
@@ -43,14 +46,13 @@ class Asked(msgspec.Struct, frozen=True):
     """What was asked for, and what has become of it.
 
     `state` is queued, dispatched, running, completed, failed, refused, cancelled or discarded.
-    `place` is where it stands in its queue, from 1 on, while it is queued. `reason` is a stable
-    code, of one that failed or was refused. `video_id` is the video that the draft became.
+    `reason` is a stable code, of one that failed or was refused. `video_id` is the video that the
+    draft became.
     """
 
     generation_id: UUID
     state: str
     attempt: int
-    place: int | None
     prompt: str
     seconds: int
     orientation: str
@@ -73,15 +75,20 @@ class Asked(msgspec.Struct, frozen=True):
 
 
 class Generation(Asked, frozen=True):
-    """With the URLs of its files, while it is a draft or a video. They expire; fetch them anew."""
+    """With the URLs of its files, while it is a draft or a video. They expire; fetch them anew.
 
+    `queue` tells where it stands while it has not ended; `place` is its position there.
+    """
+
+    place: int | None
+    queue: QueuePlace | None
     video_url: str | None
     poster_url: str | None
     thumbnail_url: str | None
 
 
 class GenerationRow(Asked, frozen=True):
-    """A row of `generations`, with its place in the queue."""
+    """A row of `generations`."""
 
     account_id: UUID
     lease_expires_at: datetime | None
@@ -95,8 +102,11 @@ class GenerationRow(Asked, frozen=True):
 class OwnGenerations:
     """Finds generations for those who asked for them. Of others' nobody learns anything."""
 
-    def __init__(self, reads: Reads, cursors: Cursors, signer: Signer) -> None:
+    def __init__(
+        self, reads: Reads, standing: QueueStanding, cursors: Cursors, signer: Signer
+    ) -> None:
         self._reads = reads
+        self._standing = standing
         self._cursors = cursors
         self._signer = signer
 
@@ -109,7 +119,8 @@ class OwnGenerations:
         row = await self._reads.one(GenerationRow, ONE, (generation_id, owner_id))
         if row is None:
             raise GenerationNotFound("There is no such generation.")
-        return self._shown(row)
+        [shown] = await self._shown([row])
+        return shown
 
     async def page(
         self,
@@ -129,12 +140,16 @@ class OwnGenerations:
         query = DRAFTS if listing == "drafts" else OWN
         bounds = (owner_id, after[0] if after else _FIRST, limit + 1)
         rows = await self._reads.many(GenerationRow, query, bounds)
-        items = [self._shown(row) for row in rows[:limit]]
+        items = await self._shown(rows[:limit])
         more = len(rows) > limit
         following = self._cursors.write(name, (str(items[-1].generation_id),)) if more else None
         return Page(items=items, next_cursor=following)
 
-    def _shown(self, row: GenerationRow) -> Generation:
+    async def _shown(self, rows: Sequence[GenerationRow]) -> list[Generation]:
+        places = await self._standing.of({row.generation_id: row.state for row in rows})
+        return [self._one_shown(row, places.get(row.generation_id)) for row in rows]
+
+    def _one_shown(self, row: GenerationRow, place: QueuePlace | None) -> Generation:
         now = int(datetime.now(UTC).timestamp())
         is_there = row.state == "completed" and not row.is_recalled
 
@@ -144,6 +159,8 @@ class OwnGenerations:
         asked = {name: getattr(row, name) for name in Asked.__struct_fields__}
         return Generation(
             **asked,
+            place=place.position if place else None,
+            queue=place,
             video_url=url(row.video_key),
             poster_url=url(row.poster_key),
             thumbnail_url=url(row.thumbnail_key),

@@ -42,6 +42,7 @@ from myriorama.api.limits import RateLimits
 from myriorama.api.paging import Cursors
 from myriorama.api.people import People
 from myriorama.api.problems import HANDLERS
+from myriorama.api.queue_standing import QueueStanding
 from myriorama.api.reads import Reads
 from myriorama.api.revocations import Revocations
 from myriorama.api.shelves import Shelves
@@ -57,6 +58,7 @@ from myriorama.bootstrap.application import (
     create_accounts,
     create_generations,
     create_works,
+    queue_rules,
     uploads,
 )
 from myriorama.bootstrap.logs import following
@@ -124,7 +126,8 @@ def create_api(settings: Settings) -> Litestar:
     feeds, view_tokens = Feeds(pool, cards), ViewTokens(signer)
     views = Views(settings.database_url)
     progress = ProgressRelay(settings.kafka)
-    own_generations = OwnGenerations(reads, cursors, signer)
+    standing = QueueStanding(reads, queue_rules(settings))
+    own_generations = OwnGenerations(reads, standing, cursors, signer)
     tokens = AccessTokens(secret=settings.secret, worker_token=settings.worker_token)
     tracing = Tracing.to(settings.otlp_endpoint, service="myriorama-api")
     models = models_of(settings)
