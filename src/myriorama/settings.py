@@ -53,6 +53,8 @@ class WorkerSettings:
     """LTX-2 weights: a folder, a repository on the Hugging Face hub, or "tiny" for random ones."""
     model_precision: Precision = "bf16"
     """What the weights are held in on a GPU; "fp8" halves what the largest part takes."""
+    policy: str = ""
+    """File of the screening's policy, docs/screening.md; empty: the one that is shipped."""
     otlp_endpoint: str = ""
     """Where traces go by OTLP over HTTP; empty: nowhere."""
 
