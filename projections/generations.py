@@ -11,8 +11,10 @@ from psycopg import Cursor
 from psycopg.rows import TupleRow
 
 from domain.generation.events import (
+    AppealDecided,
     AttemptFailed,
     DraftDiscarded,
+    GenerationAppealed,
     GenerationCancelled,
     GenerationCompleted,
     GenerationDispatched,
@@ -20,6 +22,7 @@ from domain.generation.events import (
     GenerationFailed,
     GenerationRefused,
     GenerationRequested,
+    GenerationScreened,
     GenerationStarted,
     LeaseExpired,
     LeaseExtended,
@@ -51,16 +54,24 @@ QUEUE_AGAIN = """
     WHERE generation_id = %s
 """
 
+# What the screening refused has been refused by now, and stays so.
 COMPLETE = """
-    UPDATE generations SET state = 'completed', lease_expires_at = NULL, video_key = %s,
-        poster_key = %s, thumbnail_key = %s, duration_ms = %s, renderer = %s, ended_at = %s,
-        position = %s
+    UPDATE generations SET state = CASE state WHEN 'refused' THEN state ELSE 'completed' END,
+        lease_expires_at = NULL, video_key = %s, poster_key = %s, thumbnail_key = %s,
+        duration_ms = %s, renderer = %s, ended_at = %s, position = %s
     WHERE generation_id = %s
 """
 
 END = """
     UPDATE generations SET state = %s, lease_expires_at = NULL, reason = %s, detail = %s,
         ended_at = %s, position = %s
+    WHERE generation_id = %s
+"""
+
+OVERTURN = """
+    UPDATE generations SET reason = NULL, detail = NULL, position = %s,
+        state = CASE WHEN video_key IS NULL THEN 'queued' ELSE 'completed' END,
+        ended_at = CASE WHEN video_key IS NULL THEN NULL ELSE ended_at END
     WHERE generation_id = %s
 """
 
@@ -83,6 +94,7 @@ class Generations(Projection[GenerationEvent | VideoPublished]):
         GenerationCompleted.TOPIC,
         GenerationFailed.TOPIC,
         GenerationRefused.TOPIC,
+        AppealDecided.TOPIC,
         GenerationCancelled.TOPIC,
         DraftDiscarded.TOPIC,
         VideoPublished.TOPIC,
@@ -97,7 +109,7 @@ class Generations(Projection[GenerationEvent | VideoPublished]):
             _fold(recorded.event, recorded.position, cursor)
 
 
-def _fold(  # noqa: C901 - one case an event
+def _fold(  # noqa: C901, PLR0912 - one case an event
     event: GenerationEvent | VideoPublished, position: int, cursor: Cursor[TupleRow]
 ) -> None:
     stand = (position, event.originator_id)
@@ -120,6 +132,11 @@ def _fold(  # noqa: C901 - one case an event
             cursor.execute(END, ("failed", event.reason, event.detail, event.timestamp, *stand))
         case GenerationRefused():
             cursor.execute(END, ("refused", event.reason, event.detail, event.timestamp, *stand))
+        case AppealDecided():
+            if event.overturned:
+                cursor.execute(OVERTURN, stand)
+        case GenerationScreened() | GenerationAppealed():
+            pass  # They change what `recipes` tells, and no state.
         case GenerationCancelled():
             cursor.execute(END, ("cancelled", None, None, event.timestamp, *stand))
         case DraftDiscarded():

@@ -6,25 +6,28 @@ from hashlib import sha256
 from uuid import UUID, uuid4
 
 from domain.generation.aggregate import Generation
+from domain.generation.recipe import Recipe
+from domain.generation.work import Delivery
 from myriorama.store.log import Log
+from myriorama.studio.procedural import CAPABILITIES
 
 
 def generation(
     account_id: UUID, *, remix_of: UUID | None = None, cameo_ids: Sequence[UUID] = ()
 ) -> Generation:
     """Return a generation that is queued."""
-    return Generation.request(
-        uuid4(),
-        account_id=account_id,
+    recipe = Recipe(
         prompt="a fox jumps over a brook",
         seconds=4,
         orientation="portrait",
         resolution="480p",
         seed=7,
-        image_upload_id=None,
-        cameo_ids=cameo_ids,
+        model=CAPABILITIES.model,
+        cameo_ids=tuple(cameo_ids),
         remix_of=remix_of,
-        at=datetime.now(UTC),
+    )
+    return Generation.request(
+        uuid4(), recipe, account_id=account_id, capabilities=CAPABILITIES, at=datetime.now(UTC)
     )
 
 
@@ -42,14 +45,13 @@ def draft(
     return made.id
 
 
-def deliver(made: Generation) -> None:
+def deliver(made: Generation, *, gpu_ms: int = 0) -> None:
     """Let a worker deliver what was asked for."""
     at = datetime.now(UTC)
     digest = sha256(made.id.bytes).hexdigest()
     made.dispatch(at=at)
     made.claim("w1", 1, lease=timedelta(seconds=30), at=at)
-    made.complete(
-        1,
+    delivery = Delivery(
         video_key=f"videos/{digest[:2]}/{digest}.mp4",
         poster_key=f"posters/{digest[:2]}/{digest}.jpg",
         thumbnail_key=f"thumbnails/{digest[:2]}/{digest}.webp",
@@ -59,6 +61,6 @@ def deliver(made: Generation) -> None:
         height=832,
         duration_ms=4000,
         renderer="procedural-1",
-        gpu_ms=0,
-        at=at,
+        gpu_ms=gpu_ms,
     )
+    made.complete(1, delivery, at=at)

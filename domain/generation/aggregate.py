@@ -1,27 +1,26 @@
 """The rules of a generation: how it waits, runs and ends, and that it always does."""
 
-import unicodedata
 from collections.abc import Sequence
+from dataclasses import fields
 from datetime import datetime, timedelta
 from typing import Self, assert_never
 from uuid import UUID
 
 from domain.aggregate import Aggregate
+from domain.generation.contest import Contest
 from domain.generation.errors import (
     AttemptStale,
-    CameosInvalid,
     DraftNotFound,
     GenerationEnded,
     GenerationNotFound,
     GenerationNotWaiting,
-    LengthInvalid,
-    PromptInvalid,
-    SeedInvalid,
-    ShapeUnknown,
+    OwnAppeal,
 )
 from domain.generation.events import (
+    AppealDecided,
     AttemptFailed,
     DraftDiscarded,
+    GenerationAppealed,
     GenerationCancelled,
     GenerationCompleted,
     GenerationDispatched,
@@ -29,16 +28,18 @@ from domain.generation.events import (
     GenerationFailed,
     GenerationRefused,
     GenerationRequested,
+    GenerationScreened,
     GenerationStarted,
     LeaseExpired,
     LeaseExtended,
 )
-from domain.generation.shapes import SECONDS_MAX, SECONDS_MIN, SIZES, classify
-from domain.generation.states import LIVE
+from domain.generation.models import Capabilities
+from domain.generation.recipe import Recipe
+from domain.generation.shapes import Size, classify
+from domain.generation.states import LIVE, WITHOUT_VIDEO
+from domain.generation.stitching import stitched
+from domain.generation.work import Delivery, Verdict
 
-PROMPT_LENGTH_MAX = 2000
-CAMEOS_MAX = 4
-SEED_MAX = 2**63 - 1
 ATTEMPTS_MAX = 2
 RUN_MAX = timedelta(hours=1)
 """A lease is not extended beyond this: a worker that is alive but stuck loses its work too."""
@@ -47,93 +48,103 @@ RUN_MAX = timedelta(hours=1)
 class Generation(Aggregate):
     """One request: queued, dispatched, running, and then ended for good.
 
-    `attempt` is the fencing token: the number of the last dispatch, 0 before the first.
+    Only an appeal begins it again, or lets out what came of it. `attempt` is the fencing token:
+    the number of the last dispatch, 0 before the first.
     """
 
     TOPIC = "generation"
 
-    def __init__(  # noqa: PLR0913 - as many as the first event has
-        self,
-        *,
-        account_id: UUID,
-        prompt: str,
-        seconds: int,
-        width: int,
-        height: int,
-        seed: int,
-        image_upload_id: UUID | None,
-        cameo_ids: tuple[UUID, ...],
-        remix_of: UUID | None,
-    ) -> None:
-        self.account_id = account_id
-        self.prompt = prompt
-        self.seconds = seconds
-        self.width = width
-        self.height = height
-        self.seed = seed
-        self.image_upload_id = image_upload_id
-        self.cameo_ids = tuple(cameo_ids)
-        self.remix_of = remix_of
+    # Out of the first event, which has a field for each part of the recipe.
+    account_id: UUID
+    recipe: Recipe
+    size: Size
+
+    def __init__(self) -> None:
         self.state = "queued"
         self.attempt = 0
         self.worker: str | None = None
         self.started_at: datetime | None = None
         self.lease_expires_at: datetime | None = None
         self.completed: GenerationCompleted | None = None
+        self.contest = Contest()
 
     @classmethod
-    def request(  # noqa: PLR0913 - the fields of a request
+    def request(
         cls,
         generation_id: UUID,
+        recipe: Recipe,
         *,
         account_id: UUID,
-        prompt: str,
-        seconds: int,
-        orientation: str,
-        resolution: str,
-        seed: int,
-        image_upload_id: UUID | None,
-        cameo_ids: Sequence[UUID],
-        remix_of: UUID | None,
+        capabilities: Capabilities,
         at: datetime,
     ) -> Self:
         """Ask for a video.
 
         Raises:
-            PromptInvalid, LengthInvalid, ShapeUnknown, SeedInvalid, CameosInvalid: as they say.
+            PromptInvalid, LengthInvalid, SeedInvalid, CameosInvalid, StoryboardInvalid,
+            ExtensionInvalid: as they say.
+            ModelCannot: the model does not render that.
         """
-        _check_prompt(prompt)
-        if not SECONDS_MIN <= seconds <= SECONDS_MAX:
-            raise LengthInvalid(f"A video lasts {SECONDS_MIN} to {SECONDS_MAX} seconds.")
-        size = SIZES.get((orientation, resolution))
-        if size is None:
-            raise ShapeUnknown("A video is portrait, landscape or square, in 480p or 720p.")
-        if not 0 <= seed <= SEED_MAX:
-            raise SeedInvalid(f"A seed lies between 0 and {SEED_MAX}.")
-        if len(cameo_ids) > CAMEOS_MAX or len(set(cameo_ids)) < len(cameo_ids):
-            raise CameosInvalid(f"A video has up to {CAMEOS_MAX} cameos, each of them once.")
-        return cls.begin(
-            GenerationRequested,
+        recipe.require_sound()
+        lengths = [shot.seconds for shot in recipe.shots] or [recipe.seconds]
+        for seconds in lengths:
+            capabilities.require(
+                seconds=seconds,
+                orientation=recipe.orientation,
+                resolution=recipe.resolution,
+                image=recipe.image_upload_id is not None,
+                last_image=recipe.last_image_upload_id is not None,
+                cameos=bool(recipe.cameo_ids),
+                extends=recipe.extends is not None,
+                storyboard=bool(recipe.shots),
+            )
+        work_class = _work_class(recipe)
+        return cls._begin_with(
             generation_id,
-            at,
+            recipe,
             account_id=account_id,
-            prompt=prompt,
-            seconds=seconds,
-            orientation=orientation,
-            resolution=resolution,
-            width=size.width,
-            height=size.height,
-            seed=seed,
-            image_upload_id=image_upload_id,
-            cameo_ids=tuple(cameo_ids),
-            remix_of=remix_of,
-            work_class=classify(cameo_ids=cameo_ids, seconds=seconds, resolution=resolution),
+            size=capabilities.sizes[recipe.orientation, recipe.resolution],
+            work_class=work_class,
+            estimate_ms=capabilities.gpu_ms_per_second[work_class] * recipe.rendered_seconds,
+            at=at,
+        )
+
+    @classmethod
+    def stitch(
+        cls, generation_id: UUID, parts: "Sequence[Generation]", *, account_id: UUID, at: datetime
+    ) -> Self:
+        """Ask for finished videos to be joined, in order. No model is needed for it.
+
+        Who is in one of the parts is in the whole, and what the parts remix it remixes.
+
+        Raises:
+            StitchInvalid: too few, too many, too long, or of several sizes.
+            RemixAmbiguous: they remix several videos.
+        """
+        recipe = stitched([(part.id, part.recipe, part.size) for part in parts])
+        return cls._begin_with(
+            generation_id,
+            recipe,
+            account_id=account_id,
+            size=parts[0].size,
+            work_class="plain",
+            estimate_ms=0,
+            at=at,
         )
 
     @property
     def is_live(self) -> bool:
         """Whether it waits or runs, and so will still end."""
         return self.state in LIVE
+
+    @property
+    def keeps_seconds(self) -> bool:
+        """Whether what it took of the allowance stays taken.
+
+        What was rendered and then refused does, until that is overturned.
+        """
+        is_made = self.state not in WITHOUT_VIDEO or self.completed is not None
+        return is_made and not self.contest.is_overturned
 
     def dispatch(self, *, at: datetime) -> None:
         """Hand the next attempt to a queue. One that is not waiting for that stays as it is."""
@@ -199,47 +210,60 @@ class Generation(Aggregate):
         event = AttemptFailed if attempt < ATTEMPTS_MAX else GenerationFailed
         self.trigger(event, at, attempt=attempt, reason=reason, detail=detail)
 
-    def complete(  # noqa: PLR0913 - what the log records of a video
-        self,
-        attempt: int,
-        *,
-        video_key: str,
-        poster_key: str,
-        thumbnail_key: str,
-        sha256: str,
-        size_bytes: int,
-        width: int,
-        height: int,
-        duration_ms: int,
-        renderer: str,
-        gpu_ms: int,
-        at: datetime,
-    ) -> None:
-        """Deliver the video as a private draft. The same delivery again records nothing.
+    def complete(self, attempt: int, delivery: Delivery, *, at: datetime) -> None:
+        """Deliver the video as a private draft, or to nobody if a check refuses it. Once.
 
         Raises:
             GenerationEnded: it ended otherwise.
             AttemptStale: the work was given to another.
         """
-        if self.completed and (self.completed.attempt, self.completed.sha256) == (attempt, sha256):
+        done = self.completed
+        if done and (done.attempt, done.sha256) == (attempt, delivery.sha256):
             return
         self._require_live()
         self._require_running(attempt)
-        self.trigger(
-            GenerationCompleted,
-            at,
-            attempt=attempt,
-            video_key=video_key,
-            poster_key=poster_key,
-            thumbnail_key=thumbnail_key,
-            sha256=sha256,
-            bytes=size_bytes,
-            width=width,
-            height=height,
-            duration_ms=duration_ms,
-            renderer=renderer,
-            gpu_ms=gpu_ms,
-        )
+        made = vars(delivery).copy()
+        verdicts: Sequence[Verdict] = made.pop("verdicts")
+        size_bytes = made.pop("size_bytes")
+        # What is refused is refused before it is there: it is a draft at no moment.
+        self._judge(verdicts, at=at)
+        self.trigger(GenerationCompleted, at, attempt=attempt, bytes=size_bytes, **made)
+
+    def screen(self, verdicts: Sequence[Verdict], *, at: datetime) -> None:
+        """Record what the checks say of the prompt; the first that refuses ends it.
+
+        Raises:
+            GenerationEnded: it has ended.
+        """
+        self._require_live()
+        self._judge(verdicts, at=at)
+
+    def appeal(self, statement: str, *, by: UUID, at: datetime) -> None:
+        """Ask for somebody to look at the refusal. Again, while nobody has, records nothing.
+
+        Raises:
+            GenerationNotFound: it is not `by`'s.
+            StatementInvalid: it is empty, too long, or cannot be read.
+            AppealImpossible: no check refused it, or the refusal was appealed before.
+        """
+        self.require_owner(by)
+        if self.contest.require_appealable(statement, is_refused=self.state == "refused"):
+            self.trigger(GenerationAppealed, at, statement=statement)
+
+    def decide_appeal(self, *, by: UUID, overturned: bool, note: str, at: datetime) -> None:
+        """Let the refusal stand or fall. The same again records nothing.
+
+        A video that is there becomes a draft. If there is none, it waits to be made after all.
+
+        Raises:
+            AppealNotOpen: nobody waits for it, or it was decided otherwise.
+            OwnAppeal: `by` asked for the generation.
+            StatementInvalid: the note is empty, too long, or cannot be read.
+        """
+        if by == self.account_id:
+            raise OwnAppeal("Somebody else decides on this appeal.")
+        if self.contest.require_decidable(note, overturned=overturned):
+            self.trigger(AppealDecided, at, by=by, overturned=overturned, note=note)
 
     def refuse(self, *, reason: str, detail: str, at: datetime) -> None:
         """End it because a rule does not let it go on.
@@ -288,10 +312,11 @@ class Generation(Aggregate):
         self.require_draft(by=by)
         self.trigger(DraftDiscarded, at)
 
-    def evolve(self, event: GenerationEvent) -> None:  # noqa: C901 - one case an event
+    def evolve(self, event: GenerationEvent) -> None:  # noqa: C901, PLR0912 - one case an event
         match event:
             case GenerationRequested():
-                pass  # __init__ took its fields.
+                self.account_id, self.recipe = event.account_id, _recipe(event)
+                self.size = Size(event.width, event.height)
             case GenerationDispatched():
                 self.state, self.attempt = "dispatched", event.attempt
             case GenerationStarted():
@@ -302,17 +327,57 @@ class Generation(Aggregate):
             case LeaseExpired() | AttemptFailed():
                 self.state, self.worker, self.lease_expires_at = "queued", None, None
             case GenerationCompleted():
-                self.state, self.completed = "completed", event
+                self.completed = event
+                self.state = "completed" if self.state == "running" else self.state
             case GenerationFailed():
                 self.state = "failed"
             case GenerationRefused():
                 self.state = "refused"
+            case GenerationScreened() | GenerationAppealed():
+                self.contest = self.contest.after(event)
+            case AppealDecided():
+                self.contest = self.contest.after(event)
+                if event.overturned:
+                    self.state = "completed" if self.completed else "queued"
             case GenerationCancelled():
                 self.state = "cancelled"
             case DraftDiscarded():
                 self.state = "discarded"
             case _:
                 assert_never(event)
+
+    @classmethod
+    def _begin_with(  # noqa: PLR0913 - what is known of a request beside its recipe
+        cls,
+        generation_id: UUID,
+        recipe: Recipe,
+        *,
+        account_id: UUID,
+        size: Size,
+        work_class: str,
+        estimate_ms: int,
+        at: datetime,
+    ) -> Self:
+        return cls.begin(
+            GenerationRequested,
+            generation_id,
+            at,
+            account_id=account_id,
+            width=size.width,
+            height=size.height,
+            work_class=work_class,
+            estimate_ms=estimate_ms,
+            **vars(recipe),
+        )
+
+    def _judge(self, verdicts: Sequence[Verdict], *, at: datetime) -> None:
+        for verdict in verdicts:
+            said = {name: value for name, value in vars(verdict).items() if name != "words"}
+            self.trigger(GenerationScreened, at, **said)
+        refusing = [verdict for verdict in verdicts if verdict.verdict == "refuse"]
+        if refusing:
+            first = refusing[0]
+            self.trigger(GenerationRefused, at, reason=first.code, detail=first.words)
 
     def _require_live(self) -> None:
         if not self.is_live:
@@ -323,9 +388,11 @@ class Generation(Aggregate):
             raise AttemptStale("The work was given to another, or has ended.")
 
 
-def _check_prompt(prompt: str) -> None:
-    if not 1 <= len(prompt) <= PROMPT_LENGTH_MAX or not prompt.strip():
-        raise PromptInvalid(f"A prompt has 1 to {PROMPT_LENGTH_MAX} characters.")
-    # Cc: what controls a terminal; Cs: half a character, which no UTF-8 can hold.
-    if any(unicodedata.category(character) in {"Cc", "Cs"} for character in prompt):
-        raise PromptInvalid("A prompt has no control characters, and no line breaks either.")
+def _recipe(event: GenerationRequested) -> Recipe:
+    return Recipe(**{field.name: getattr(event, field.name) for field in fields(Recipe)})
+
+
+def _work_class(recipe: Recipe) -> str:
+    return classify(
+        cameo_ids=recipe.cameo_ids, seconds=recipe.seconds, resolution=recipe.resolution
+    )

@@ -1,6 +1,6 @@
 """Why a generation refuses a command."""
 
-from domain.errors import Conflict, Exhausted, Invalid, NotFound
+from domain.errors import Conflict, Exhausted, Forbidden, Invalid, NotFound
 
 
 class GenerationNotFound(NotFound):
@@ -32,11 +32,7 @@ class PromptInvalid(Invalid):
 
 
 class LengthInvalid(Invalid):
-    """A video lasts 2 to 15 whole seconds."""
-
-
-class ShapeUnknown(Invalid):
-    """A video is portrait, landscape or square, in 480p or 720p."""
+    """A video lasts 2 to 15 whole seconds, a storyboard up to 30, and what is stitched up to 60."""
 
 
 class SeedInvalid(Invalid):
@@ -45,6 +41,42 @@ class SeedInvalid(Invalid):
 
 class CameosInvalid(Invalid):
     """A video has up to 4 cameos, each of them once."""
+
+
+class StoryboardInvalid(Invalid):
+    """A storyboard has 1 to 8 shots, whose seconds add up to the video's."""
+
+
+class ShotUnknown(Invalid):
+    """The storyboard has no shot of that number; they count from 0."""
+
+
+class ExtensionInvalid(Invalid):
+    """What goes on from a video begins with that alone: no image, and no shots."""
+
+
+class StitchInvalid(Invalid):
+    """Finished videos of one size are stitched, 2 to 8 of them, up to 60 seconds together."""
+
+
+class RemixAmbiguous(Invalid):
+    """A video remixes one other at most: what is stitched remixes several."""
+
+
+class StatementInvalid(Invalid):
+    """What is said for or against a refusal has 1 to 1000 characters that can be read."""
+
+
+class AppealImpossible(Conflict):
+    """Only what a check of the screening refused can be appealed, and once for each refusal."""
+
+
+class AppealNotOpen(Conflict):
+    """Nobody waits for a decision on this."""
+
+
+class OwnAppeal(Forbidden):
+    """Nobody decides on an appeal of their own."""
 
 
 class ImageUnsuitable(Invalid):

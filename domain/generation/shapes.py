@@ -9,6 +9,8 @@ WORK_CLASSES = ("plain", "cameo", "long", "hires")
 
 SECONDS_MIN = 2
 SECONDS_MAX = 15
+STORYBOARD_SECONDS_MAX = 30
+STITCH_SECONDS_MAX = 60
 FPS = 24
 _LONG_S = 8
 

@@ -19,6 +19,9 @@ def leaves(annotation: object) -> set[object]:
     if get_origin(annotation) is Literal:
         return {type(choice) for choice in get_args(annotation)}
     inner = [leaves(part) for part in get_args(annotation) if part is not ...]
+    if isinstance(annotation, type) and is_dataclass(annotation):
+        assert annotation.__dataclass_params__.frozen  # type: ignore[attr-defined]  # as below
+        inner = [leaves(part) for part in get_type_hints(annotation).values()]
     return set[object]().union(*inner) if inner else {annotation}
 
 

@@ -12,11 +12,13 @@ from domain.aggregate import Aggregate
 from domain.cameo.aggregate import Cameo
 from domain.cameo.consent import Relation, rule_on
 from domain.generation.aggregate import Generation
+from domain.generation.recipe import Recipe
 from domain.identity import named
 from domain.reaction.aggregate import Reaction
 from myriorama.store.identity import new_id
 from myriorama.store.log import Log
 from myriorama.store.mapper import JSONMapper
+from myriorama.studio.procedural import CAPABILITIES
 
 CAMEOS = tuple(named("crash cameo", number) for number in range(12))
 ACCOUNTS = tuple(named("crash account", number) for number in range(6))
@@ -83,18 +85,17 @@ class Teller:
             if ruling.verdict != "allow":
                 return None
             expect[cameo_id] = cameo.version
-        generation = Generation.request(
-            new_id(),
-            account_id=account,
+        recipe = Recipe(
             prompt="a red ball bounces on the beach",
             seconds=2,
             orientation="square",
             resolution="480p",
             seed=1,
-            image_upload_id=None,
-            cameo_ids=[*expect],
-            remix_of=None,
-            at=_now(),
+            model=CAPABILITIES.model,
+            cameo_ids=tuple(expect),
+        )
+        generation = Generation.request(
+            new_id(), recipe, account_id=account, capabilities=CAPABILITIES, at=_now()
         )
         return self._story(generation, expect=expect)
 

@@ -1,6 +1,7 @@
 """A generation: what it may be asked for, and how it waits, runs and ends."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -19,7 +20,6 @@ from domain.generation.errors import (
     LengthInvalid,
     PromptInvalid,
     SeedInvalid,
-    ShapeUnknown,
 )
 from domain.generation.events import (
     AttemptFailed,
@@ -30,43 +30,61 @@ from domain.generation.events import (
     LeaseExpired,
     LeaseExtended,
 )
+from domain.generation.models import Capabilities, ModelCannot
+from domain.generation.recipe import Recipe
 from domain.generation.shapes import SIZES
+from domain.generation.work import Delivery
 
 ALICE = uuid4()
 MALLORY = uuid4()
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 LEASE = timedelta(seconds=30)
 WISH: dict[str, Any] = {
-    "account_id": ALICE,
     "prompt": "a fox leaps over a brook",
     "seconds": 4,
     "orientation": "portrait",
     "resolution": "480p",
     "seed": 7,
-    "image_upload_id": None,
-    "cameo_ids": (),
-    "remix_of": None,
-    "at": NOON,
+    "model": "painter-1",
 }
-VIDEO: dict[str, Any] = {
-    "video_key": "videos/ab/ab.mp4",
-    "poster_key": "posters/ab/ab.jpg",
-    "thumbnail_key": "thumbnails/ab/ab.webp",
-    "sha256": "ab" * 32,
-    "size_bytes": 1000,
-    "width": 480,
-    "height": 832,
-    "duration_ms": 4000,
-    "renderer": "procedural-1",
-    "gpu_ms": 0,
-}
+PAINTER = Capabilities(
+    model="painter-1",
+    seconds_min=2,
+    seconds_max=15,
+    sizes=SIZES,
+    takes_image=True,
+    takes_last_image=True,
+    takes_cameos=True,
+    extends=True,
+    speaks=False,
+    storyboards=True,
+    together_max=1,
+    gpu_ms_per_second={"plain": 100, "cameo": 400, "long": 200, "hires": 300},
+    is_procedural=False,
+)
+VIDEO = Delivery(
+    video_key="videos/ab/ab.mp4",
+    poster_key="posters/ab/ab.jpg",
+    thumbnail_key="thumbnails/ab/ab.webp",
+    sha256="ab" * 32,
+    size_bytes=1000,
+    width=480,
+    height=832,
+    duration_ms=4000,
+    renderer="painter-1",
+    gpu_ms=0,
+    master_key="masters/ab/ab.mp4",
+)
+OTHER_VIDEO = replace(VIDEO, sha256="cd" * 32)
 
 
-OTHER_VIDEO: dict[str, Any] = {**VIDEO, "sha256": "cd" * 32}
-
-
-def requested(**wish: Any) -> Generation:
-    return Generation.request(uuid4(), **{**WISH, **wish})
+def requested(
+    *, account_id: UUID = ALICE, capabilities: Capabilities = PAINTER, **wish: Any
+) -> Generation:
+    recipe = Recipe(**{**WISH, **wish})
+    return Generation.request(
+        uuid4(), recipe, account_id=account_id, capabilities=capabilities, at=NOON
+    )
 
 
 def dispatched() -> Generation:
@@ -84,7 +102,7 @@ def running(worker: str = "w1") -> Generation:
 
 def completed() -> Generation:
     generation = running()
-    generation.complete(1, **VIDEO, at=NOON)
+    generation.complete(1, VIDEO, at=NOON)
     return generation
 
 
@@ -102,8 +120,8 @@ def recorded(generation: Generation) -> list[type]:
         ({"prompt": "half \ud800"}, PromptInvalid),
         ({"seconds": 1}, LengthInvalid),
         ({"seconds": 16}, LengthInvalid),
-        ({"orientation": "round"}, ShapeUnknown),
-        ({"resolution": "4k"}, ShapeUnknown),
+        ({"orientation": "round"}, ModelCannot),
+        ({"resolution": "4k"}, ModelCannot),
         ({"seed": -1}, SeedInvalid),
         ({"seed": 2**63}, SeedInvalid),
         ({"cameo_ids": (ALICE, ALICE)}, CameosInvalid),
@@ -198,7 +216,7 @@ def test_a_silent_worker_loses_its_work_when_its_lease_is_over_and_no_sooner() -
     assert before == []
     assert recorded(generation) == [LeaseExpired]
     with pytest.raises(AttemptStale):
-        generation.complete(1, **VIDEO, at=NOON + LEASE)
+        generation.complete(1, VIDEO, at=NOON + LEASE)
     with pytest.raises(AttemptStale):
         generation.extend(1, lease=LEASE, at=NOON + LEASE)
 
@@ -233,15 +251,15 @@ def test_a_failed_attempt_is_followed_by_another_until_there_are_no_more() -> No
 
 def test_a_delivery_that_is_repeated_records_nothing_and_another_is_refused() -> None:
     generation = running()
-    generation.complete(1, **VIDEO, at=NOON)
+    generation.complete(1, VIDEO, at=NOON)
     first = recorded(generation)
 
-    generation.complete(1, **VIDEO, at=NOON)
+    generation.complete(1, VIDEO, at=NOON)
 
     assert first == [GenerationCompleted]
     assert recorded(generation) == []
     with pytest.raises(GenerationEnded):
-        generation.complete(1, **OTHER_VIDEO, at=NOON)
+        generation.complete(1, OTHER_VIDEO, at=NOON)
 
 
 @pytest.mark.parametrize("stage", [requested, dispatched, running])
@@ -263,7 +281,7 @@ def test_a_cancelled_render_is_told_to_stop_and_what_it_delivers_is_refused() ->
 
     assert generation.extend(1, lease=LEASE, at=NOON) is False
     with pytest.raises(GenerationEnded):
-        generation.complete(1, **VIDEO, at=NOON)
+        generation.complete(1, VIDEO, at=NOON)
 
 
 def test_a_refused_render_is_told_to_stop() -> None:

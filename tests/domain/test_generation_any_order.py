@@ -40,7 +40,7 @@ class Studio(RuleBasedStateMachine):
 
     @rule(seconds=st.integers(2, 15))
     def ask(self, seconds: int) -> None:
-        generation = requested(account_id=ALICE, seconds=seconds, at=self.now)
+        generation = requested(account_id=ALICE, seconds=seconds)
         if self.allowance.reset_s(seconds, LIMIT, at=self.now):
             with pytest.raises(AllowanceExhausted):
                 self.allowance.spend(generation.id, seconds, LIMIT, at=self.now)
@@ -74,7 +74,7 @@ class Studio(RuleBasedStateMachine):
 
     @rule(pick=picks, attempt=attempts)
     def complete(self, pick: int, attempt: int) -> None:
-        self.command(pick, lambda g: g.complete(attempt, **VIDEO, at=self.now))
+        self.command(pick, lambda g: g.complete(attempt, VIDEO, at=self.now))
 
     @rule(pick=picks)
     def cancel(self, pick: int) -> None:
@@ -106,7 +106,7 @@ class Studio(RuleBasedStateMachine):
 
     @invariant()
     def spent_is_what_lives_or_was_delivered(self) -> None:
-        kept = sum(g.seconds for g in self.generations if g.state in KEEPS)
+        kept = sum(g.recipe.seconds for g in self.generations if g.state in KEEPS)
         assert self.allowance.spent(LIMIT, at=self.now) == kept <= LIMIT.seconds
 
     @invariant()

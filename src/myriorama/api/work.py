@@ -5,7 +5,7 @@ one is refused with 409, and the worker lets go of the work.
 """
 
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import Annotated, Literal
 from uuid import UUID
 
 import msgspec
@@ -13,7 +13,7 @@ from litestar import Router, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
 
-from domain.generation.work import Delivery, Work
+from domain.generation.work import Delivery, Verdict, Work
 from myriorama.api.tokens import Scope
 from myriorama.application.work import Works
 from myriorama.store.front import Front
@@ -21,6 +21,8 @@ from myriorama.store.progress import Progress, ProgressRelay
 
 Attempt = Annotated[int, msgspec.Meta(ge=1, le=100, examples=[1])]
 Key = Annotated[str, msgspec.Meta(min_length=1, max_length=200, examples=["videos/ab/ab12.mp4"])]
+OptionalKey = Annotated[str, msgspec.Meta(max_length=200, examples=["masters/cd/cd34.mp4"])]
+Bits = Annotated[str, msgspec.Meta(pattern="^([0-9a-f]{16})?$", examples=["00ff00ff00ff00ff"])]
 Count = Annotated[int, msgspec.Meta(ge=0, le=2**40)]
 
 
@@ -45,6 +47,18 @@ class Order(msgspec.Struct, frozen=True):
     go_on: bool
 
 
+class Screened(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a check said of the frames or of what is spoken; `code` is empty where it allows."""
+
+    stage: Literal["frames", "transcript"]
+    check: Annotated[str, msgspec.Meta(pattern="^[a-z][a-z0-9_]{0,39}$", examples=["skin"])]
+    version: Annotated[str, msgspec.Meta(min_length=1, max_length=40, examples=["1"])]
+    verdict: Literal["allow", "refuse"]
+    code: Annotated[str, msgspec.Meta(pattern="^([a-z][a-z0-9_]{0,39})?$")] = ""
+    detail: Annotated[str, msgspec.Meta(max_length=500)] = ""
+    words: Annotated[str, msgspec.Meta(max_length=500)] = ""
+
+
 class Completion(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What was made. The files are in the object store already."""
 
@@ -59,6 +73,16 @@ class Completion(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     duration_ms: Count
     renderer: Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
     gpu_ms: Count
+    master_key: OptionalKey = ""
+    sprite_key: OptionalKey = ""
+    captions_key: Key | None = None
+    model_digest: Annotated[str, msgspec.Meta(pattern="^([0-9a-f]{64})?$")] = ""
+    watermark: Bits = ""
+    perceptual_hash: Bits = ""
+    manifest_id: Annotated[str, msgspec.Meta(max_length=200)] = ""
+    transcript: Annotated[str, msgspec.Meta(max_length=20_000)] | None = None
+    encode_ms: Count = 0
+    verdicts: Annotated[tuple[Screened, ...], msgspec.Meta(max_length=64)] = ()
 
 
 class Failure(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -106,10 +130,11 @@ async def complete(
     works: NamedDependency[Works],
     front: NamedDependency[Front],
 ) -> None:
-    """Deliver the video. The same again changes nothing."""
+    """Deliver the video. The same again changes nothing; a verdict that refuses makes no draft."""
     made = msgspec.structs.asdict(data)
     attempt = made.pop("attempt")
-    delivery, at = Delivery(**made), datetime.now(UTC)
+    verdicts = tuple(Verdict(**msgspec.structs.asdict(each)) for each in made.pop("verdicts"))
+    delivery, at = Delivery(**made, verdicts=verdicts), datetime.now(UTC)
     await front.command(works.complete, generation_id, delivery, attempt=attempt, at=at)
 
 

@@ -1,20 +1,22 @@
 """Commands of people on generations: ask for one, cancel it, discard its draft."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
 from domain.allowance.aggregate import Allowance
 from domain.allowance.limit import Limit
-from domain.generation.aggregate import SEED_MAX, Generation
+from domain.generation.aggregate import Generation
 from domain.generation.errors import (
     DraftNotFound,
     GenerationNotFound,
     ImageUnsuitable,
     TooManyInFlight,
 )
-from domain.generation.states import LIVE, WITHOUT_VIDEO
+from domain.generation.models import Capabilities
+from domain.generation.recipe import SEED_MAX, Recipe
+from domain.generation.states import LIVE
 from domain.upload.aggregate import Upload
 from domain.upload.errors import UploadNotFound
 from domain.video.aggregate import Video
@@ -60,12 +62,22 @@ class Remaining:
 class Generations:
     """What people ask the studio for, within their allowance."""
 
-    def __init__(
-        self, log: Log, pool: Pool, consent: Consent, *, limit: Limit, in_flight_max: int
+    def __init__(  # noqa: PLR0913 - what the rules of a request rest on
+        self,
+        log: Log,
+        pool: Pool,
+        consent: Consent,
+        *,
+        models: Mapping[str, Capabilities],
+        default_model: str,
+        limit: Limit,
+        in_flight_max: int,
     ) -> None:
         self._log = log
         self._pool = pool
         self._consent = consent
+        self._models = models
+        self._default_model = default_model
         self._limit = limit
         self._in_flight_max = in_flight_max
 
@@ -77,24 +89,29 @@ class Generations:
         read when it is recorded, or it is decided anew.
 
         Raises:
-            PromptInvalid, LengthInvalid, ShapeUnknown, SeedInvalid, CameosInvalid: as they say.
+            PromptInvalid, LengthInvalid, SeedInvalid, CameosInvalid, ModelCannot: as they say.
             AllowanceExhausted: fewer seconds are left.
             TooManyInFlight: others of the account have to end first.
             CastingForbidden, CameoNotFound: a cameo may not be cast, or does not exist.
             UploadNotFound, UploadNotCleared, ImageUnsuitable: the image is not to be had.
             VideoNotFound, RemixingForbidden: what it remixes is hidden, or not to be remixed.
         """
-        generation = Generation.request(
-            new_id(),
-            account_id=by,
+        recipe = Recipe(
             prompt=wish.prompt,
             seconds=wish.seconds,
             orientation=wish.orientation,
             resolution=wish.resolution,
             seed=_any_seed() if wish.seed is None else wish.seed,
+            model=self._default_model,
             image_upload_id=wish.image_upload_id,
-            cameo_ids=wish.cameo_ids,
+            cameo_ids=tuple(wish.cameo_ids),
             remix_of=wish.remix_of,
+        )
+        generation = Generation.request(
+            new_id(),
+            recipe,
+            account_id=by,
+            capabilities=self._models[self._default_model],
             at=at,
         )
         read = self._consent.require(wish.cameo_ids, by=by, at=at)
@@ -181,7 +198,7 @@ def _any_seed() -> int:
 
 
 def save_ending(log: Log, generation: Generation, *, at: datetime) -> int | None:
-    """Save a generation, and with it, if it ended without a video, its seconds to the allowance.
+    """Save a generation, and with it, if it does not keep them, its seconds to the allowance.
 
     Returns:
         Where the last event stands; None if nothing happened.
@@ -189,7 +206,7 @@ def save_ending(log: Log, generation: Generation, *, at: datetime) -> int | None
     Raises:
         LostRace: another command was first.
     """
-    if generation.state not in WITHOUT_VIDEO:
+    if generation.keeps_seconds:
         return log.save(generation).position
     allowance = log.find(Allowance, Allowance.identify(generation.account_id))
     if allowance is None:

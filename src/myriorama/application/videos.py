@@ -52,16 +52,16 @@ class Videos:
         draft = generation.require_draft(by=by)
         if self._log.find(Video, Video.identify(generation.id)):
             raise AlreadyPublished("This draft has been published before.")
-        consented = self._consent.require(generation.cameo_ids, by=by, at=at)
-        parent, parent_read = self._parent(generation.remix_of, by=by)
+        consented = self._consent.require(generation.recipe.cameo_ids, by=by, at=at)
+        parent, parent_read = self._parent(generation.recipe.remix_of, by=by)
         video = Video.publish(
             author_id=by,
             generation_id=generation.id,
             caption=publication.caption,
             visibility=publication.visibility,
             remixable=publication.remixable,
-            prompt=generation.prompt,
-            cameo_ids=generation.cameo_ids,
+            prompt=generation.recipe.prompt,
+            cameo_ids=generation.recipe.cameo_ids,
             parent=parent,
             video_key=draft.video_key,
             poster_key=draft.poster_key,

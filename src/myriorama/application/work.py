@@ -5,10 +5,10 @@ from uuid import UUID
 
 from domain.cameo.aggregate import Cameo
 from domain.errors import Forbidden, NotFound
-from domain.generation.aggregate import Generation
+from domain.generation.aggregate import ATTEMPTS_MAX, Generation
 from domain.generation.errors import ConsentWithdrawn, GenerationNotFound, ObjectsMissing
 from domain.generation.shapes import FPS
-from domain.generation.work import Casting, Delivery, Work
+from domain.generation.work import Casting, Delivery, Work, watermark_of
 from domain.upload.aggregate import Upload
 from myriorama.application.consent import Consent
 from myriorama.application.generations import save_ending
@@ -93,8 +93,8 @@ class Works:
             ConsentWithdrawn: it has been refused, this moment, and its seconds were given back.
         """
         generation = self._find(generation_id)
-        generation.complete(attempt, **vars(delivery), at=at)
-        for key in (delivery.video_key, delivery.poster_key, delivery.thumbnail_key):
+        generation.complete(attempt, delivery, at=at)
+        for key in delivery.keys:
             if not aside(self._objects.exists, key):
                 raise ObjectsMissing(f"There is no object {key}.")
         read = self._require_consent(generation_id, generation, at=at)
@@ -124,7 +124,9 @@ class Works:
             LostRace: another command was first.
         """
         try:
-            return self._consent.require(generation.cameo_ids, by=generation.account_id, at=at)
+            return self._consent.require(
+                generation.recipe.cameo_ids, by=generation.account_id, at=at
+            )
         except (Forbidden, NotFound) as error:
             refused = self._find(generation_id)
             refused.refuse(reason="consent_withdrawn", detail=str(error), at=at)
@@ -132,23 +134,36 @@ class Works:
             raise ConsentWithdrawn(str(error)) from error
 
     def _work(self, generation: Generation) -> Work:
-        cameos = [self._log.find(Cameo, cameo_id) for cameo_id in generation.cameo_ids]
+        recipe = generation.recipe
+        cameos = [self._log.find(Cameo, cameo_id) for cameo_id in recipe.cameo_ids]
         return Work(
             generation_id=generation.id,
             attempt=generation.attempt,
             lease_s=self._lease.total_seconds(),
-            prompt=generation.prompt,
-            width=generation.width,
-            height=generation.height,
-            seconds=generation.seconds,
+            prompt=recipe.prompt,
+            width=generation.size.width,
+            height=generation.size.height,
+            seconds=recipe.seconds,
             fps=FPS,
-            seed=generation.seed,
-            image_key=self._image_key(generation.image_upload_id),
+            seed=recipe.seed,
+            image_key=self._image_key(recipe.image_upload_id),
             cameos=tuple(
-                Casting(cameo.name, cameo.face_key, cameo.voice_pitch_hz)
+                Casting(
+                    cameo.name,
+                    cameo.face_key,
+                    cameo.voice_pitch_hz,
+                    cameo_id=cameo.id,
+                    voice_key=cameo.voice_key,
+                )
                 for cameo in cameos
                 if cameo is not None
             ),
+            model=recipe.model,
+            shots=recipe.shots,
+            last_image_key=self._image_key(recipe.last_image_upload_id),
+            rerolls=recipe.rerolls,
+            watermark=watermark_of(generation.id),
+            is_last=generation.attempt >= ATTEMPTS_MAX,
         )
 
     def _image_key(self, upload_id: UUID | None) -> str | None:

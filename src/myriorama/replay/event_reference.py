@@ -50,8 +50,10 @@ def schema(event: type[Event | ViewEvent]) -> Mapping[str, Any]:
         event.__name__,
         [(field.name, field.type) for field in fields(event) if field.name not in _ADDRESS],
     )
-    (definition,) = msgspec.json.schema(shape)["$defs"].values()
-    return {name: value for name, value in definition.items() if name != "title"}
+    parts = msgspec.json.schema(shape)["$defs"]
+    definition = parts.pop(event.__name__)
+    told = {name: value for name, value in definition.items() if name != "title"}
+    return {**told, "$defs": parts} if parts else told
 
 
 def _folded_by(projections: Iterable[AnyProjection]) -> Mapping[str, list[str]]:
