@@ -84,7 +84,7 @@ class LTX2Renderer:
 
     def _loaded(self) -> LTX2Model:
         if self._model is None:
-            self._model = LTX2Model(self._weights, precision=self._precision)
+            self._model = LTX2Model.load(self._weights, precision=self._precision)
         return self._model
 
     def _sampled(self, model: LTX2Model, scenes: Sequence[Scene], on_step: OnStep) -> list[Clip]:

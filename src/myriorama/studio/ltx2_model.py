@@ -6,7 +6,8 @@ Everything that renders with the family takes one of these; nobody loads weights
 from collections import OrderedDict
 from collections.abc import Sequence
 from functools import cached_property
-from typing import Any
+from pathlib import Path
+from typing import Any, Self
 
 from myriorama.studio.diffusion import require, require_diffusers
 from myriorama.studio.latent_colours import LatentColours
@@ -16,34 +17,50 @@ from myriorama.studio.weights import Precision, Weights
 class LTX2Model:
     """Weights in memory, on the GPU if there is one; the pipelines over them are made on demand.
 
-    On a CPU the weights are held in 32 bits, unless they are to be held in 8.
+    On a CPU the weights are held in 32 bits, unless they are to be held in 8. What is worked out
+    about them is kept in the folder `kept`.
     """
 
-    def __init__(self, weights: Weights, *, precision: Precision) -> None:
+    def __init__(
+        self, pipeline: Any, *, kept: Path, precision: Precision, upsampler: Any = None
+    ) -> None:
         torch, diffusers = require("torch"), require_diffusers()
-        self.weights = weights
         self.has_gpu = bool(torch.cuda.is_available())
-        dtype = torch.bfloat16 if self.has_gpu else torch.float32
-        self.text_to_video: Any = diffusers.LTX2Pipeline.from_pretrained(
-            weights.folder, dtype=dtype, local_files_only=True
-        )
+        self._kept = kept
         # The noise levels are taken as they are given: they are those of the distillation.
-        self.text_to_video.scheduler = diffusers.FlowMatchEulerDiscreteScheduler.from_config(
-            self.text_to_video.scheduler.config,
-            use_dynamic_shifting=False,
-            shift=1.0,
-            shift_terminal=None,
+        pipeline.scheduler = diffusers.FlowMatchEulerDiscreteScheduler.from_config(
+            pipeline.scheduler.config, use_dynamic_shifting=False, shift=1.0, shift_terminal=None
         )
         if precision == "fp8":
             # Held in 8 bits, layer by layer made larger for as long as it is computed with.
-            self.text_to_video.transformer.enable_layerwise_casting(
-                storage_dtype=torch.float8_e4m3fn, compute_dtype=dtype
+            pipeline.transformer.enable_layerwise_casting(
+                storage_dtype=torch.float8_e4m3fn, compute_dtype=pipeline.dtype
             )
-        self._place(self.text_to_video)
+        self.text_to_video: Any = self._place(pipeline)
         if self.has_gpu and precision == "bf16":
-            self.text_to_video.transformer.compile_repeated_blocks()
-        self.upsample: Any = self._upsampling(dtype) if weights.upsamples else None
-        self.prompts = Prompts(self.text_to_video)
+            pipeline.transformer.compile_repeated_blocks()
+        self.upsample: Any = None
+        if upsampler is not None:
+            self.upsample = self._place(
+                diffusers.LTX2LatentUpsamplePipeline(vae=pipeline.vae, latent_upsampler=upsampler)
+            )
+        self.prompts = Prompts(pipeline)
+
+    @classmethod
+    def load(cls, weights: Weights, *, precision: Precision) -> Self:
+        """Load what lies in a folder."""
+        torch, diffusers = require("torch"), require_diffusers()
+        dtype = torch.bfloat16 if torch.cuda.is_available() else torch.float32
+        pipeline = diffusers.LTX2Pipeline.from_pretrained(
+            weights.folder, dtype=dtype, local_files_only=True
+        )
+        upsampler: Any = None
+        if weights.upsamples:
+            kind = require("diffusers.pipelines.ltx2.latent_upsampler").LTX2LatentUpsamplerModel
+            upsampler = kind.from_pretrained(
+                weights.folder, subfolder="latent_upsampler", dtype=dtype, local_files_only=True
+            )
+        return cls(pipeline, kept=weights.kept, precision=precision, upsampler=upsampler)
 
     @cached_property
     def image_to_video(self) -> Any:
@@ -58,7 +75,7 @@ class LTX2Model:
     @cached_property
     def colours(self) -> LatentColours:
         """How latents look, for previews."""
-        return LatentColours.of(self.text_to_video, kept=self.weights.kept)
+        return LatentColours.of(self.text_to_video, kept=self._kept)
 
     @property
     def sample_rate_hz(self) -> int:
@@ -80,16 +97,6 @@ class LTX2Model:
             self.text_to_video.vae.enable_tiling()
         else:
             self.text_to_video.vae.disable_tiling()
-
-    def _upsampling(self, dtype: Any) -> Any:
-        ltx2 = require("diffusers.pipelines.ltx2")
-        upsampler = ltx2.latent_upsampler.LTX2LatentUpsamplerModel.from_pretrained(
-            self.weights.folder, subfolder="latent_upsampler", dtype=dtype, local_files_only=True
-        )
-        pipeline = require_diffusers().LTX2LatentUpsamplePipeline(
-            vae=self.text_to_video.vae, latent_upsampler=upsampler
-        )
-        return self._place(pipeline)
 
     def _sibling(self, kind: Any) -> Any:
         return self._place(kind(**self.text_to_video.components))

@@ -56,29 +56,7 @@ def ensure_tiny_model(folder: Path, report: Report = _unheard) -> Path:
     return folder
 
 
-_STEPS = 4
-_ECHO_INDEX = '{"_class_name": "EchoModularPipeline", "_blocks_class_name": "EchoBlocks"}'
-
-
-def _is_complete(folder: Path) -> bool:
-    return (folder / "model_index.json").is_file()
-
-
-def _components(diffusers: Any) -> dict[str, Any]:
-    tokenizer = _tokenizer()
-    return {
-        "scheduler": diffusers.FlowMatchEulerDiscreteScheduler(),
-        "vae": _video_autoencoder(diffusers),
-        "audio_vae": _audio_autoencoder(diffusers),
-        "text_encoder": _text_encoder(len(tokenizer)),
-        "tokenizer": tokenizer,
-        "connectors": _connectors(),
-        "transformer": _transformer(diffusers),
-        "vocoder": _vocoder(),
-    }
-
-
-def _tokenizer() -> Any:
+def byte_tokenizer() -> Any:
     """Every byte is a token of its own; nothing has to be learnt or shipped."""
     tokenizers = require("tokenizers")
     level = tokenizers.pre_tokenizers.ByteLevel
@@ -98,6 +76,28 @@ def _tokenizer() -> Any:
         model_max_length=1024,
         padding_side="left",
     )
+
+
+_STEPS = 4
+_ECHO_INDEX = '{"_class_name": "EchoModularPipeline", "_blocks_class_name": "EchoBlocks"}'
+
+
+def _is_complete(folder: Path) -> bool:
+    return (folder / "model_index.json").is_file()
+
+
+def _components(diffusers: Any) -> dict[str, Any]:
+    tokenizer = byte_tokenizer()
+    return {
+        "scheduler": diffusers.FlowMatchEulerDiscreteScheduler(),
+        "vae": _video_autoencoder(diffusers),
+        "audio_vae": _audio_autoencoder(diffusers),
+        "text_encoder": _text_encoder(len(tokenizer)),
+        "tokenizer": tokenizer,
+        "connectors": _connectors(),
+        "transformer": _transformer(diffusers),
+        "vocoder": _vocoder(),
+    }
 
 
 def _text_encoder(vocabulary_size: int) -> Any:
