@@ -61,8 +61,10 @@ READMIT = """
 
 DECIDE = "UPDATE queue_entries SET position = %s WHERE generation_id = %s"
 
-# What those are thought to cost for which no estimate was recorded, by second of video.
-_MS_PER_SECOND = 1000
+# What those are thought to cost for which no estimate was recorded, by second of video: stitched
+# ones take a worker, though no GPU; the others were asked for before there were estimates.
+_STITCHED_MS = 100
+_UNKNOWN_MS = 1000
 
 Queued = (
     GenerationRequested
@@ -105,9 +107,8 @@ def _fold(event: Queued, position: int, cursor: Cursor[TupleRow]) -> None:
     stand = (position, event.originator_id)
     match event:
         case GenerationRequested():
-            cost_ms = event.estimate_ms or event.seconds * _MS_PER_SECOND
             kind = (event.originator_id, event.account_id, event.work_class)
-            cursor.execute(WAIT, (*kind, cost_ms, event.timestamp, position))
+            cursor.execute(WAIT, (*kind, _cost_ms(event), event.timestamp, position))
         case GenerationDispatched():
             at = {"attempt": event.attempt, "at": event.timestamp}
             cursor.execute(DISPATCH, {**at, "position": position, "id": event.originator_id})
@@ -126,3 +127,7 @@ def _fold(event: Queued, position: int, cursor: Cursor[TupleRow]) -> None:
                 cursor.execute(DECIDE, stand)
         case _:
             assert_never(event)
+
+
+def _cost_ms(event: GenerationRequested) -> int:
+    return event.estimate_ms or event.seconds * (_STITCHED_MS if event.stitches else _UNKNOWN_MS)

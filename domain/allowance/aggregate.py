@@ -13,6 +13,7 @@ from domain.allowance.events import (
     AllowanceOpened,
     AllowanceReturned,
     AllowanceSpent,
+    CreditClaimed,
 )
 from domain.allowance.limit import Limit
 from domain.identity import named
@@ -44,8 +45,6 @@ class Allowance(Aggregate):
         # In the order of time, by the generation's ID; str keys, because a snapshot is JSON.
         self.spendings: dict[str, Spending] = {}
         self.balance = 0
-        # The seconds of each credit, by its key.
-        self.credits: dict[str, int] = {}
 
     @staticmethod
     def identify(account_id: UUID) -> UUID:
@@ -63,6 +62,15 @@ class Allowance(Aggregate):
     def left(self, limit: Limit, *, at: datetime) -> int:
         """Return the seconds that are left of the window, without the balance."""
         return max(0, limit.seconds - self.spent(limit, at=at))
+
+    def returns_at(self, limit: Limit, *, at: datetime) -> datetime | None:
+        """Return when the next seconds of the window come back; None if all are there."""
+        over = self.spent(limit, at=at) - limit.seconds
+        for spending in self._recent(limit, at):
+            over -= spending.windowed
+            if spending.windowed and over < 0:
+                return spending.at + limit.window
+        return None
 
     def reset_s(self, wanted: int, limit: Limit, *, at: datetime) -> int:
         """Return in how many seconds `wanted` seconds of video are free; 0 if they are now.
@@ -102,23 +110,8 @@ class Allowance(Aggregate):
             self.trigger(AllowanceReturned, at, generation_id=generation_id)
 
     def credit(self, seconds: int, *, source_key: str, reason: str, at: datetime) -> None:
-        """Raise the balance. The same credit again records nothing.
-
-        Raises:
-            CreditInvalid: it has no seconds or too many, or no key.
-            CreditDiffers: the key has credited another number of seconds.
-        """
-        if not 1 <= seconds <= CREDIT_SECONDS_MAX:
-            raise CreditInvalid(f"A credit has 1 to {CREDIT_SECONDS_MAX} seconds.")
-        if not 1 <= len(source_key) <= SOURCE_KEY_LENGTH_MAX:
-            raise CreditInvalid(f"A key has 1 to {SOURCE_KEY_LENGTH_MAX} characters.")
-        credited = self.credits.get(source_key)
-        if credited is None:
-            self.trigger(
-                AllowanceCredited, at, seconds=seconds, source_key=source_key, reason=reason
-            )
-        elif credited != seconds:
-            raise CreditDiffers(f"{credited} seconds were credited under this key.")
+        """Raise the balance. That it is done once for a key is for its `Credit` to see."""
+        self.trigger(AllowanceCredited, at, seconds=seconds, source_key=source_key, reason=reason)
 
     def evolve(self, event: AllowanceEvent) -> None:
         match event:
@@ -132,7 +125,6 @@ class Allowance(Aggregate):
                 returned = self.spendings.pop(str(event.generation_id), None)
                 self.balance += returned.purchased if returned else 0
             case AllowanceCredited():
-                self.credits[event.source_key] = event.seconds
                 self.balance += event.seconds
             case _:
                 assert_never(event)
@@ -140,3 +132,51 @@ class Allowance(Aggregate):
     def _recent(self, limit: Limit, at: datetime) -> list[Spending]:
         since = at - limit.window
         return [spending for spending in self.spendings.values() if spending.at > since]
+
+
+class Credit(Aggregate):
+    """What was credited under a key: its ID follows from the key, so that it is done once."""
+
+    TOPIC = "credit"
+
+    def __init__(self, *, source_key: str, account_id: UUID, seconds: int) -> None:
+        self.source_key = source_key
+        self.account_id = account_id
+        self.seconds = seconds
+
+    @staticmethod
+    def identify(source_key: str) -> UUID:
+        """Return the ID of the credit under a key."""
+        return named("credit", source_key)
+
+    @classmethod
+    def claim(cls, source_key: str, *, account_id: UUID, seconds: int, at: datetime) -> Self:
+        """Take the key for an account.
+
+        Raises:
+            CreditInvalid: it has no seconds or too many, or no key.
+        """
+        if not 1 <= seconds <= CREDIT_SECONDS_MAX:
+            raise CreditInvalid(f"A credit has 1 to {CREDIT_SECONDS_MAX:,} seconds.")
+        if not 1 <= len(source_key) <= SOURCE_KEY_LENGTH_MAX:
+            raise CreditInvalid(f"A key has 1 to {SOURCE_KEY_LENGTH_MAX} characters.")
+        return cls.begin(
+            CreditClaimed,
+            cls.identify(source_key),
+            at,
+            source_key=source_key,
+            account_id=account_id,
+            seconds=seconds,
+        )
+
+    def require_same(self, account_id: UUID, seconds: int) -> None:
+        """Let pass who says again what was done.
+
+        Raises:
+            CreditDiffers: something else was done under this key.
+        """
+        if (account_id, seconds) != (self.account_id, self.seconds):
+            raise CreditDiffers("Another account, or other seconds, were credited under this key.")
+
+    def evolve(self, event: CreditClaimed) -> None:
+        """Take in its one event; __init__ took its fields."""

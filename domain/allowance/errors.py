@@ -12,4 +12,4 @@ class CreditInvalid(Invalid):
 
 
 class CreditDiffers(Conflict):
-    """Another number of seconds was credited under this key."""
+    """Under this key another account was credited, or another number of seconds."""

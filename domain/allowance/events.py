@@ -51,7 +51,7 @@ class AllowanceReturned(Event):
 class AllowanceCredited(Event):
     """The balance rose by `seconds`, which last until they are spent.
 
-    `source_key` names what they were credited for (a payment, say): once for each.
+    `source_key` names what they were credited for (a payment, say).
     """
 
     TOPIC = "allowance.credited"
@@ -59,6 +59,17 @@ class AllowanceCredited(Event):
     seconds: int
     source_key: str
     reason: str
+
+
+@dataclass(frozen=True)
+class CreditClaimed(InitialEvent):
+    """What `source_key` names was credited, to this account and no other, once."""
+
+    TOPIC = "allowance.credit_claimed"
+
+    source_key: str
+    account_id: UUID
+    seconds: int
 
 
 AllowanceEvent = AllowanceOpened | AllowanceSpent | AllowanceReturned | AllowanceCredited

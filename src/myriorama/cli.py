@@ -10,6 +10,7 @@ import msgspec
 import typer
 
 from domain.catalogue import EVENTS
+from domain.errors import DomainError
 from domain.viewing.events import VIEW_EVENTS
 from myriorama import processes
 from myriorama.api import problem_catalogue
@@ -159,6 +160,25 @@ def seed() -> None:
 def invite() -> None:
     """Issue an invitation, as the operator, and print its code."""
     typer.echo(processes.invite(_settings(), at=datetime.now(UTC)))
+
+
+@app.command()
+def credit(
+    account: Annotated[str, typer.Argument(help="A handle, or the ID of an account.")],
+    seconds: Annotated[int, typer.Argument(help="Of video.")],
+    *,
+    key: Annotated[str, typer.Option(help="What it is for (a payment, say); credited once.")],
+    reason: Annotated[str, typer.Option(help="For who reads the log.")] = "purchase",
+) -> None:
+    """Raise the balance of an account by seconds of video. The same again changes nothing."""
+    try:
+        left = processes.credit(_settings(), account, seconds, key=key, reason=reason)
+    except DomainError as error:
+        _refuse(error)
+    typer.echo(
+        f"{account} has {left.purchased_seconds} purchased seconds, and {left.remaining_seconds} of"
+        f" {left.limit_seconds} in the window"
+    )
 
 
 @app.command()

@@ -11,7 +11,8 @@ import httpx
 from granian.constants import Interfaces
 from granian.server import Server as Granian
 
-from myriorama.bootstrap.application import create_accounts
+from myriorama.application.allowances import Remaining
+from myriorama.bootstrap.application import create_accounts, create_allowances
 from myriorama.bootstrap.logs import projections, sources
 from myriorama.bootstrap.programs import (
     create_dispatcher,
@@ -128,6 +129,14 @@ def invite(settings: Settings, *, at: datetime) -> str:
     """Issue an invitation as the operator."""
     with open_pool(settings.database_url, size_max=1) as pool:
         return create_accounts(settings, Log(pool)).issue_invitation(issuer_id=None, at=at)
+
+
+def credit(settings: Settings, account: str, seconds: int, *, key: str, reason: str) -> Remaining:
+    """Raise an account's balance as the operator; the same again changes nothing."""
+    with open_pool(settings.database_url, size_max=1) as pool:
+        allowances = create_allowances(settings, Log(pool))
+        at = datetime.now(UTC)
+        return allowances.credit(account, seconds, source_key=key, reason=reason, at=at)
 
 
 def seed(settings: Settings) -> Iterator[str]:

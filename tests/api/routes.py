@@ -82,8 +82,10 @@ ROUTES: dict[str, Expectation] = {
     "DELETE /v1/cameos/{cameo_id:uuid}/requests/{account_id:uuid}": (CREATOR, OWNER),
     # Generations
     "GET /v1/allowance": (CREATOR, NOTHING),
+    "GET /v1/costs": (Scope.ANALYST, NOTHING),
     "GET /v1/generations": (CREATOR, NOTHING),
     "POST /v1/generations": (CREATOR, NOTHING),
+    "POST /v1/generations/preview": (CREATOR, NOTHING),
     "GET /v1/generations/{generation_id:uuid}": (CREATOR, OWNER),
     "GET /v1/generations/{generation_id:uuid}/events": (CREATOR, OWNER),
     "POST /v1/generations/{generation_id:uuid}/cancel": (CREATOR, OWNER),

@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.allowance.aggregate import Allowance
+from domain.allowance.aggregate import Allowance, Credit
 from domain.allowance.errors import AllowanceExhausted, CreditDiffers, CreditInvalid
 from domain.allowance.limit import Limit
 
-ALICE = uuid4()
+ALICE, BOB = uuid4(), uuid4()
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 LIMIT = Limit(seconds=20, window=24 * HOUR)
@@ -105,28 +105,36 @@ def test_one_is_told_of_the_balance_when_both_are_too_little() -> None:
     assert allowance.balance == 3
 
 
-def test_a_credit_counts_once_and_its_key_stands_for_one_number() -> None:
-    allowance = Allowance.open(ALICE, at=NOON)
-    allowance.credit(10, source_key="payment 1", reason="bought", at=NOON)
-    allowance.collect_events()
+def test_a_key_stands_for_one_credit_of_one_account() -> None:
+    credit = Credit.claim("payment 1", account_id=ALICE, seconds=10, at=NOON)
 
-    allowance.credit(10, source_key="payment 1", reason="bought", at=NOON + HOUR)
-    with pytest.raises(CreditDiffers):
-        allowance.credit(11, source_key="payment 1", reason="bought", at=NOON)
+    credit.require_same(ALICE, 10)
+    for account_id, seconds in ((ALICE, 11), (BOB, 10)):
+        with pytest.raises(CreditDiffers):
+            credit.require_same(account_id, seconds)
 
-    assert (allowance.balance, allowance.collect_events()) == (10, [])
+    assert credit.id == Credit.identify("payment 1")
 
 
 @pytest.mark.parametrize(
     ("seconds", "key"), [(0, "k"), (-5, "k"), (1_000_001, "k"), (5, ""), (5, "k" * 201)]
 )
 def test_a_credit_has_seconds_and_a_key(seconds: int, key: str) -> None:
-    allowance = Allowance.open(ALICE, at=NOON)
-
     with pytest.raises(CreditInvalid):
-        allowance.credit(seconds, source_key=key, reason="bought", at=NOON)
+        Credit.claim(key, account_id=ALICE, seconds=seconds, at=NOON)
 
-    assert allowance.balance == 0
+
+def test_it_is_known_when_the_next_seconds_of_the_window_come_back() -> None:
+    allowance = Allowance.open(ALICE, at=NOON)
+    before = allowance.returns_at(LIMIT, at=NOON)
+    allowance.credit(10, source_key="payment 1", reason="bought", at=NOON)
+    allowance.spend(uuid4(), 12, LIMIT, at=NOON)
+    allowance.spend(uuid4(), 12, LIMIT, at=NOON + HOUR)
+    narrower = Limit(seconds=5, window=LIMIT.window)
+
+    assert before is None
+    assert allowance.returns_at(LIMIT, at=NOON + HOUR) == NOON + 24 * HOUR
+    assert allowance.returns_at(narrower, at=NOON + HOUR) == NOON + 25 * HOUR
 
 
 @given(

@@ -17,7 +17,7 @@ from myriorama.application.budgets import GpuBudgets
 from myriorama.application.consent import Consent
 from myriorama.application.generations import Generations, Wish
 from myriorama.application.work import Works
-from myriorama.bootstrap.application import create_generations
+from myriorama.bootstrap.application import create_allowances, create_generations
 from myriorama.bootstrap.programs import create_dispatcher
 from myriorama.settings import Settings
 from myriorama.store.kafka import Producer, Topics
@@ -151,7 +151,8 @@ def test_what_silent_workers_hold_comes_back_and_in_the_end_fails_and_costs_noth
         works.claim(wish, worker="w2", attempt=2, at=datetime.now(UTC))
         await_states(pool, lambda p: p[wish] == "failed")
 
-    assert generations.remaining(ALICE, at=datetime.now(UTC)).remaining_seconds == 300
+    left = create_allowances(settings, log).remaining(ALICE, at=datetime.now(UTC))
+    assert left.remaining_seconds == 300
 
 
 @pytest.mark.usefixtures("projecting")

@@ -33,14 +33,6 @@ class NewGeneration(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     remix_of: UUID | None = None
 
 
-class Allowance(msgspec.Struct, frozen=True):
-    """What is left for now. `reset_s` is when the next seconds come back; 0 if all are there."""
-
-    limit_seconds: int
-    remaining_seconds: int
-    reset_s: int
-
-
 @post("/generations", opt={"scope": Scope.CREATOR})
 async def request_generation(
     data: JSONBody[NewGeneration],
@@ -119,18 +111,6 @@ async def cancel_generation(
     await front.command(generations.cancel, generation_id, by=by, at=at)
 
 
-@get("/allowance", opt={"scope": Scope.CREATOR})
-async def read_allowance(
-    principal: NamedDependency[Principal],
-    generations: NamedDependency[Generations],
-    front: NamedDependency[Front],
-) -> Allowance:
-    """See how many seconds of video you may ask for now."""
-    at = datetime.now(UTC)
-    left = await front.command(generations.remaining, principal.account_id, at=at)
-    return Allowance(left.limit_seconds, left.remaining_seconds, left.reset_s)
-
-
 @get("/drafts", opt={"scope": Scope.CREATOR})
 async def list_drafts(
     principal: NamedDependency[Principal],
@@ -164,7 +144,6 @@ router = Router(
         read_generation,
         follow_generation,
         cancel_generation,
-        read_allowance,
         list_drafts,
         discard_draft,
     ],

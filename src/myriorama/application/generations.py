@@ -3,9 +3,11 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NamedTuple
 from uuid import UUID
 
 from domain.allowance.aggregate import Allowance
+from domain.allowance.events import AllowanceSpent
 from domain.allowance.limit import Limit
 from domain.generation.aggregate import Generation
 from domain.generation.errors import (
@@ -14,12 +16,14 @@ from domain.generation.errors import (
     ImageUnsuitable,
     TooManyInFlight,
 )
+from domain.generation.events import GenerationRequested
 from domain.generation.models import Capabilities
 from domain.generation.recipe import SEED_MAX, Recipe
 from domain.generation.states import LIVE
 from domain.upload.aggregate import Upload
 from domain.upload.errors import UploadNotFound
 from domain.video.aggregate import Video
+from myriorama.application.allowances import Remaining, remaining
 from myriorama.application.consent import Consent
 from myriorama.application.relations import joined, visible_video
 from myriorama.store.front import rows
@@ -51,12 +55,22 @@ class Wish:
 
 
 @dataclass(frozen=True)
-class Remaining:
-    """What is left of an allowance; `reset_s` is when the next seconds come back, 0 if all are."""
+class Cost:
+    """What a request would take if it were made now, `purchased` of its seconds of the balance."""
 
-    limit_seconds: int
-    remaining_seconds: int
-    reset_s: int
+    seconds: int
+    purchased: int
+    work_class: str
+    estimate_ms: int
+    left: Remaining
+
+
+class _Decided(NamedTuple):
+    """A request that may be recorded, and what that rests on."""
+
+    generation: Generation
+    allowance: Allowance
+    read: Mapping[UUID, int]
 
 
 class Generations:
@@ -96,37 +110,9 @@ class Generations:
             UploadNotFound, UploadNotCleared, ImageUnsuitable: the image is not to be had.
             VideoNotFound, RemixingForbidden: what it remixes is hidden, or not to be remixed.
         """
-        recipe = Recipe(
-            prompt=wish.prompt,
-            seconds=wish.seconds,
-            orientation=wish.orientation,
-            resolution=wish.resolution,
-            seed=_any_seed() if wish.seed is None else wish.seed,
-            model=self._default_model,
-            image_upload_id=wish.image_upload_id,
-            cameo_ids=tuple(wish.cameo_ids),
-            remix_of=wish.remix_of,
-        )
-        generation = Generation.request(
-            new_id(),
-            recipe,
-            account_id=by,
-            capabilities=self._models[self._default_model],
-            at=at,
-        )
-        read = self._consent.require(wish.cameo_ids, by=by, at=at)
-        if wish.image_upload_id:
-            read |= self._require_image(wish.image_upload_id, by=by)
-        if wish.remix_of:
-            parent, parent_read = visible_video(self._log, wish.remix_of, to=by)
-            parent.require_remixable(by=by)
-            read = joined(read, parent_read)
-        allowance = self._log.find(Allowance, Allowance.identify(by))
-        allowance = allowance or Allowance.open(by, at=at)
-        self._require_room(allowance, generation.id, at=at)
-        allowance.spend(generation.id, wish.seconds, self._limit, at=at)
-        self._log.save(generation, allowance, expect=read)
-        return generation.id
+        decided = self._decided(wish, by=by, at=at)
+        self._log.save(decided.generation, decided.allowance, expect=decided.read)
+        return decided.generation.id
 
     @retried
     def cancel(self, generation_id: UUID, *, by: UUID, at: datetime) -> None:
@@ -156,15 +142,51 @@ class Generations:
         generation.discard(by=by, at=at)
         self._log.save(generation, expect={video_id: 0})
 
-    def remaining(self, account_id: UUID, *, at: datetime) -> Remaining:
-        """Return what is left of an account's allowance."""
-        allowance = self._log.find(Allowance, Allowance.identify(account_id))
-        if allowance is None:
-            return Remaining(self._limit.seconds, self._limit.seconds, 0)
-        left = max(0, self._limit.seconds - allowance.spent(self._limit, at=at))
-        is_whole = left == self._limit.seconds
-        reset_s = 0 if is_whole else allowance.reset_s(left + 1, self._limit, at=at)
-        return Remaining(self._limit.seconds, left, reset_s)
+    def cost(self, wish: Wish, *, by: UUID, at: datetime) -> Cost:
+        """Return what a request would take. Nothing is recorded.
+
+        Raises:
+            DomainError: what `request` would raise.
+        """
+        decided = self._decided(wish, by=by, at=at)
+        left = remaining(decided.allowance, self._limit, at=at)
+        asked = decided.generation.collect_events()[0]
+        spent = decided.allowance.collect_events()[-1]
+        if not isinstance(asked, GenerationRequested) or not isinstance(spent, AllowanceSpent):
+            raise TypeError  # a request is recorded by these two
+        return Cost(spent.seconds, spent.purchased, asked.work_class, asked.estimate_ms, left)
+
+    def _decided(self, wish: Wish, *, by: UUID, at: datetime) -> _Decided:
+        recipe = Recipe(
+            prompt=wish.prompt,
+            seconds=wish.seconds,
+            orientation=wish.orientation,
+            resolution=wish.resolution,
+            seed=_any_seed() if wish.seed is None else wish.seed,
+            model=self._default_model,
+            image_upload_id=wish.image_upload_id,
+            cameo_ids=tuple(wish.cameo_ids),
+            remix_of=wish.remix_of,
+        )
+        generation = Generation.request(
+            new_id(),
+            recipe,
+            account_id=by,
+            capabilities=self._models[self._default_model],
+            at=at,
+        )
+        read = self._consent.require(wish.cameo_ids, by=by, at=at)
+        if wish.image_upload_id:
+            read |= self._require_image(wish.image_upload_id, by=by)
+        if wish.remix_of:
+            parent, parent_read = visible_video(self._log, wish.remix_of, to=by)
+            parent.require_remixable(by=by)
+            read = joined(read, parent_read)
+        allowance = self._log.find(Allowance, Allowance.identify(by))
+        allowance = allowance or Allowance.open(by, at=at)
+        self._require_room(allowance, generation.id, at=at)
+        allowance.spend(generation.id, wish.seconds, self._limit, at=at)
+        return _Decided(generation, allowance, read)
 
     def _require_image(self, upload_id: UUID, *, by: UUID) -> dict[UUID, int]:
         upload = self._log.find(Upload, upload_id)

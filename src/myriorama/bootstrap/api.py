@@ -16,9 +16,11 @@ from psycopg.rows import TupleRow
 from psycopg_pool import AsyncConnectionPool
 
 from myriorama.api import accounts as account_routes
+from myriorama.api import allowance as allowance_routes
 from myriorama.api import cameo_permissions as cameo_permission_routes
 from myriorama.api import cameos as cameo_routes
 from myriorama.api import comments as comment_routes
+from myriorama.api import costs as cost_routes
 from myriorama.api import feed as feed_routes
 from myriorama.api import followings as following_routes
 from myriorama.api import generations as generation_routes
@@ -56,6 +58,7 @@ from myriorama.application.reactions import Reactions
 from myriorama.application.videos import Videos
 from myriorama.bootstrap.application import (
     create_accounts,
+    create_allowances,
     create_generations,
     create_works,
     queue_rules,
@@ -88,9 +91,11 @@ ROUTES: Sequence[ControllerRouterHandler] = (
     *operations.routes,
     *page_routes.routers,
     account_routes.router,
+    allowance_routes.router,
     cameo_permission_routes.router,
     cameo_routes.router,
     comment_routes.router,
+    cost_routes.router,
     feed_routes.router,
     following_routes.router,
     generation_routes.router,
@@ -133,6 +138,7 @@ def create_api(settings: Settings) -> Litestar:
     models = models_of(settings)
     collaborators: dict[str, object] = {
         "accounts": create_accounts(settings, log),
+        "allowances": create_allowances(settings, log),
         "cameos": Cameos(log, consent, taken_in),
         "cards": cards,
         "comments": Comments(log),
@@ -154,6 +160,7 @@ def create_api(settings: Settings) -> Litestar:
         "reads": reads,
         "shelves": Shelves(reads, cards, cursors),
         "signer": signer,
+        "standing": standing,
         "tokens": tokens,
         "videos": Videos(log, consent),
         "view_tokens": view_tokens,

@@ -7,6 +7,7 @@ from domain.allowance.limit import Limit
 from domain.generation.fair_queue import Rules
 from myriorama.api import uploads as upload_routes
 from myriorama.application.accounts import Accounts
+from myriorama.application.allowances import Allowances
 from myriorama.application.budgets import GpuBudgets
 from myriorama.application.consent import Consent
 from myriorama.application.generations import Generations
@@ -19,7 +20,9 @@ from myriorama.store.objects import Objects
 from myriorama.store.postgres import (
     Pool,
 )
+from myriorama.store.signing import Signer
 from myriorama.studio.inspection import Limits, inspect
+from myriorama.studio.manifest import commitment
 from myriorama.studio.procedural import CAPABILITIES as PROCEDURAL
 
 
@@ -49,23 +52,39 @@ def create_accounts(settings: Settings, log: Log) -> Accounts:
     )
 
 
+def create_allowances(settings: Settings, log: Log) -> Allowances:
+    """Join the allowances to the log."""
+    return Allowances(log, limit=allowance_limit(settings))
+
+
+def allowance_limit(settings: Settings) -> Limit:
+    """Return how much an account may ask for without purchasing."""
+    return Limit(settings.allowance_seconds, timedelta(seconds=settings.allowance_window_s))
+
+
 def create_generations(settings: Settings, pool: Pool, log: Log) -> Generations:
     """Join what people ask the studio for to the log and the allowance."""
-    window = timedelta(seconds=settings.allowance_window_s)
     return Generations(
         log,
         pool,
         Consent(log),
         models={PROCEDURAL.model: PROCEDURAL},
         default_model=PROCEDURAL.model,
-        limit=Limit(settings.allowance_seconds, window),
+        limit=allowance_limit(settings),
         in_flight_max=settings.generations_in_flight_max,
     )
 
 
 def create_works(settings: Settings, log: Log, objects: Objects) -> Works:
     """Join the gate of the workers to the log, to consent, and to the objects."""
-    return Works(log, Consent(log), objects, lease=timedelta(seconds=settings.lease_s))
+    key = Signer(settings.secret.encode()).key("prompt commitments")
+    return Works(
+        log,
+        Consent(log),
+        objects,
+        lease=timedelta(seconds=settings.lease_s),
+        commit=partial(commitment, key),
+    )
 
 
 def create_budgets(settings: Settings, log: Log) -> GpuBudgets:
