@@ -6,7 +6,6 @@ With both at hand, a step of training costs nothing but the transformer itself.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import product
-from pathlib import Path
 from random import Random
 from typing import Any
 
@@ -42,13 +41,6 @@ class Clips:
     pictures: Tensor
     sounds: Tensor
     actors: Tensor
-
-    def save(self, path: Path) -> None:
-        torch.save(self.__dict__, path)
-
-    @classmethod
-    def load(cls, path: Path) -> "Clips":
-        return cls(**torch.load(path))
 
 
 def trained_casts() -> list[Cast]:

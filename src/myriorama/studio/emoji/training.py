@@ -185,17 +185,3 @@ def _optimisers(
         for group in optimiser.param_groups:
             group["initial_lr"] = group["lr"]
     return optimisers
-
-
-def kept_average(course: Course, modules: Mapping[str, nn.Module]) -> bool:
-    """Load the average of a course that has begun; False if it has not."""
-    if not course.state.exists():
-        return False
-    state: dict[str, Any] = torch.load(course.state)
-    for name, module in modules.items():
-        module.load_state_dict(state["modules"][name])
-    parameters = [p for m in modules.values() for p in m.parameters() if p.requires_grad]
-    with torch.no_grad():
-        for parameter, average in zip(parameters, state["average"], strict=True):
-            parameter.copy_(average)
-    return True
