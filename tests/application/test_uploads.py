@@ -13,7 +13,8 @@ from myriorama.application.uploads import ABANDONED_AFTER, Uploads
 from myriorama.store.log import Log
 from myriorama.store.objects import FolderObjects
 from myriorama.store.postgres import Pool
-from myriorama.studio.inspection import DecoderBroken, inspect
+from myriorama.studio.asking import DecoderBroken
+from myriorama.studio.inspection import inspect
 from projections.uploads import Uploads as UploadsProjection
 from tests.folding import fold
 from tests.studio.foreign_media import photo, two_colours

@@ -16,8 +16,8 @@ import numpy as np
 import pytest
 from PIL import Image, ImageCms
 
+from myriorama.studio.asking import DecoderBroken
 from myriorama.studio.inspection import (
-    DecoderBroken,
     Inspected,
     Limits,
     Refused,

@@ -15,8 +15,9 @@ import av.subtitles.codeccontext
 import av.subtitles.stream
 import msgspec
 
+from myriorama.studio.asking import READY
 from myriorama.studio.confinement import confine
-from myriorama.studio.inspection import READY, Decode, Decoded, Refused, Role
+from myriorama.studio.inspection import Decode, Decoded, Refused, Role
 from myriorama.studio.pictures import clean_picture
 from myriorama.studio.recordings import Unfit, clean_video, clean_voice
 

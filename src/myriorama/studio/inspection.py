@@ -6,20 +6,17 @@ whose answer is believed no more than the upload was.
 """
 
 import os
-import select
-import signal
-import subprocess
 import sys
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from hashlib import file_digest
 from io import BufferedRandom, BufferedReader
 from pathlib import Path
-from time import monotonic
 from typing import Literal
 
 import msgspec
 
+from myriorama.studio.asking import Unanswered, ask
 from myriorama.studio.media_types import ADMITTED, HEAD_BYTES, Purpose, may_be_called, sniffed
 
 Role = Literal["image", "face", "voice", "video"]
@@ -114,12 +111,7 @@ class Decoded(msgspec.Struct, frozen=True, kw_only=True, tag="decoded"):
     voice_pitch_hz: float | None = None
 
 
-class DecoderBroken(RuntimeError):
-    """The child ended before it saw anything of the upload: it is the fault of no upload."""
-
-
 LIMITS = Limits()
-READY = b"ready\n"
 
 
 def inspect(
@@ -177,9 +169,6 @@ _SUFFIXES: dict[Role, dict[str, str]] = {
     "voice": {"audio/wav": ".wav"},
     "video": {"video/mp4": ".mp4"},
 }
-_ANSWER_BYTES_MAX = 64 * 1024
-# One thread for each library: what spins up a pool would meet a limit on processes.
-_ENVIRONMENT = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
 
 
 def _admitted(
@@ -232,66 +221,21 @@ def _kept(path: Path, role: Role, copy: BufferedRandom, media_type: str) -> Clea
 
 def _answer(request: Decode, decoder: Sequence[str]) -> Decoded | Refused:
     """Have the child decode, and believe of its answer what can be checked from here."""
-    limits = request.limits
-    with subprocess.Popen(  # noqa: S603 - our own program; nothing of the upload is in its arguments
+    answer = ask(
         decoder,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        env=_ENVIRONMENT,
-        cwd="/",
-        pass_fds=(request.source, *request.targets.values()),
-        start_new_session=True,
-    ) as child:
-        try:
-            answer = _conversation(child, msgspec.json.encode(request), limits.wall_s_max)
-        finally:
-            _end(child)
-    if answer is not None and not answer.startswith(READY):
-        raise DecoderBroken(f"{decoder[0]} ended with {child.returncode} before it was ready")
-    if answer is not None and len(answer) > _ANSWER_BYTES_MAX:
-        return Refused("media_undecodable", "looking at this made the decoder babble")
-    if answer is None or child.returncode == -signal.SIGXCPU:
-        return Refused("decoding_timed_out", "looking at this takes too long")
-    if child.returncode == -signal.SIGKILL:  # not by us: by the kernel, which was out of memory
-        return Refused("decoding_out_of_memory", "looking at this takes too much memory")
+        msgspec.json.encode(request),
+        descriptors=(request.source, *request.targets.values()),
+        wall_s=request.limits.wall_s_max,
+    )
+    if isinstance(answer, Unanswered):
+        return Refused(answer.code, answer.detail)
     try:
-        decoded = msgspec.json.decode(answer.removeprefix(READY), type=Decoded | Refused)
+        decoded = msgspec.json.decode(answer, type=Decoded | Refused)
     except msgspec.DecodeError:
         return Refused("media_undecodable", "looking at this broke the decoder")
     if isinstance(decoded, Decoded) and not _credible(decoded, request):
         return Refused("media_undecodable", "looking at this misled the decoder")
     return decoded
-
-
-def _conversation(child: subprocess.Popen[bytes], request: bytes, wall_s: float) -> bytes | None:
-    """Ask, and read what is answered up to a size that no honest answer has; None is too late."""
-    assert child.stdin is not None  # noqa: S101 - both are pipes, which the types cannot say
-    assert child.stdout is not None  # noqa: S101
-    deadline = monotonic() + wall_s
-    answer = b""
-    try:
-        child.stdin.write(request)
-        child.stdin.close()
-    except BrokenPipeError:
-        return answer
-    while len(answer) <= _ANSWER_BYTES_MAX:
-        left = deadline - monotonic()
-        if left <= 0 or not select.select([child.stdout], [], [], left)[0]:
-            return None
-        part = os.read(child.stdout.fileno(), _ANSWER_BYTES_MAX)
-        if not part:
-            child.wait(max(deadline - monotonic(), 1.0))
-            break
-        answer += part
-    return answer
-
-
-def _end(child: subprocess.Popen[bytes]) -> None:
-    """Kill the child, and whatever it may have started, if it has not ended by itself."""
-    if child.poll() is None:
-        os.killpg(child.pid, signal.SIGKILL)
-        child.wait()
 
 
 def _credible(decoded: Decoded, request: Decode) -> bool:

@@ -45,6 +45,15 @@ class Sound(NamedTuple):
     ended: bool
 
 
+class Shot(NamedTuple):
+    """A frame, when it is seen after the first one, and for how long."""
+
+    frame: VideoFrame
+    at_s: float
+    length_s: float
+    pixel_aspect: Fraction | None
+
+
 def clean_voice(source: BinaryIO, target: BinaryIO, *, media_type: str, limits: Limits) -> Decoded:
     """Write the voice as 16 kHz mono WAV, and tell its pitch.
 
@@ -75,7 +84,7 @@ def clean_video(
     """
     sound = _heard(source, media_type, limits.video_ms_max)
     source.seek(0)
-    with _opened(source, media_type) as container:
+    with opened(source, media_type) as container:
         duration_ms, size = _filmed(container, sound, targets, limits)
     media_types: dict[Role, str] = {"video": "video/mp4", "face": "image/png"}
     pitch_hz = None
@@ -90,6 +99,46 @@ def clean_video(
         duration_ms=duration_ms,
         voice_pitch_hz=pitch_hz,
     )
+
+
+def opened(source: BinaryIO, media_type: str) -> InputContainer:
+    """Open with the one demuxer that the first bytes ask for, which may open nothing further."""
+    return av.open(
+        source,
+        "r",
+        format=_DEMUXERS[media_type],
+        container_options={"protocol_whitelist": "", "max_streams": "16"},
+        metadata_errors="ignore",
+    )
+
+
+def shots(container: InputContainer, limits: Limits) -> Iterator[Shot]:
+    """Decode the pictures, each checked, in the order and at the times in which they are seen."""
+    streams = [s for s in container.streams.video if not s.disposition & Disposition.attached_pic]
+    if not streams:
+        return
+    stream = streams[0]
+    context = stream.codec_context
+    if stream.codec.name not in _PICTURE_CODECS:
+        raise _codec_unsupported(stream.codec.name)
+    if context.width * context.height > limits.frame_pixels_max:
+        raise _frame_too_large(context.width, context.height, limits)
+    context.thread_count = 1
+    context.options = {"max_pixels": str(limits.frame_pixels_max)}
+    frames_max = limits.video_ms_max * _FRAMES_PER_S_DECODED_MAX // 1000
+    first_s, at_s = None, 0.0
+    decode = cast("Callable[[Packet[Any]], list[VideoFrame]]", stream.decode)  # pyright: ignore[reportUnknownMemberType] - PyAV leaves its packets' parameter open
+    for number, frame in enumerate(_decoded(container.demux(stream), decode)):
+        if frame.width * frame.height > limits.frame_pixels_max:
+            raise _frame_too_large(frame.width, frame.height, limits)
+        length_s = float((frame.duration or 0) * (frame.time_base or 0))
+        length_s = length_s if 0 < length_s < 1 else 1 / FRAMES_PER_S_MAX
+        seen_s = frame.time if frame.pts is not None else at_s + length_s
+        first_s = seen_s if first_s is None else first_s
+        at_s = max(at_s, seen_s - first_s)
+        if at_s * 1000 > limits.video_ms_max + _GRACE_MS or number > frames_max:
+            raise _out_of_range(limits.video_ms_min, limits.video_ms_max)
+        yield Shot(frame, at_s, length_s, context.sample_aspect_ratio)
 
 
 _DEMUXERS = {
@@ -113,20 +162,9 @@ _AUDIBLE = 33  # of 32768: 60 dB below the loudest there can be
 _GRACE_MS = 100  # recorders stop a few frames after, or before, the second they were asked for
 
 
-def _opened(source: BinaryIO, media_type: str) -> InputContainer:
-    """Open with the one demuxer that the first bytes ask for, which may open nothing further."""
-    return av.open(
-        source,
-        "r",
-        format=_DEMUXERS[media_type],
-        container_options={"protocol_whitelist": "", "max_streams": "16"},
-        metadata_errors="ignore",
-    )
-
-
 def _heard(source: BinaryIO, media_type: str, ms_max: int) -> Sound | None:
     """Decode the first sound track, as far as it may last; None if there is none."""
-    with _opened(source, media_type) as container:
+    with opened(source, media_type) as container:
         if not container.streams.audio:
             return None
         stream = container.streams.audio[0]
@@ -162,8 +200,8 @@ def _filmed(
     limits: Limits,
 ) -> tuple[int, tuple[int, int]]:
     """Film anew what the video shows, and tell how long that is in ms, and how large."""
-    shots = _shots(container, limits)
-    first = next(shots, None)
+    filmed = shots(container, limits)
+    first = next(filmed, None)
     if first is None:
         raise Unfit(Refused("no_picture", "there is no picture to be seen in it"))
     first_s = _start_s(first.frame)
@@ -176,7 +214,7 @@ def _filmed(
     stereo = None if sound is None else _aligned(sound, first_s, limits.video_ms_max)
     length_s_max = -(-limits.video_ms_max // 1000)
     with Film(targets["video"], size=film_size, sound=stereo, length_s_max=length_s_max) as film:
-        for shot in chain([first], shots):
+        for shot in chain([first], filmed):
             film.add(shot.frame, shot.at_s)
             poster.offer(shot.frame, shot.at_s, size)
             end_s = shot.at_s + shot.length_s
@@ -185,44 +223,6 @@ def _filmed(
     targets["video"].flush()
     poster.save(targets["face"])
     return round(end_s * 1000), film_size
-
-
-class _Shot(NamedTuple):
-    """A frame, when it is seen after the first one, and for how long."""
-
-    frame: VideoFrame
-    at_s: float
-    length_s: float
-    pixel_aspect: Fraction | None
-
-
-def _shots(container: InputContainer, limits: Limits) -> Iterator[_Shot]:
-    """Decode the pictures, each checked, in the order and at the times in which they are seen."""
-    streams = [s for s in container.streams.video if not s.disposition & Disposition.attached_pic]
-    if not streams:
-        return
-    stream = streams[0]
-    context = stream.codec_context
-    if stream.codec.name not in _PICTURE_CODECS:
-        raise _codec_unsupported(stream.codec.name)
-    if context.width * context.height > limits.frame_pixels_max:
-        raise _frame_too_large(context.width, context.height, limits)
-    context.thread_count = 1
-    context.options = {"max_pixels": str(limits.frame_pixels_max)}
-    frames_max = limits.video_ms_max * _FRAMES_PER_S_DECODED_MAX // 1000
-    first_s, at_s = None, 0.0
-    decode = cast("Callable[[Packet[Any]], list[VideoFrame]]", stream.decode)  # pyright: ignore[reportUnknownMemberType] - PyAV leaves its packets' parameter open
-    for number, frame in enumerate(_decoded(container.demux(stream), decode)):
-        if frame.width * frame.height > limits.frame_pixels_max:
-            raise _frame_too_large(frame.width, frame.height, limits)
-        length_s = float((frame.duration or 0) * (frame.time_base or 0))
-        length_s = length_s if 0 < length_s < 1 else 1 / FRAMES_PER_S_MAX
-        seen_s = frame.time if frame.pts is not None else at_s + length_s
-        first_s = seen_s if first_s is None else first_s
-        at_s = max(at_s, seen_s - first_s)
-        if at_s * 1000 > limits.video_ms_max + _GRACE_MS or number > frames_max:
-            raise _out_of_range(limits.video_ms_min, limits.video_ms_max)
-        yield _Shot(frame, at_s, length_s, context.sample_aspect_ratio)
 
 
 def _decoded(
