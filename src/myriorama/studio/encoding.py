@@ -10,7 +10,7 @@ from typing import Any
 import av
 import numpy as np
 from av.subtitles.subtitle import SubtitleSet
-from av.video.reformatter import ColorRange, Colorspace, Interpolation
+from av.video.reformatter import ColorRange, Colorspace, Interpolation, VideoReformatter
 from numpy.typing import NDArray
 
 from myriorama.studio.captions import Cue, webvtt
@@ -121,8 +121,8 @@ _MASTER = _Quality(
     sound="alac",
     sound_format="s32p",
 )
-# As exact on one processor as on the next, whatever it is fast at.
-_EXACT = Interpolation.BICUBIC | Interpolation.ACCURATE_RND | Interpolation.BITEXACT
+# Of the ways to come by the colours of four pixels at once, the mean loses least.
+_SCALING = Interpolation.AREA | Interpolation.BITEXACT
 _CAPTION_CLOCK = Fraction(1, 1000)
 _CAPTION_STYLE = b"""[Script Info]
 ScriptType: v4.00+
@@ -147,6 +147,7 @@ class _Film:
         self._clip = clip
         self._quality = quality
         self._cues = cues
+        self._reformatter = VideoReformatter()
         self._picture = self._picture_track()
         self._sound: Any = self._sound_track() if np.any(clip.sound) else None
         self._text: Any = self._text_track() if cues else None
@@ -193,11 +194,13 @@ class _Film:
         return track
 
     def _frame(self, pixels: NDArray[np.uint8]) -> av.VideoFrame:
-        return av.VideoFrame.from_ndarray(pixels, format="rgb24").reformat(
+        whole = av.VideoFrame.from_numpy_buffer(np.ascontiguousarray(pixels), format="rgb24")
+        return self._reformatter.reformat(
+            whole,
             format=self._quality.pixels,
             dst_colorspace=Colorspace.ITU709,
             dst_color_range=ColorRange.MPEG,
-            interpolation=_EXACT,
+            interpolation=_SCALING,
             threads=1,
         )
 
