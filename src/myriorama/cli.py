@@ -259,6 +259,28 @@ def bench(
 
 
 @app.command()
+def train(
+    what: Annotated[Literal["studio"], typer.Argument(help="Whose weights are to be made.")],
+    *,
+    minutes: Annotated[float, typer.Option(min=0.01, help="For all of its parts together.")] = 110,
+    out: Annotated[
+        Path | None, typer.Option(help="Write the weights here; else where `up` finds them.")
+    ] = None,
+) -> None:
+    """Make the small video model anew, on this machine; stopped and started again, it goes on."""
+    # torch takes seconds to import, and belongs to the `worker` extra.
+    from myriorama.studio.emoji import release, stages  # noqa: PLC0415
+    from myriorama.studio.emoji.measuring import table as figures_table  # noqa: PLC0415
+    from myriorama.studio.emoji.weights import MODEL  # noqa: PLC0415
+
+    plan = stages.Plan(minutes, _home() / "training" / MODEL)
+    folder = out or _home() / "models" / MODEL
+    figures = release.make(plan, folder, lambda progress: typer.echo(progress, err=True))
+    for name, measured in figures.items():
+        typer.echo(f"{what} {name}\n{figures_table(measured)}")
+
+
+@app.command()
 def topics(
     *,
     as_markdown: Annotated[bool, typer.Option("--markdown", help="As docs/events.md.")] = False,

@@ -78,15 +78,15 @@ def of_drawings(judge: Judge, count: int, seed: int) -> Figures:
 def judged(judge: Judge, casts: Sequence[Cast], frames: Tensor, waves: Tensor) -> Figures:
     """Judge clips within [-1, 1] and their mono sound."""
     seen = judge.look(frames)
-    names = (list(ACTORS), list(Motion), list(Place))
-    looks = (seen.actors, seen.motions, seen.places)
+    actors, motions, places = list(ACTORS), list(Motion), list(Place)
     right = torch.tensor(
         [
             [
-                name[int(look[row])] == wanted
-                for name, look, wanted in zip(names, looks, cast, strict=True)
+                actors[seen.actors[row]] == actor,
+                motions[seen.motions[row]] == motion,
+                places[seen.places[row]] == place,
             ]
-            for row, cast in enumerate(casts)
+            for row, (actor, motion, place) in enumerate(casts)
         ]
     ).float()
     landing = [row for row, cast in enumerate(casts) if cast[1] in _LANDING]

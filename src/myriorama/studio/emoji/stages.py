@@ -103,7 +103,7 @@ def _train_sound(plan: Plan, codec: Any, vocoder: Any, report: Report) -> None:
             for _ in range(max(1, plan.clips // 320))
         ]
     )
-    mels = torch.cat([sounding.mel_of(some)[:, :1] for some in waves.split(64)])
+    mels = torch.cat([sounding.mel_of(some)[:, :1] for some in torch.split(waves, 64)])
     spectrograms = plan.course("sound-codec", 0.05, 1e-3)
     train(spectrograms, {"codec": codec}, partial(losses.sound_lesson, codec, mels), report)
     _normalise(codec.eval(), mels[:512])
@@ -116,7 +116,9 @@ def _train_sound(plan: Plan, codec: Any, vocoder: Any, report: Report) -> None:
 def _normalise(codec: Any, mels: Tensor) -> None:
     """Find how latents are spread, which the pipeline undoes."""
     with torch.no_grad():
-        codes = torch.cat([codec.encode(_stereo(some)).latent_dist.mean for some in mels.split(32)])
+        codes = torch.cat(
+            [codec.encode(_stereo(some)).latent_dist.mean for some in torch.split(mels, 32)]
+        )
     packed = codes.transpose(1, 2).flatten(2, 3)
     codec.latents_mean.copy_(packed.mean((0, 1)))
     codec.latents_std.copy_(packed.std((0, 1)))
@@ -126,7 +128,7 @@ def _through(codec: Any, mels: Tensor) -> Tensor:
     """Pass half of the spectrograms through the codec, as the vocoder will get them."""
     told = []
     with torch.no_grad():
-        for some in mels[len(mels) // 2 :].split(32):
+        for some in torch.split(mels[len(mels) // 2 :], 32):
             codes = codec.encode(_stereo(some)).latent_dist.mean
             back = codec.decode(codes, return_dict=False)[0][:, :1]
             told.append(torch.cat([back, some[:, :, back.shape[2] :]], 2)[:, :, : some.shape[2]])

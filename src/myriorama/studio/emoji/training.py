@@ -27,6 +27,10 @@ class Progress:
     steps: int
     losses: Mapping[str, float]
 
+    def __str__(self) -> str:
+        told = "".join(f" {name} {loss:.4f}" for name, loss in self.losses.items())
+        return f"{self.part} {self.done:.0%} {self.steps}{told}"
+
 
 Report = Callable[[Progress], None]
 

@@ -16,6 +16,12 @@ def shipped_folder() -> Path:
     return installed if installed.exists() else package.parents[1] / "models" / MODEL
 
 
+def folder_in(home: Path) -> Path:
+    """Where weights are taken from: those that were trained here, else those that come along."""
+    trained = home / "models" / MODEL
+    return trained if is_complete(trained) else shipped_folder()
+
+
 def is_complete(folder: Path) -> bool:
     """Whether all parts are there."""
     return all((folder / part / "config.json").is_file() for part in PARTS)
