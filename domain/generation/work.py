@@ -62,6 +62,8 @@ class Work:
     parent_title: str | None = None
     consents: tuple[ConsentReference, ...] = ()
     watermark: str = ""
+    prompt_commitment: str = ""
+    """What the manifest says of the prompt: it tells nothing, until the house proves it."""
     is_last: bool = False
     """Whether the generation fails with this attempt."""
 

@@ -160,7 +160,9 @@ def test_nobody_holds_more_streams_open_than_they_may(person: SignUp, settings: 
     async def follow_many() -> None:
         async with async_pool(settings.database_url) as pool:
             own = OwnGenerations(Reads(pool), Cursors(signer), signer)
-            events = GenerationEvents(own, Projected(settings.database_url), progress)
+            events = GenerationEvents(
+                own, Projected(settings.database_url), progress, signer
+            )
             streams = [events.follow(wish, owner_id=alice.account_id) for _ in range(STREAMS_MAX)]
             for stream in streams:
                 await anext(stream)

@@ -7,6 +7,7 @@ from pathlib import Path
 from uuid import uuid4
 
 from domain.generation.work import Work
+from myriorama.studio.certificates import credentials
 from myriorama.workers.handover import Workshop
 from myriorama.workers.jobs import Ended, Job
 from myriorama.workers.line import Line
@@ -25,7 +26,9 @@ WORK = Work(
     seed=7,
     image_key=None,
     cameos=(),
+    watermark="0123456789abcdef",
 )
+WATERMARK_KEY = "a key of the tests"
 
 
 @contextmanager
@@ -35,7 +38,9 @@ def running_line(home: Path, *, within: Path | None = None) -> Generator[Line]:
     within = within or home / "tmp"
     within.mkdir(exist_ok=True)
     studio = Studio(objects, "procedural", "", str(home))
-    line = Line(studio, Finishing(objects), together_max={}, workshop=Workshop(within))
+    signing = credentials(home=home, certificates="", key="", signer_url="", signer_token="")
+    finishing = Finishing(objects, WATERMARK_KEY, signing.certificates, signing.key)
+    line = Line(studio, finishing, together_max={}, workshop=Workshop(within))
     line.start()
     try:
         yield line

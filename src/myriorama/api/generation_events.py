@@ -4,6 +4,7 @@ import asyncio
 from collections import Counter
 from collections.abc import AsyncGenerator, Generator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from uuid import UUID
 
 import msgspec
@@ -14,6 +15,7 @@ from domain.generation.states import LIVE
 from myriorama.api.generation_rows import OwnGenerations
 from myriorama.store.progress import Progress, ProgressRelay
 from myriorama.store.projected import Projected
+from myriorama.store.signing import Signer
 
 KEEP_ALIVE_S = 15.0
 """After so long without news a comment is sent: proxies close what they think is dead."""
@@ -32,10 +34,17 @@ class TooManyStreams(Exhausted):
 class GenerationEvents:
     """Tells those who look on what happens to their generations."""
 
-    def __init__(self, own: OwnGenerations, projected: Projected, progress: ProgressRelay) -> None:
+    def __init__(
+        self,
+        own: OwnGenerations,
+        projected: Projected,
+        progress: ProgressRelay,
+        signer: Signer,
+    ) -> None:
         self._own = own
         self._projected = projected
         self._progress = progress
+        self._signer = signer
         self._open = Counter[UUID]()
 
     def require_room(self, owner_id: UUID) -> None:
@@ -52,8 +61,12 @@ class GenerationEvents:
     async def follow(
         self, generation_id: UUID, *, owner_id: UUID
     ) -> AsyncGenerator[ServerSentEventMessage]:
-        """Tell the states of a generation, at once and as they change, and its progress."""
+        """Tell the states of a generation, at once and as they change, its progress and previews.
+
+        A preview is a picture of what can be seen so far. It is there until the render has ended.
+        """
         told = None
+        shown: str | None = None
         with self._counted(owner_id), self._progress.subscribe(generation_id) as heard:
             while True:
                 position = await self._projected.moved("generations", -1, timeout_s=0)
@@ -64,7 +77,17 @@ class GenerationEvents:
                 if present.state not in LIVE:
                     return
                 async for news in _news(self._projected, position, heard):
-                    yield news
+                    if not isinstance(news, Progress):
+                        yield news
+                        continue
+                    yield _message("progress", _told(news))
+                    if news.preview_key and news.preview_key != shown:
+                        shown = news.preview_key
+                        yield _message("preview", self._preview(news, shown))
+
+    def _preview(self, news: Progress, key: str) -> dict[str, object]:
+        now = int(datetime.now(UTC).timestamp())
+        return {"attempt": news.attempt, "url": self._signer.media_url(key, now=now)}
 
     @contextmanager
     def _counted(self, owner_id: UUID) -> Generator[None]:
@@ -79,7 +102,7 @@ class GenerationEvents:
 
 async def _news(
     projected: Projected, position: int, heard: asyncio.Queue[Progress]
-) -> AsyncGenerator[ServerSentEventMessage]:
+) -> AsyncGenerator[ServerSentEventMessage | Progress]:
     """Tell progress, and that we are alive, until generations have moved behind `position`."""
     moved = asyncio.create_task(
         projected.moved("generations", position, timeout_s=KEEP_ALIVE_S), name="moved"
@@ -89,15 +112,19 @@ async def _news(
         while not moved.done():
             await asyncio.wait({moved, hearing}, return_when=asyncio.FIRST_COMPLETED)
             if hearing.done():
-                news = hearing.result()
-                told = {"attempt": news.attempt, "done": news.done, "total": news.total}
-                yield _message("progress", told)
+                yield hearing.result()
                 hearing = asyncio.create_task(heard.get(), name="progress")
         if moved.result() <= position:
             yield ServerSentEventMessage(data=None, comment="still here")
     finally:
         moved.cancel()
         hearing.cancel()
+
+
+def _told(news: Progress) -> dict[str, object]:
+    """Return what is told of progress; the stage only where whoever told it knew."""
+    stage = {"stage": news.stage} if news.stage else {}
+    return {"attempt": news.attempt, "done": news.done, "total": news.total, **stage}
 
 
 def _message(event: str, content: object) -> ServerSentEventMessage:

@@ -1,5 +1,6 @@
 """Commands of the dispatcher and of the workers on generations: dispatch, claim, deliver."""
 
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -8,8 +9,9 @@ from domain.errors import Forbidden, NotFound
 from domain.generation.aggregate import ATTEMPTS_MAX, Generation
 from domain.generation.errors import ConsentWithdrawn, GenerationNotFound, ObjectsMissing
 from domain.generation.shapes import FPS
-from domain.generation.work import Casting, Delivery, Work, watermark_of
+from domain.generation.work import Casting, ConsentReference, Delivery, Work, watermark_of
 from domain.upload.aggregate import Upload
+from domain.video.aggregate import Video
 from myriorama.application.consent import Consent
 from myriorama.application.generations import save_ending
 from myriorama.store.front import aside
@@ -20,11 +22,21 @@ from myriorama.store.objects import Objects
 class Works:
     """The gate that every attempt passes: a worker knows only what this has let it have."""
 
-    def __init__(self, log: Log, consent: Consent, objects: Objects, *, lease: timedelta) -> None:
+    def __init__(
+        self,
+        log: Log,
+        consent: Consent,
+        objects: Objects,
+        *,
+        lease: timedelta,
+        commit: Callable[[UUID, str], str] = lambda _generation_id, _prompt: "",
+    ) -> None:
+        """Take the collaborators; `commit` commits a generation to a prompt without telling it."""
         self._log = log
         self._consent = consent
         self._objects = objects
         self._lease = lease
+        self._commit = commit
 
     @retried
     def dispatch(self, generation_id: UUID, *, at: datetime) -> tuple[int, int] | None:
@@ -58,7 +70,7 @@ class Works:
         generation.claim(worker, attempt, lease=self._lease, at=at)
         read = self._require_consent(generation_id, generation, at=at)
         self._log.save(generation, expect=read)
-        return self._work(generation)
+        return self._work(generation, at=at)
 
     @retried
     def heartbeat(self, generation_id: UUID, *, attempt: int, at: datetime) -> bool:
@@ -133,9 +145,10 @@ class Works:
             save_ending(self._log, refused, at=at)
             raise ConsentWithdrawn(str(error)) from error
 
-    def _work(self, generation: Generation) -> Work:
+    def _work(self, generation: Generation, *, at: datetime) -> Work:
         recipe = generation.recipe
-        cameos = [self._log.find(Cameo, cameo_id) for cameo_id in recipe.cameo_ids]
+        cameos = self._cameos(recipe.cameo_ids)
+        parent_video_key, parent_title = self._parent(recipe.remix_of)
         return Work(
             generation_id=generation.id,
             attempt=generation.attempt,
@@ -156,19 +169,53 @@ class Works:
                     voice_key=cameo.voice_key,
                 )
                 for cameo in cameos
-                if cameo is not None
             ),
             model=recipe.model,
             shots=recipe.shots,
             last_image_key=self._image_key(recipe.last_image_upload_id),
+            extends_key=self._master_key(recipe.extends),
+            stitch_keys=tuple(self._master_key(part) or "" for part in recipe.stitches),
             rerolls=recipe.rerolls,
+            rerolled_key=(
+                None if recipe.rerolls is None else self._master_key(recipe.remake_of)
+            ),
+            parent_video_key=parent_video_key,
+            parent_title=parent_title,
+            consents=self._consents(cameos, by=generation.account_id, at=at),
             watermark=watermark_of(generation.id),
+            prompt_commitment=self._commit(generation.id, recipe.prompt),
             is_last=generation.attempt >= ATTEMPTS_MAX,
         )
 
     def _image_key(self, upload_id: UUID | None) -> str | None:
         upload = self._log.find(Upload, upload_id) if upload_id else None
         return upload.require_cleared().image_key if upload else None
+
+    def _cameos(self, cameo_ids: Sequence[UUID]) -> Sequence[Cameo]:
+        found = (self._log.find(Cameo, cameo_id) for cameo_id in cameo_ids)
+        return [cameo for cameo in found if cameo is not None]
+
+    def _consents(
+        self, cameos: Sequence[Cameo], *, by: UUID, at: datetime
+    ) -> tuple[ConsentReference, ...]:
+        """Return on what the casting of each rests, for the manifest of the video."""
+        decisions = self._consent.decide([cameo.id for cameo in cameos], by=by, at=at)
+        rules = {decision.cameo_id: decision.rule for decision in decisions}
+        return tuple(
+            ConsentReference(cameo.id, cameo.owner_id, rules[cameo.id]) for cameo in cameos
+        )
+
+    def _master_key(self, generation_id: UUID | None) -> str | None:
+        made = self._log.find(Generation, generation_id) if generation_id else None
+        return made.completed.master_key if made and made.completed else None
+
+    def _parent(self, video_id: UUID | None) -> tuple[str | None, str | None]:
+        """Return the file of what is remixed, and what it is called."""
+        video = self._log.find(Video, video_id) if video_id else None
+        made = self._log.find(Generation, video.generation_id) if video else None
+        if video is None or made is None or made.completed is None:
+            return None, None
+        return made.completed.video_key, video.caption or made.recipe.prompt
 
     def _find(self, generation_id: UUID) -> Generation:
         generation = self._log.find(Generation, generation_id)

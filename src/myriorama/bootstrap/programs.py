@@ -12,7 +12,9 @@ from myriorama.bootstrap.application import (
     uploads,
 )
 from myriorama.bootstrap.logs import following, projections, sources
+from myriorama.bootstrap.marks import credentials_of, watermark_key
 from myriorama.bootstrap.models import models_of, require_weights
+from myriorama.bootstrap.screening import screening_of
 from myriorama.settings import Settings, WorkerSettings
 from myriorama.store.kafka import Producer, Topics
 from myriorama.store.log import Log
@@ -74,9 +76,10 @@ def create_worker(settings: WorkerSettings) -> Worker:
     """Join the worker to Kafka, the API and a renderer. It gets nothing of the database.
 
     Raises:
-        SettingInvalid: the weights of the model are not where it says.
+        SettingInvalid: the weights, the certificates or the policy are not where it says.
     """
     require_weights(settings)
+    screening_of(settings)
     studio = Studio(
         objects=settings.objects,
         renderer=settings.renderer,
@@ -84,10 +87,20 @@ def create_worker(settings: WorkerSettings) -> Worker:
         home=str(settings.home),
         precision=settings.model_precision,
     )
+    credentials = credentials_of(settings)
+    finishing = Finishing(
+        objects=settings.objects,
+        watermark_key=watermark_key(settings),
+        certificates=credentials.certificates,
+        key=credentials.key,
+        signer_url=credentials.signer_url,
+        signer_token=credentials.signer_token,
+        policy=settings.policy,
+    )
     capabilities = models_of(settings).capabilities()
     line = Line(
         studio,
-        Finishing(settings.objects),
+        finishing,
         together_max={name: able.together_max for name, able in capabilities.items()},
         workshop=Workshop(),
     )

@@ -1,15 +1,58 @@
 """Finishing: from a clip as it was rendered to the files that are delivered, in one fixed order.
 
-What comes last is signed over everything before it.
+Speech and loudness, then screening, then the master, then the marks, and last of all the signature
+over everything before it. The master alone bears no mark, and nobody but the studio reads it.
 """
 
-from dataclasses import dataclass
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from hashlib import file_digest
 from pathlib import Path
 
-from domain.generation.work import Work
-from myriorama.studio.encoding import encode
+from domain.generation.work import Delivery, Work
+from myriorama.studio import masters
+from myriorama.studio.captions import transcript
+from myriorama.studio.certificates import Credentials
+from myriorama.studio.dialogue import lines
+from myriorama.studio.encoding import Encoded, encode, write_master
+from myriorama.studio.manifest import Claim, Consented, sign
 from myriorama.studio.marking import burn_mark
+from myriorama.studio.perceptual import perceptual_hash
 from myriorama.studio.renderer import Clip
+from myriorama.studio.screening import Screening
+from myriorama.studio.shots import shots_of, spliced
+from myriorama.studio.sound import mixed
+from myriorama.studio.speech import ENGINE, Performance, Speaker, perform
+from myriorama.studio.watermark import Watermark
+
+
+@dataclass(frozen=True)
+class Origin:
+    """What rendered a clip, as its manifest tells it. `speaks`: it says dialogue by itself."""
+
+    model: str
+    digest: str
+    gpu_ms: int = 0
+    is_procedural: bool = False
+    speaks: bool = False
+
+
+@dataclass(frozen=True)
+class Parts:
+    """Files that a work refers to, fetched: the masters it is joined of, and its parent's video."""
+
+    stitched: Sequence[Path] = ()
+    rerolled: Path | None = None
+    parent: Path | None = None
+
+
+@dataclass(frozen=True)
+class Marks:
+    """With what videos are marked and signed."""
+
+    watermark: Watermark
+    credentials: Credentials
 
 
 @dataclass(frozen=True)
@@ -23,33 +66,146 @@ class File:
 
 @dataclass(frozen=True)
 class Finished:
-    """The files of a video, and what the log records of them."""
+    """The files of a video, each of which the delivery names by the key that it is to get."""
 
+    master: File
     video: File
     poster: File
     thumbnail: File
-    sha256: str
-    size_bytes: int
-    width: int
-    height: int
-    duration_ms: int
+    sprite: File
+    captions: File | None
+    facts: Delivery
+    """All but the keys."""
+
+    @property
+    def files(self) -> Sequence[File]:
+        """In the order in which they are to be stored."""
+        named = (self.master, self.poster, self.thumbnail, self.sprite, self.captions, self.video)
+        return [file for file in named if file is not None]
 
 
-def finish(clip: Clip, work: Work, folder: Path) -> Finished:
-    """Make the files in a folder that exists. The clip's frames are written over.
+class Finisher:
+    """Finishes clips, one after the other."""
 
-    Raises:
-        OSError: the disk is full, say.
-    """
-    burn_mark(clip.frames)
-    encoded = encode(clip, folder)
-    return Finished(
-        video=File("videos", encoded.video, "video/mp4"),
-        poster=File("posters", encoded.poster, "image/jpeg"),
-        thumbnail=File("thumbnails", encoded.thumbnail, "image/webp"),
-        sha256=encoded.sha256,
-        size_bytes=encoded.size_bytes,
+    def __init__(self, marks: Marks, screening: Screening) -> None:
+        self._marks = marks
+        self._screening = screening
+
+    def finish(
+        self, clip: Clip | None, work: Work, origin: Origin, folder: Path, parts: Parts
+    ) -> Finished:
+        """Make the files in a folder that exists. The clip's frames are written over.
+
+        What is stitched has no clip: it is joined of masters, which have been spoken already.
+
+        Raises:
+            MasterUnreadable: what the clip is to be joined with cannot be read.
+            SpeechBroken, SigningFailed: as they say.
+            OSError: the disk is full, say.
+        """
+        began_s = time.process_time()
+        clip, performance = _spoken(clip, work, origin, parts)
+        said = transcript(performance.cues) or _quoted(work, origin)
+        verdicts = self._screening.of_frames(clip.frames, clip.fps)
+        if said:
+            verdicts += self._screening.of_transcript(said)
+        master = folder / "master.mp4"
+        write_master(clip, master)
+        burn_mark(clip.frames)
+        self._marks.watermark.embed(clip.frames, int(work.watermark, 16), fps=clip.fps)
+        encoded = encode(clip, folder, cues=performance.cues, unspoken=performance.unspoken)
+        video = folder / "signed.mp4"
+        claim = _claim(work, origin, parts, has_speech=bool(performance.voiced))
+        manifest_id = sign(encoded.video, video, claim, self._marks.credentials)
+        facts = replace(
+            _facts(encoded, video, origin),
+            model_digest=origin.digest,
+            watermark=work.watermark,
+            perceptual_hash=f"{perceptual_hash(clip.frames):016x}",
+            manifest_id=manifest_id,
+            transcript=said,
+            encode_ms=round((time.process_time() - began_s) * 1000),
+            verdicts=tuple(verdicts),
+        )
+        return Finished(
+            master=File("masters", master, "video/mp4"),
+            video=File("videos", video, "video/mp4"),
+            poster=File("posters", encoded.poster, "image/jpeg"),
+            thumbnail=File("thumbnails", encoded.thumbnail, "image/webp"),
+            sprite=File("sprites", encoded.sprite, "image/webp"),
+            captions=File("captions", encoded.captions, "text/vtt") if encoded.captions else None,
+            facts=facts,
+        )
+
+
+def _spoken(
+    clip: Clip | None, work: Work, origin: Origin, parts: Parts
+) -> tuple[Clip, Performance]:
+    """Return the whole clip as it sounds, with what is said in it."""
+    if clip is None:
+        return masters.stitched(parts.stitched), Performance()
+    if origin.speaks:
+        return _whole(mixed(clip), work, parts), Performance()
+    cast = [Speaker(cameo.name, cameo.voice, cameo.voice_pitch_hz) for cameo in work.cameos]
+    performances = list[Performance]()
+    start_s = 0.0
+    for shot in shots_of(work):
+        performances.append(perform(shot.prompt, shot.seconds, start_s=start_s, cast=cast))
+        start_s += shot.seconds
+    whole = Performance()
+    for performance in performances:
+        whole = whole.followed_by(performance)
+    if work.rerolls is None:
+        return mixed(clip, whole.voiced), whole
+    shot = shots_of(work)[work.rerolls]
+    alone = perform(shot.prompt, shot.seconds, cast=cast)
+    return _whole(mixed(clip, alone.voiced), work, parts), whole
+
+
+def _whole(clip: Clip, work: Work, parts: Parts) -> Clip:
+    """Put a shot that was rendered anew into the place of the one that was there."""
+    if work.rerolls is None or parts.rerolled is None:
+        return clip
+    return spliced(masters.read(parts.rerolled), clip, shots_of(work), work.rerolls)
+
+
+def _quoted(work: Work, origin: Origin) -> str | None:
+    """Return what a model was told to say by itself."""
+    if not origin.speaks:
+        return None
+    names = [cameo.name for cameo in work.cameos]
+    said = (line.text for shot in shots_of(work) for line in lines(shot.prompt, names))
+    return "\n".join(said) or None
+
+
+def _claim(work: Work, origin: Origin, parts: Parts, *, has_speech: bool) -> Claim:
+    return Claim(
+        generation_id=work.generation_id,
+        title="A generated video",
+        model=origin.model,
+        model_digest=origin.digest,
+        is_procedural=origin.is_procedural,
+        prompt_commitment=work.prompt_commitment,
+        watermark=work.watermark,
+        consents=tuple(Consented(each.cameo_id, each.permission) for each in work.consents),
+        speech=ENGINE if has_speech else None,
+        parent=parts.parent,
+        parent_title=work.parent_title or "",
+    )
+
+
+def _facts(encoded: Encoded, video: Path, origin: Origin) -> Delivery:
+    with video.open("rb") as file:
+        sha256 = file_digest(file, "sha256").hexdigest()
+    return Delivery(
+        video_key="",
+        poster_key="",
+        thumbnail_key="",
+        sha256=sha256,
+        size_bytes=video.stat().st_size,
         width=encoded.width,
         height=encoded.height,
         duration_ms=encoded.duration_ms,
+        renderer=origin.model,
+        gpu_ms=origin.gpu_ms,
     )

@@ -6,18 +6,27 @@ published, and lays that into the object store. A crash of an encoder ends one a
 
 import os
 import sys
+from collections.abc import Sequence
+from dataclasses import replace
 from hashlib import file_digest
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import msgspec
 
-from domain.generation.work import Delivery
-from myriorama.store.objects import Objects, content_key, open_objects
-from myriorama.studio.finishing import File, finish
+from domain.generation.work import Delivery, Work
+from myriorama.store.objects import ObjectNotFound, Objects, content_key, open_objects
+from myriorama.studio.certificates import Credentials
+from myriorama.studio.finishing import File, Finisher, Marks, Origin, Parts
+from myriorama.studio.manifest import SigningFailed
+from myriorama.studio.masters import MasterUnreadable
+from myriorama.studio.screening import Screening
+from myriorama.studio.speech import SpeechBroken
+from myriorama.studio.watermark import Watermark
 from myriorama.workers.child import Parent
+from myriorama.workers.fetching import fetched
 from myriorama.workers.handover import take
-from myriorama.workers.orders import Broken, Finish, Finishing, Made
+from myriorama.workers.orders import Broken, Finish, Finishing, Made, Rendered
 from myriorama.workers.rendering import is_disk_full
 
 _FINISHING: msgspec.json.Decoder[Finishing] = msgspec.json.Decoder(Finishing)
@@ -30,7 +39,7 @@ def main(descriptor: int) -> None:
     os.nice(_NICENESS)
     parent = Parent(descriptor)
     finishing = parent.hear(_FINISHING)
-    room = FinishRoom(open_objects(finishing.objects))
+    room = FinishRoom.of(finishing)
     while True:
         parent.tell(room.finish(parent.hear(_ORDERS)))
 
@@ -38,32 +47,52 @@ def main(descriptor: int) -> None:
 class FinishRoom:
     """What finishing needs, at hand from one order to the next."""
 
-    def __init__(self, objects: Objects) -> None:
+    def __init__(self, objects: Objects, finisher: Finisher) -> None:
         self._objects = objects
+        self._finisher = finisher
+
+    @classmethod
+    def of(cls, finishing: Finishing) -> "FinishRoom":
+        """Open what is named.
+
+        Raises:
+            PolicyInvalid: the policy of the screening cannot be used.
+        """
+        credentials = Credentials(
+            finishing.certificates,
+            key=finishing.key,
+            signer_url=finishing.signer_url,
+            signer_token=finishing.signer_token,
+        )
+        marks = Marks(Watermark(finishing.watermark_key.encode()), credentials)
+        screening = Screening.from_policy(Path(finishing.policy) if finishing.policy else None)
+        return cls(open_objects(finishing.objects), Finisher(marks, screening))
 
     def finish(self, order: Finish) -> Made | Broken:
+        """Finish a clip, and lay what comes of it into the object store."""
         try:
             with TemporaryDirectory(dir=order.folder) as folder:
                 return Made(order.order, self._delivery(order, Path(folder)))
         except Exception as error:  # noqa: BLE001 - whatever a library throws, it is told as news
-            reason = "disk_full" if is_disk_full(error) else "finishing_failed"
-            return Broken(order.order, reason, repr(error))
+            return Broken(order.order, _reason(error), repr(error))
 
     def _delivery(self, order: Finish, folder: Path) -> Delivery:
-        clip = take(Path(order.folder))
-        finished = finish(clip, order.work, folder)
-        # What is referred to comes last: until then a file more in the store is of no account.
-        return Delivery(
-            video_key=self._put(finished.video),
-            poster_key=self._put(finished.poster),
-            thumbnail_key=self._put(finished.thumbnail),
-            sha256=finished.sha256,
-            size_bytes=finished.size_bytes,
-            width=finished.width,
-            height=finished.height,
-            duration_ms=finished.duration_ms,
-            renderer=order.rendered.renderer,
-            gpu_ms=order.rendered.gpu_ms,
+        work = order.work
+        with fetched(self._objects, _keys(work), within=folder) as paths:
+            clip = take(Path(order.folder)) if order.rendered else None
+            finished = self._finisher.finish(
+                clip, work, _origin(order.rendered, work), folder, _parts(work, paths)
+            )
+            # Whatever happens on the way, nothing refers to what was stored so far.
+            keys = {file.kind: self._put(file) for file in finished.files}
+        return replace(
+            finished.facts,
+            video_key=keys["videos"],
+            poster_key=keys["posters"],
+            thumbnail_key=keys["thumbnails"],
+            master_key=keys["masters"],
+            sprite_key=keys["sprites"],
+            captions_key=keys.get("captions"),
         )
 
     def _put(self, file: File) -> str:
@@ -72,6 +101,45 @@ class FinishRoom:
         key = content_key(file.kind, sha256, file.path.suffix)
         self._objects.put(key, file.path, media_type=file.media_type)
         return key
+
+
+def _keys(work: Work) -> Sequence[str]:
+    named = (*work.stitch_keys, work.rerolled_key, work.parent_video_key)
+    return [key for key in named if key]
+
+
+def _parts(work: Work, paths: Sequence[Path]) -> Parts:
+    """Say what each of the files is that `_keys` named."""
+    rest = iter(paths[len(work.stitch_keys) :])
+    return Parts(
+        stitched=paths[: len(work.stitch_keys)],
+        rerolled=next(rest) if work.rerolled_key else None,
+        parent=next(rest) if work.parent_video_key else None,
+    )
+
+
+def _origin(rendered: Rendered | None, work: Work) -> Origin:
+    if rendered is None:
+        return Origin(work.model, digest="")
+    return Origin(
+        model=rendered.renderer,
+        digest=rendered.digest,
+        gpu_ms=rendered.gpu_ms,
+        is_procedural=rendered.is_procedural,
+        speaks=rendered.speaks,
+    )
+
+
+def _reason(error: Exception) -> str:
+    match error:
+        case ObjectNotFound() | MasterUnreadable():
+            return "input_missing"
+        case SigningFailed():
+            return "signing_failed"
+        case SpeechBroken():
+            return "speech_failed"
+        case _:
+            return "disk_full" if is_disk_full(error) else "finishing_failed"
 
 
 if __name__ == "__main__":

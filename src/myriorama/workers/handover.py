@@ -64,9 +64,7 @@ class _Shape(msgspec.Struct):
 
 
 def leave(clips: Sequence[Clip], folder: Path) -> None:
-    """Leave clips of one size and rate, joined into one.
-
-    Each one's sound is made as long as its frames, so that what follows stays in time.
+    """Leave clips of one size and rate, joined into one; their sounds are as long as their frames.
 
     Raises:
         OSError: the disk is full, say.
@@ -75,7 +73,7 @@ def leave(clips: Sequence[Clip], folder: Path) -> None:
     with (folder / _FRAMES).open("wb") as file:
         for clip in clips:
             file.write(np.ascontiguousarray(clip.frames).data)
-    sounds = clips[0].sound if len(clips) == 1 else np.hstack([_in_time(clip) for clip in clips])
+    sounds = np.hstack([clip.sound for clip in clips])
     with (folder / _SOUND).open("wb") as file:
         file.write(np.ascontiguousarray(sounds, np.float32).data)
     shape = _Shape(
@@ -100,14 +98,6 @@ def take(folder: Path) -> Clip:
         sound=sound.reshape(2, -1),
         sample_rate_hz=shape.sample_rate_hz,
     )
-
-
-def _in_time(clip: Clip) -> np.ndarray[tuple[int, int], np.dtype[np.float32]]:
-    samples = round(clip.seconds * clip.sample_rate_hz)
-    sound = np.zeros((2, samples), np.float32)
-    there = min(samples, clip.sound.shape[1])
-    sound[:, :there] = clip.sound[:, :there]
-    return sound
 
 
 def _remove_if_abandoned(folder: Path) -> None:

@@ -97,7 +97,7 @@ class Unfinished:
     batch: int
     job: Job
     folder: Path
-    rendered: Rendered
+    rendered: Rendered | None
     began_s: float = 0.0
 
     def end(self, ended: Ended) -> None:

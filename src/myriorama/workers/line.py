@@ -191,7 +191,7 @@ class Line:
             case Stopped():
                 self._give_up(batch, Ended())
 
-    def _pass_on(self, batch: Batch, rendered: Rendered) -> None:
+    def _pass_on(self, batch: Batch, rendered: Rendered | None) -> None:
         del self._batches[batch.number]
         for job, folder in zip(batch.jobs, batch.folders, strict=True):
             job.stage = "finishing"
@@ -244,10 +244,13 @@ class Line:
                 continue
             self._number += 1
             batch = Batch(self._number, jobs, folders)
-            self._send(batch)
             self._batches[batch.number] = batch
             for job in jobs:
                 self._waiting.remove(job)
+            if jobs[0].work.stitch_keys:
+                self._pass_on(batch, None)  # It is joined of what was rendered before.
+            else:
+                self._send(batch)
 
     def _send(self, batch: Batch) -> None:
         batch.sent_s = time.monotonic()
@@ -294,7 +297,8 @@ def _overdue(batch: Batch, now_s: float) -> Ended | None:
 
 
 def _is_plain(work: Work) -> bool:
-    return not (work.cameos or work.image_key)
+    conditions = (work.image_key, work.last_image_key, work.extends_key, work.stitch_keys)
+    return not (work.cameos or work.shots or any(conditions))
 
 
 def _shape(work: Work) -> tuple[object, ...]:

@@ -4,6 +4,8 @@ An order has a number, and so has all news of it. Clips do not go this way: they
 folder that the order names.
 """
 
+from typing import Literal
+
 import msgspec
 
 from domain.generation.work import Delivery, Work
@@ -16,13 +18,26 @@ class Studio(msgspec.Struct, frozen=True):
     renderer: str
     model: str
     home: str
-    precision: str = "bf16"
+    precision: Literal["bf16", "fp8"] = "bf16"
 
 
 class Finishing(msgspec.Struct, frozen=True):
-    """With what to finish: told to a finishing process first."""
+    """With what to finish, mark and sign: told to a finishing process first, and to no other.
+
+    Certificates and key are PEM, or instead of the key there is a service that signs. `policy` is a
+    file; empty: the one that is shipped.
+    """
 
     objects: str
+    watermark_key: str
+    certificates: str
+    key: str = ""
+    signer_url: str = ""
+    signer_token: str = ""
+    policy: str = ""
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(objects={self.objects!r})"  # The rest is secret.
 
 
 class Render(msgspec.Struct, frozen=True, tag=True):
@@ -68,6 +83,8 @@ class Rendered(msgspec.Struct, frozen=True):
     digest: str
     render_ms: int
     gpu_ms: int
+    is_procedural: bool
+    speaks: bool
 
 
 class Clips(msgspec.Struct, frozen=True, tag=True):
@@ -96,12 +113,12 @@ class Stopped(msgspec.Struct, frozen=True, tag=True):
 
 
 class Finish(msgspec.Struct, frozen=True, tag=True):
-    """Make of the clip in a folder what can be published."""
+    """Make of the clip in a folder what can be published. What is stitched has no clip."""
 
     order: int
     work: Work
     folder: str
-    rendered: Rendered
+    rendered: Rendered | None
 
 
 class Made(msgspec.Struct, frozen=True, tag=True):

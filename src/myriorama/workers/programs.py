@@ -15,7 +15,7 @@ from myriorama.store.embedded_kafka import kafka_answers, kafka_argv
 from myriorama.store.embedded_postgres import postgres_answers, postgres_argv, postgres_url
 from myriorama.workers.supervisor import Program
 
-_SECRETS = ("MYRIORAMA_SECRET", "MYRIORAMA_WORKER_TOKEN")
+_SECRETS = ("MYRIORAMA_SECRET", "MYRIORAMA_WORKER_TOKEN", "MYRIORAMA_WATERMARK_KEY")
 _ENVIRONMENT = "environment"
 INVITATION = "invitation"
 

@@ -24,7 +24,9 @@ from PIL import Image
 
 from myriorama.store.objects import ObjectNotFound, Objects, open_objects
 from myriorama.studio.catalogue import Models
+from myriorama.studio.diffusion import WorkerExtraMissing
 from myriorama.studio.marking import burn_mark
+from myriorama.studio.masters import MasterUnreadable
 from myriorama.studio.renderer import (
     Cancelled,
     Clip,
@@ -35,6 +37,8 @@ from myriorama.studio.renderer import (
     Scene,
     UnrenderableScene,
 )
+from myriorama.studio.shots import cut
+from myriorama.studio.weights import WeightsMissing
 from myriorama.workers.child import Parent
 from myriorama.workers.handover import leave
 from myriorama.workers.orders import (
@@ -154,8 +158,15 @@ class RenderRoom:
             self._end(_broken(order, error))
         else:
             render_ms = round((time.monotonic() - began_s) * 1000)
-            gpu_ms = render_ms // len(clips) if _on_gpu() else 0
-            rendered = Rendered(renderer.name, renderer.digest, render_ms, gpu_ms)
+            able = renderer.capabilities
+            rendered = Rendered(
+                renderer=renderer.name,
+                digest=renderer.digest,
+                render_ms=render_ms,
+                gpu_ms=render_ms // len(clips) if _on_gpu() else 0,
+                is_procedural=able.is_procedural,
+                speaks=able.speaks,
+            )
             self._aside.submit(self._hand_over, ready.render, clips, rendered)
         finally:
             self._unwanted.discard(order)
@@ -166,7 +177,10 @@ class RenderRoom:
         if len(scenes) == 1:
             shots = scenes[0]
             steps = [self._steps(render, shot, len(shots)) for shot in range(len(shots))]
-            return [[renderer.render(*each) for each in zip(shots, steps, strict=True)]]
+            clips = [renderer.render(*each) for each in zip(shots, steps, strict=True)]
+            if not render.works[0].shots:
+                return [clips]
+            return [[cut(clip, scene.seconds) for clip, scene in zip(clips, shots, strict=True)]]
         together = renderer.render_together([s[0] for s in scenes], self._steps(render, 0, 1))
         return [[clip] for clip in together]
 
@@ -221,20 +235,27 @@ def is_disk_full(error: BaseException) -> bool:
 
 
 def _broken(order: int, error: Exception) -> Broken:
-    match error:
-        case UnrenderableScene():
-            return Broken(order, "unrenderable", str(error))
-        case ObjectNotFound():
-            return Broken(order, "input_missing", str(error))
-        case GPUMemoryExhausted() | MemoryError():
-            return Broken(order, "out_of_memory", repr(error), is_spent=True)
-        case RuntimeError() if "CUDA" in str(error):
-            # After such an error every further call to the device fails, too.
-            return Broken(order, "gpu_failed", repr(error), is_spent=True)
-        case _ if is_disk_full(error):
-            return Broken(order, "disk_full", repr(error))
-        case _:
-            return Broken(order, "render_failed", repr(error))
+    reason = _reason(error)
+    return Broken(order, reason, repr(error), is_spent=reason in _SPENT)
+
+
+def _reason(error: Exception) -> str:
+    for kinds, reason in _REASONS:
+        if isinstance(error, kinds):
+            return reason
+    if isinstance(error, RuntimeError) and "CUDA" in str(error):
+        return "gpu_failed"
+    return "disk_full" if is_disk_full(error) else "render_failed"
+
+
+_REASONS: Sequence[tuple[tuple[type[Exception], ...], str]] = (
+    ((UnrenderableScene,), "unrenderable"),
+    ((ObjectNotFound, MasterUnreadable), "input_missing"),
+    ((WeightsMissing, WorkerExtraMissing), "model_missing"),
+    ((GPUMemoryExhausted, MemoryError), "out_of_memory"),
+)
+_SPENT = frozenset({"out_of_memory", "gpu_failed"})
+"""After these the process holds what it cannot give back, or its device fails with every call."""
 
 
 def _strip(frames: NDArray[np.uint8]) -> bytes:

@@ -2,27 +2,32 @@
 
 from collections.abc import Sequence
 
-from domain.generation.recipe import Shot
 from domain.generation.work import Work
 from myriorama.store.objects import Objects
-from myriorama.studio.renderer import Likeness, Scene
+from myriorama.studio import masters
+from myriorama.studio.renderer import Footage, Likeness, Scene
+from myriorama.studio.shots import shots_of
+from myriorama.workers.fetching import fetched
 
 
 def scenes_of(work: Work, objects: Objects) -> Sequence[Scene]:
     """Return the shots that are to be rendered, in their order.
 
-    The first one begins with the image, and the last one ends with the last image.
+    The first one begins with the image, or goes on from what is extended; the last one ends with
+    the last image.
 
     Raises:
-        ObjectNotFound: a picture is gone.
+        ObjectNotFound: a picture is gone, or a master.
+        MasterUnreadable: what is to be extended cannot be read.
         UnrenderableScene: no renderer takes such a size or length.
     """
     cameos = tuple(
         Likeness(cameo.name, objects.read(cameo.face_key), cameo.voice_pitch_hz)
         for cameo in work.cameos
     )
-    shots = work.shots or (Shot(work.prompt, work.seconds, work.seed),)
+    shots = shots_of(work)
     last = len(shots) - 1
+    footage = _footage(work, objects)
     return [
         Scene(
             prompt=shot.prompt,
@@ -35,8 +40,17 @@ def scenes_of(work: Work, objects: Objects) -> Sequence[Scene]:
             last_image=(
                 objects.read(work.last_image_key) if work.last_image_key and index == last else None
             ),
+            footage=footage if index == 0 else None,
             cameos=cameos,
         )
         for index, shot in enumerate(shots)
         if work.rerolls in {None, index}
     ]
+
+
+def _footage(work: Work, objects: Objects) -> Footage | None:
+    """Return the end of what the work goes on from."""
+    if not work.extends_key:
+        return None
+    with fetched(objects, [work.extends_key]) as (master,):
+        return masters.ending(master)

@@ -1,0 +1,48 @@
+"""The marks of a house: under what videos are watermarked and signed, as the settings say."""
+
+from hashlib import sha256
+
+from myriorama.settings import SettingInvalid, WorkerSettings
+from myriorama.studio.certificates import (
+    CertificatesInvalid,
+    Credentials,
+    credentials,
+    trusted_authority,
+)
+
+
+def credentials_of(settings: WorkerSettings) -> Credentials:
+    """Return with what to sign: for finishing alone.
+
+    Raises:
+        SettingInvalid: what is named cannot be used; the message says what to set.
+    """
+    try:
+        return credentials(
+            home=settings.home,
+            certificates=settings.c2pa_certificates,
+            key=settings.c2pa_key,
+            signer_url=settings.c2pa_signer_url,
+            signer_token=settings.c2pa_signer_token,
+        )
+    except CertificatesInvalid as error:
+        raise SettingInvalid(str(error)) from error
+
+
+def trust_of(settings: WorkerSettings) -> str:
+    """Return the authority under which this house signs, in PEM.
+
+    Raises:
+        SettingInvalid: what is named is no certificate.
+    """
+    try:
+        return trusted_authority(home=settings.home, certificates=settings.c2pa_certificates)
+    except CertificatesInvalid as error:
+        raise SettingInvalid(str(error)) from error
+
+
+def watermark_key(settings: WorkerSettings) -> str:
+    """Return the key of the watermark."""
+    if settings.watermark_key:
+        return settings.watermark_key
+    return sha256(b"watermark key " + settings.worker_token.encode()).hexdigest()
