@@ -147,7 +147,7 @@ def create_api(settings: Settings) -> Litestar:
         "feed_pages": feed_routes.FeedPages(feeds, cursors, view_tokens, views),
         "followings": Followings(log),
         "front": Front(fronted),
-        "generation_events": GenerationEvents(own_generations, projected, progress),
+        "generation_events": GenerationEvents(own_generations, projected, progress, signer),
         "generations": create_generations(settings, writes, log),
         "inspections": CapacityLimiter(os.cpu_count() or 1),
         "model_table": model_routes.ModelTable.of(models.capabilities(), default=models.default),
