@@ -105,7 +105,8 @@ class Screening:
         if refusal is None:
             return Verdict(stage, check, self.version, "allow")
         code, detail = refusal
-        return Verdict(stage, check, self.version, "refuse", code, detail[:_DETAIL_LENGTH_MAX])
+        detail, words = detail[:_DETAIL_LENGTH_MAX], self._policy.reasons[code]
+        return Verdict(stage, check, self.version, "refuse", code, detail, words)
 
 
 def _text_check(policy: Policy, check: Check) -> _OfText | None:

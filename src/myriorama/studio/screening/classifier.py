@@ -16,7 +16,8 @@ INNOCENT = "innocent"
 """The class of what is no class's."""
 
 FEATURES = 2**13
-WINDOW_WORDS = 24
+WINDOW_WORDS = 14
+_STRIDE_WORDS = 5
 _LETTERS = (3, 4, 5)
 _FACTOR = np.uint32(0x9E3779B1)
 
@@ -110,14 +111,15 @@ class Classifier:
         return dict(zip(self.classes, map(float, likely.max(axis=0)), strict=True))
 
     def _windows(self, features: Features) -> Floats:
-        """Return the logits of all windows, each of which overlaps the next one by half."""
+        """Return the logits of all windows, each of which overlaps the next one."""
         by_word = np.zeros((features.words + 1, len(self.classes) + 1), np.float32)
         for column in range(len(self.classes)):
             weighed = self.weights[features.buckets, column]
             by_word[1:, column] = np.bincount(features.places, weighed, features.words)
         by_word[1:, -1] = np.bincount(features.places, minlength=features.words)
         sums = by_word.cumsum(axis=0, dtype=np.float64)
-        first = np.arange(0, max(1, features.words - WINDOW_WORDS // 2), WINDOW_WORDS // 2)
+        overlap = WINDOW_WORDS - _STRIDE_WORDS
+        first = np.arange(0, max(1, features.words - overlap), _STRIDE_WORDS)
         last = np.minimum(first + WINDOW_WORDS, features.words)
         within = sums[last] - sums[first]
         logits = within[:, :-1] / np.sqrt(np.maximum(within[:, -1:], 1)) + self.bias

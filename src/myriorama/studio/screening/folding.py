@@ -22,19 +22,19 @@ BEGINNING = 3
 class Folded:
     """A text as it is screened.
 
-    Its words as they stand, as they read if digits and signs are letters ("s3x"; none if there
-    are no such), and what is spelt letter by letter ("k.i.l.l").
+    `words` are its words as they stand; `readings` are those, and how they read if digits and
+    signs are letters ("s3x"). `spelt` is what is spelt letter by letter ("k.i.l.l").
     """
 
     text: str
     words: tuple[str, ...]
-    undisguised: tuple[str, ...]
+    readings: tuple[tuple[str, ...], ...]
     spelt: tuple[str, ...]
 
     @cached_property
     def vocabulary(self) -> frozenset[str]:
         """Every word that it has in one way or another, once."""
-        return frozenset(self.words).union(self.undisguised, self.spelt)
+        return frozenset(self.spelt).union(*self.readings)
 
     @cached_property
     def beginnings(self) -> frozenset[str]:
@@ -46,12 +46,13 @@ def fold(text: str) -> Folded:
     """Fold a text. Any string of Unicode has a fold, in time linear in its length."""
     plain = fold_letters(text)
     words = tuple(WORD.findall(plain))
+    readings = [words]
     if _IN_DISGUISE.search(plain):
         dressed = _DRESSED.findall(plain)
-        undisguised = tuple([one if one.isalpha() else _undress(one) for one in dressed])
-    else:
-        undisguised = ()
-    return Folded(plain, words, undisguised, tuple(_spelt(words)))
+        for leet in (_LEET, _LEET_TOO) if "1" in plain else (_LEET,):
+            undressed = [one if one.isalpha() else _undress(one, leet) for one in dressed]
+            readings.append(tuple(undressed))
+    return Folded(plain, words, tuple(readings), tuple(_spelt(words)))
 
 
 def fold_letters(text: str) -> str:
@@ -62,12 +63,12 @@ def fold_letters(text: str) -> str:
     return unicodedata.normalize("NFKC", decomposed.translate(_LOOKALIKES))
 
 
-def _undress(word: str) -> str:
+def _undress(word: str, leet: dict[int, int]) -> str:
     """Read digits and signs as letters, in what has a letter too: "2024" stays a number."""
     bare = word.strip("!|_")
     if bare.isnumeric() or not any(map(str.isalpha, bare)):
         return bare
-    return bare.translate(_LEET)
+    return bare.translate(leet)
 
 
 def _spelt(words: tuple[str, ...]) -> Iterator[str]:
@@ -90,6 +91,7 @@ _SPELT_LETTERS_MIN = 3
 _IN_DISGUISE = re.compile(r"[0-9@$!|\u20ac]")
 _DRESSED = re.compile(r"[\w@$!|\u20ac]+")
 _LEET = str.maketrans("013457@$!|\u20ac", "oleastasiie")
+_LEET_TOO = _LEET | {ord("1"): ord("i")}
 
 _CONTROLS: Mapping[int, str | None] = dict.fromkeys([*range(9), *range(14, 32), 127])
 

@@ -31,8 +31,7 @@ class Terms:
         """Tell the terms that a text has, in plain sight first, and then those in disguise."""
         found = [Hit(term, 0) for term in self._terms.unbroken if term in folded.text]
         if self._terms.may_be_in(folded):
-            found += self._among(folded.words)
-            found += self._among(folded.undisguised)
+            found += [hit for words in folded.readings for hit in self._among(words)]
             found += [hit for word in folded.spelt for hit in self._terms.among((word,))]
         return found
 
