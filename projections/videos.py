@@ -13,6 +13,7 @@ from psycopg.rows import TupleRow
 from domain.video.events import (
     CaptionChanged,
     RemixingChanged,
+    RenditionsBuilt,
     VideoDeleted,
     VideoEvent,
     VideoPublished,
@@ -47,6 +48,10 @@ TOUCH_LINE = """
     WHERE (remix_of = %(video_id)s OR root_id = %(video_id)s) AND video_id <> %(video_id)s
 """
 
+ADD_RENDITIONS = """
+    UPDATE videos SET ladder_key = %s, version = %s, position = %s WHERE video_id = %s
+"""
+
 DELETE = "UPDATE videos SET state = 'deleted', version = %s, position = %s WHERE video_id = %s"
 
 
@@ -61,6 +66,7 @@ class Videos(Projection[VideoEvent]):
         VisibilityChanged.TOPIC,
         RemixingChanged.TOPIC,
         VideoDeleted.TOPIC,
+        RenditionsBuilt.TOPIC,
     )
 
     def fold(self, events: Sequence[Recorded[VideoEvent]], cursor: Cursor[TupleRow]) -> None:
@@ -88,5 +94,7 @@ class Videos(Projection[VideoEvent]):
                 case VideoDeleted():
                     cursor.execute(DELETE, stand)
                     cursor.execute(TOUCH_LINE, line)
+                case RenditionsBuilt():
+                    cursor.execute(ADD_RENDITIONS, (event.ladder_key, *stand))
                 case _:
                     assert_never(event)

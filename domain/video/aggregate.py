@@ -17,6 +17,7 @@ from domain.video.errors import (
 from domain.video.events import (
     CaptionChanged,
     RemixingChanged,
+    RenditionsBuilt,
     VideoDeleted,
     VideoEvent,
     VideoPublished,
@@ -55,6 +56,7 @@ class Video(Aggregate):
         self.root_id = root_id
         self.depth = depth
         self.deleted = False
+        self.ladder_key: str | None = None
 
     @staticmethod
     def identify(generation_id: UUID) -> UUID:
@@ -165,6 +167,19 @@ class Video(Aggregate):
         if not self.deleted:
             self.trigger(VideoDeleted, at)
 
+    def add_renditions(self, ladder_key: str, *, rungs: int, size_bytes: int, at: datetime) -> None:
+        """Let the video be streamed by a ladder. Once it has one, another records nothing.
+
+        Raises:
+            VideoNotFound: it has been deleted.
+        """
+        if self.deleted:
+            raise VideoNotFound("There is no such video.")
+        if self.ladder_key is None:
+            self.trigger(
+                RenditionsBuilt, at, ladder_key=ladder_key, rungs=rungs, size_bytes=size_bytes
+            )
+
     def evolve(self, event: VideoEvent) -> None:
         match event:
             case VideoPublished():
@@ -177,6 +192,8 @@ class Video(Aggregate):
                 self.remixable = event.remixable
             case VideoDeleted():
                 self.deleted = True
+            case RenditionsBuilt():
+                self.ladder_key = event.ladder_key
             case _:
                 assert_never(event)
 

@@ -7,6 +7,10 @@ class VideoNotFound(NotFound):
     """There is no such video, or none that you may see."""
 
 
+class RenditionsNotFound(NotFound):
+    """This video is not streamed in several sizes (yet), or has no captions or stills to show."""
+
+
 class ParentNotFound(NotFound):
     """The video that this one remixes has been deleted, or you may not see it any more."""
 
@@ -17,6 +21,10 @@ class NotVideoAuthor(Forbidden):
 
 class AlreadyPublished(Conflict):
     """The draft has been published before."""
+
+
+class ProvenanceMissing(Conflict):
+    """The file of the draft lacks a mark that says where it comes from; the detail says which."""
 
 
 class RemixingForbidden(Forbidden):

@@ -67,4 +67,22 @@ class VideoDeleted(Event):
     TOPIC = "video.deleted"
 
 
-VideoEvent = VideoPublished | CaptionChanged | VisibilityChanged | RemixingChanged | VideoDeleted
+@dataclass(frozen=True)
+class RenditionsBuilt(Event):
+    """Many watch the video, so it can be streamed in several sizes. The key names their ladder."""
+
+    TOPIC = "video.renditions_built"
+
+    ladder_key: str
+    rungs: int
+    size_bytes: int
+
+
+VideoEvent = (
+    VideoPublished
+    | CaptionChanged
+    | VisibilityChanged
+    | RemixingChanged
+    | VideoDeleted
+    | RenditionsBuilt
+)

@@ -129,6 +129,12 @@ def dispatch() -> None:
 
 
 @app.command()
+def renditions() -> None:
+    """Build renditions of the videos that many watch, one builder at a time."""
+    processes.renditions(_settings())
+
+
+@app.command()
 def relay() -> None:
     """Carry both logs to Kafka as public streams, one relay at a time."""
     try:

@@ -18,6 +18,7 @@ from myriorama.bootstrap.programs import (
     create_dispatcher,
     create_projector,
     create_relay,
+    create_rendition_builder,
     create_worker,
 )
 from myriorama.replay import rebuilding
@@ -109,6 +110,14 @@ def relay(settings: Settings) -> None:
     suit_windows()
     stop_when_signalled(relay.stop)
     relay.run()
+
+
+def renditions(settings: Settings) -> None:
+    """Build renditions of what many watch until told to stop."""
+    start_logs()
+    builder = create_rendition_builder(settings)
+    stop_when_signalled(builder.stop)
+    builder.run()
 
 
 def work(settings: WorkerSettings) -> None:

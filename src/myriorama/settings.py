@@ -23,6 +23,7 @@ _AT_LEAST_ONE = (
     "queue_in_flight_max",
     "queue_window",
     "view_days_kept",
+    "ladder_views_min",
 )
 
 
@@ -152,6 +153,8 @@ class Settings(WorkerSettings):
     """How many reverse proxies of yours stand before the API; each adds to X-Forwarded-For."""
     view_days_kept: int = 30
     """How many finished days of the view log stay in PostgreSQL; older ones lie in `objects`."""
+    ladder_views_min: int = 50
+    """So many views make a public video worth being streamed in several sizes."""
     cors_origins: str = ""
     """Origins of other sites whose pages may call the API, separated by commas."""
 

@@ -86,11 +86,18 @@ ROUTES: dict[str, Expectation] = {
     "GET /v1/generations": (CREATOR, NOTHING),
     "POST /v1/generations": (CREATOR, NOTHING),
     "POST /v1/generations/preview": (CREATOR, NOTHING),
+    "POST /v1/generations/stitch": (CREATOR, NOTHING),
+    "POST /v1/generations/{generation_id:uuid}/remake": (CREATOR, OWNER),
+    "POST /v1/generations/{generation_id:uuid}/reroll": (CREATOR, OWNER),
     "GET /v1/generations/{generation_id:uuid}": (CREATOR, OWNER),
     "GET /v1/generations/{generation_id:uuid}/events": (CREATOR, OWNER),
     "POST /v1/generations/{generation_id:uuid}/cancel": (CREATOR, OWNER),
+    "POST /v1/generations/{generation_id:uuid}/appeal": (CREATOR, OWNER),
     "GET /v1/drafts": (CREATOR, NOTHING),
     "DELETE /v1/drafts/{generation_id:uuid}": (CREATOR, OWNER),
+    # Moderation
+    "GET /v1/moderation/appeals": (Scope.MODERATOR, NOTHING),
+    "POST /v1/moderation/appeals/{generation_id:uuid}/decision": (Scope.MODERATOR, ANYBODY),
     # Work
     "POST /v1/work/{generation_id:uuid}/claim": (Scope.WORKER, ANYBODY),
     "POST /v1/work/{generation_id:uuid}/complete": (Scope.WORKER, ANYBODY),
@@ -101,6 +108,8 @@ ROUTES: dict[str, Expectation] = {
     "GET /v1/videos/{video_id:uuid}": (PUBLIC, AUDIENCE),
     "PATCH /v1/videos/{video_id:uuid}": (CREATOR, OWNER),
     "DELETE /v1/videos/{video_id:uuid}": (VIEWER, OWNER),
+    "GET /v1/videos/{video_id:uuid}/hls/{playlist:str}": (PUBLIC, AUDIENCE),
+    "GET /v1/videos/{video_id:uuid}/thumbnails.vtt": (PUBLIC, AUDIENCE),
     "GET /v1/videos/{video_id:uuid}/lineage": (PUBLIC, AUDIENCE),
     "GET /v1/videos/{video_id:uuid}/remixes": (PUBLIC, AUDIENCE),
     "GET /v1/videos/{video_id:uuid}/comments": (PUBLIC, AUDIENCE),
@@ -120,6 +129,8 @@ ROUTES: dict[str, Expectation] = {
 BODIES: dict[str, dict[str, object]] = {
     "PATCH /v1/cameos/{cameo_id:uuid}": {"audience": "mutuals"},
     "PUT /v1/cameos/{cameo_id:uuid}/permissions/{account_id:uuid}": {"verdict": "granted"},
+    "POST /v1/generations/{generation_id:uuid}/reroll": {"shot": 0},
+    "POST /v1/generations/{generation_id:uuid}/appeal": {"statement": "It is a bird."},
     "PATCH /v1/videos/{video_id:uuid}": {"caption": "Another caption"},
     "POST /v1/videos/{video_id:uuid}/comments": {"text": "Which fox?"},
 }

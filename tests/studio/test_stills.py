@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from myriorama.studio.stills import TILES_MAX, Grid, save_sprite_sheet
+from myriorama.studio.grids import TILES_MAX, Grid
+from myriorama.studio.stills import save_sprite_sheet
 
 FPS = 24
 

@@ -27,7 +27,9 @@ from myriorama.api import generations as generation_routes
 from myriorama.api import invitations as invitation_routes
 from myriorama.api import media as media_routes
 from myriorama.api import models as model_routes
+from myriorama.api import moderation as moderation_routes
 from myriorama.api import openapi, operations
+from myriorama.api import playlists as playlist_routes
 from myriorama.api import reactions as reaction_routes
 from myriorama.api import sessions as session_routes
 from myriorama.api import uploads as upload_routes
@@ -54,8 +56,9 @@ from myriorama.application.cameos import Cameos
 from myriorama.application.comments import Comments
 from myriorama.application.consent import Consent
 from myriorama.application.followings import Followings
+from myriorama.application.moderation import Moderation
 from myriorama.application.reactions import Reactions
-from myriorama.application.videos import Videos
+from myriorama.application.videos import Missing, Videos
 from myriorama.bootstrap.application import (
     create_accounts,
     create_allowances,
@@ -65,6 +68,7 @@ from myriorama.bootstrap.application import (
     uploads,
 )
 from myriorama.bootstrap.logs import following
+from myriorama.bootstrap.marks import missing_of, provenance_of
 from myriorama.bootstrap.models import models_of
 from myriorama.feed.cards import Cards
 from myriorama.feed.feeds import Feeds
@@ -102,6 +106,8 @@ ROUTES: Sequence[ControllerRouterHandler] = (
     invitation_routes.router,
     media_routes.router,
     model_routes.router,
+    moderation_routes.router,
+    playlist_routes.router,
     reaction_routes.router,
     session_routes.router,
     upload_routes.router,
@@ -119,8 +125,11 @@ def api() -> Litestar:
     return app
 
 
-def create_api(settings: Settings) -> Litestar:
-    """Join the routes to the write side and the read side."""
+def create_api(settings: Settings, *, missing: Missing | None = None) -> Litestar:
+    """Join the routes to the write side and the read side.
+
+    `missing` is what stands at the gate of publication instead of what reads the files again.
+    """
     writes, pool = closed_pool(settings.database_url), async_pool(settings.database_url)
     fronted = async_pool(settings.database_url, size_max=4, is_checked=False)
     log, objects = Log(writes), open_objects(settings.objects)
@@ -151,10 +160,12 @@ def create_api(settings: Settings) -> Litestar:
         "generations": create_generations(settings, writes, log),
         "inspections": CapacityLimiter(os.cpu_count() or 1),
         "model_table": model_routes.ModelTable.of(models.capabilities(), default=models.default),
+        "moderation": Moderation(log, consent),
         "objects": objects,
         "operations": _operations(pool),
         "own_generations": own_generations,
         "people": People(reads, cursors),
+        "playlists": playlist_routes.Playlists(objects, signer),
         "progress": progress,
         "reactions": Reactions(log),
         "reads": reads,
@@ -162,7 +173,7 @@ def create_api(settings: Settings) -> Litestar:
         "signer": signer,
         "standing": standing,
         "tokens": tokens,
-        "videos": Videos(log, consent),
+        "videos": Videos(log, consent, missing or missing_of(provenance_of(settings, objects))),
         "view_tokens": view_tokens,
         "views": views,
         "works": create_works(settings, log, objects),

@@ -5,6 +5,7 @@ import secrets
 import socket
 from datetime import timedelta
 
+from myriorama.application.renditions import Renditions
 from myriorama.bootstrap.application import (
     create_budgets,
     create_works,
@@ -37,6 +38,7 @@ from myriorama.workers.orders import Finishing, Studio
 from myriorama.workers.projector import Projector
 from myriorama.workers.queues import TOPICS
 from myriorama.workers.relay import Relay
+from myriorama.workers.renditions import RenditionBuilder
 from myriorama.workers.view_stream import ViewStream
 
 
@@ -63,6 +65,17 @@ def create_dispatcher(settings: Settings) -> Dispatcher:
         rules=queue_rules(settings),
         undelivered_max=settings.queue_window,
         chores=[uploads(settings, pool, log, objects).refuse_abandoned, days.tend_aside],
+    )
+
+
+def create_rendition_builder(settings: Settings) -> RenditionBuilder:
+    """Join the builder of renditions to the log, and to the objects."""
+    return RenditionBuilder(
+        settings.database_url,
+        Renditions(Log(open_pool(settings.database_url, size_max=1))),
+        open_objects(settings.objects),
+        views_min=settings.ladder_views_min,
+        folder=settings.home / "renditions",
     )
 
 

@@ -18,7 +18,9 @@ from myriorama.store.signing import Signer
 SHOWN = """
     SELECT v.video_id, a.account_id, a.handle, a.display_name, v.caption, v.prompt, v.visibility,
            v.remixable, parent.video_id, root.video_id, v.width, v.height, v.duration_ms,
-           v.published_at, v.video_key, v.poster_key, v.thumbnail_key, v.cameo_ids,
+           v.published_at, v.video_key, v.poster_key, v.thumbnail_key, recipe.captions_key,
+           v.visibility = 'public' AND v.ladder_key IS NOT NULL, recipe.sprite_key <> '',
+           v.cameo_ids,
            coalesce(w.views, 0), coalesce(e.likes, 0), coalesce(e.comments, 0),
            coalesce(e.shares, 0), coalesce(e.bookmarks, 0), coalesce(e.remixes, 0)
     FROM videos v
@@ -27,6 +29,7 @@ SHOWN = """
         AND parent.state = 'live' AND parent.visibility = 'public'
     LEFT JOIN videos root ON root.video_id = v.root_id AND root.state = 'live'
         AND (root.visibility = 'public' OR root.video_id = v.video_id)
+    LEFT JOIN recipes recipe ON recipe.generation_id = v.generation_id
     LEFT JOIN engagement_counts e ON e.video_id = v.video_id
     LEFT JOIN view_counts w ON w.video_id = v.video_id
     WHERE v.video_id = ANY(%s) AND v.state = 'live'
@@ -55,6 +58,8 @@ class Counts(msgspec.Struct, frozen=True):
 class Card(msgspec.Struct, frozen=True):
     """A video; its URLs are paths below the public URL, signed for an hour or somewhat longer.
 
+    `captions_url` is null if nobody speaks, `hls_url` until many have watched: it is streamed then.
+    `seek_thumbnails_url` tells where in a sprite sheet each moment is shown.
     `remix_of` and `root_id` name the parent and the first of the line as long as everybody may
     see them: whoever has the ID of an unlisted video may watch it, so a card must not tell it.
     """
@@ -74,6 +79,9 @@ class Card(msgspec.Struct, frozen=True):
     video_url: str
     poster_url: str
     thumbnail_url: str
+    captions_url: str | None
+    hls_url: str | None
+    seek_thumbnails_url: str | None
     cameo_ids: list[UUID]
     counts: Counts
 
@@ -105,7 +113,12 @@ class Cards:
 
     def _card(self, row: TupleRow, now: int) -> Card:
         fields: list[Any] = list(row)
-        fields[18:] = [Counts(*row[18:])]
-        fields[14:17] = [self._signer.media_url(key, now=now) for key in row[14:17]]
+        fields[21:] = [Counts(*row[21:])]
+        fields[14:18] = [
+            self._signer.media_url(key, now=now) if key else None for key in row[14:18]
+        ]
+        below = f"/v1/videos/{row[0]}"
+        fields[18] = f"{below}/hls/master.m3u8" if row[18] else None
+        fields[19] = f"{below}/thumbnails.vtt" if row[19] else None
         fields[1:4] = [Author(*row[1:4])]
         return Card(*fields)

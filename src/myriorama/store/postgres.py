@@ -43,6 +43,7 @@ class AdvisoryLock(IntEnum):
     VIEW_RELAY = 7220250106
     REBUILD = 7220250107
     VIEW_DAYS = 7220250108
+    RENDITIONS = 7220250109
 
 
 def open_pool(url: str, *, size_max: int = 8, is_checked: bool = True) -> Pool:
