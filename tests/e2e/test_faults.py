@@ -1,20 +1,13 @@
 """Whatever part of the house is killed, with -9 and in mid-flight, the rest goes on by itself."""
 
-import os
-import signal
-import time
 from collections.abc import Iterator
-from typing import Any
 
-import httpx
 import pytest
 
 from tests.e2e.conftest import House, running_house
-from tests.people import application_form
+from tests.e2e.residents import TERMINAL as _TERMINAL
+from tests.e2e.residents import Resident, kill
 from tests.workers.relaying import assert_each_once_in_order, await_relayed, positions
-
-_PATIENCE_S = 90
-_TERMINAL = {"completed", "failed", "refused", "cancelled"}
 
 
 @pytest.fixture(scope="module")
@@ -24,64 +17,11 @@ def fragile() -> Iterator[House]:
         yield house
 
 
-class Resident:
-    """A person whose app tries again when the house does not answer for a moment."""
-
-    def __init__(self, house: House, handle: str) -> None:
-        self._house = house
-        self._api = httpx.Client(base_url=house.url, timeout=30)
-        tokens = self.send("POST", "/v1/accounts", application_form(handle, house.invitation()))
-        self._api.headers["Authorization"] = f"Bearer {tokens['access_token']}"
-
-    def leave(self) -> None:
-        self._api.close()
-
-    def send(self, method: str, url: str, body: object = None) -> Any:
-        deadline = time.monotonic() + _PATIENCE_S
-        while True:
-            try:
-                answer = self._api.request(method, url, json=body)
-            except httpx.TransportError:
-                assert time.monotonic() < deadline, self._house.logs()
-            else:
-                if answer.status_code != 503:
-                    assert answer.is_success, f"{answer.text}\n{self._house.logs()}"
-                    return answer.json() if answer.content else None
-                assert time.monotonic() < deadline, self._house.logs()
-            time.sleep(0.1)
-
-    def ask(self, *, seconds: int = 2) -> str:
-        request = {
-            "prompt": "a red ball bounces on the beach",
-            "seconds": seconds,
-            "orientation": "square",
-            "resolution": "480p",
-        }
-        return str(self.send("POST", "/v1/generations", request)["generation_id"])
-
-    def await_state(self, generation_id: str, wanted: set[str]) -> str:
-        deadline = time.monotonic() + _PATIENCE_S
-        while True:
-            mine = self.send("GET", "/v1/generations")["items"]
-            state = next((g["state"] for g in mine if g["generation_id"] == generation_id), "")
-            if state in wanted:
-                return str(state)
-            assert time.monotonic() < deadline, f"{mine}\n{self._house.logs()}"
-            time.sleep(0.05)  # the list is empty, too, while the read side is behind
-
-
 @pytest.fixture(scope="module")
 def alice(fragile: House) -> Iterator[Resident]:
     resident = Resident(fragile, "alice")
     yield resident
     resident.leave()
-
-
-def kill(house: House, program: str) -> None:
-    pids = house.pids(program)
-    assert pids
-    for pid in pids:
-        os.kill(pid, signal.SIGKILL)
 
 
 def test_a_worker_killed_in_mid_render_loses_nothing(fragile: House, alice: Resident) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from myriorama.bench import (
     appending,
     feed_over_http,
+    generating,
     latency,
     publishing,
     queueing,
@@ -17,6 +18,7 @@ from myriorama.bench.outcome import Outcome, Progress
 BENCHES: Mapping[str, Callable[[Progress], Outcome]] = {
     "append": appending.measure,
     "e2e": publishing.measure,
+    "generation": generating.measure,
     "http": feed_over_http.measure,
     "latency": latency.measure,
     "queue": queueing.measure,

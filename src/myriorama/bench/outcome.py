@@ -9,17 +9,21 @@ Progress = Callable[[str], None]
 
 
 class Outcome(msgspec.Struct, frozen=True):
-    """Figures depend on the machine; ratios compare with a reference of the same run."""
+    """Figures depend on the machine; ratios compare with a reference of the same run.
+
+    A figure is None where the machine has not what it takes, such as a GPU.
+    """
 
     bench: str
-    figures: Mapping[str, float]
+    figures: Mapping[str, float | None]
     ratios: Mapping[str, float]
 
 
 def table(outcome: Outcome) -> str:
     """Return the outcome as lines of text, the ratios first."""
     rows = [*outcome.ratios.items(), *outcome.figures.items()]
-    return "\n".join(f"{outcome.bench:12} {name:28} {value:12,.3f}" for name, value in rows)
+    shown = ((name, "-" if value is None else f"{value:,.3f}") for name, value in rows)
+    return "\n".join(f"{outcome.bench:12} {name:28} {value:>12}" for name, value in shown)
 
 
 def percentile(values: list[float], share: float) -> float:

@@ -40,7 +40,7 @@ def measure(progress: Progress) -> Outcome:
         closing(HTTPConnection("127.0.0.1", port, timeout=_PATIENCE_S)) as connection,
         open_pool(house.database_url, size_max=1) as pool,
     ):
-        api = _Client(connection)
+        api = Client(connection)
         author, follower = api.sign_up("author"), api.sign_up("follower")
         api.call("PUT", "/v1/accounts/author/follow", follower["access_token"])
         log = EventStore[UUID](mapper=JSONMapper(), recorder=DomainRecorder(pool))
@@ -56,7 +56,7 @@ def measure(progress: Progress) -> Outcome:
 
 
 def _publish(
-    log: EventStore[UUID], api: "_Client", author_id: UUID, follower: str
+    log: EventStore[UUID], api: "Client", author_id: UUID, follower: str
 ) -> Iterator[float]:
     """Yield for each video how many milliseconds went by until it was on top of the feed."""
     for _ in range(WARM_UP + VIDEOS):
@@ -98,7 +98,7 @@ def published(author_id: UUID) -> VideoPublished:
     )
 
 
-class _Client:
+class Client:
     """Calls the API over one connection."""
 
     def __init__(self, connection: HTTPConnection) -> None:
