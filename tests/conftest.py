@@ -20,6 +20,7 @@ from myriorama.settings import Settings
 from myriorama.store.embedded_postgres import start_postgres
 from myriorama.store.log import Log
 from myriorama.store.postgres import Pool, migrate, open_pool
+from tests.drafts import nothing_missing
 from tests.people import Person, sign_up
 
 TEMPLATE = "template_myriorama"
@@ -95,7 +96,9 @@ def projecting(settings: Settings) -> Iterator[None]:
 def api(settings: Settings, projecting: None) -> Iterator[TestClient[Litestar]]:
     """The API over real PostgreSQL, with the projections running."""
     assert projecting is None
-    with TestClient(create_api(settings), raise_server_exceptions=False) as client:
+    with TestClient(
+        create_api(settings, missing=nothing_missing), raise_server_exceptions=False
+    ) as client:
         yield client
 
 

@@ -6,6 +6,7 @@ from hashlib import sha256
 from uuid import UUID, uuid4
 
 from domain.generation.aggregate import Generation
+from domain.generation.events import GenerationCompleted
 from domain.generation.recipe import Recipe
 from domain.generation.work import Delivery
 from myriorama.store.log import Log
@@ -62,5 +63,10 @@ def deliver(made: Generation, *, gpu_ms: int = 0) -> None:
         duration_ms=4000,
         renderer="procedural-1",
         gpu_ms=gpu_ms,
+        master_key=f"masters/{digest}.mp4",
     )
     made.complete(1, delivery, at=at)
+
+
+def nothing_missing(_generation_id: UUID, _draft: GenerationCompleted, /) -> None:
+    """Stand at the gate of publication where drafts have no files; tests of the gate do not."""

@@ -16,7 +16,7 @@ from domain.video.errors import ParentNotFound, RemixingForbidden
 from myriorama.application.consent import Consent
 from myriorama.application.videos import Publication, Videos
 from myriorama.store.log import Log
-from tests.drafts import draft
+from tests.drafts import draft, nothing_missing
 from tests.publishing import publish
 
 ALICE, BOB = uuid4(), uuid4()
@@ -56,7 +56,7 @@ def record_cameo(log: Log) -> Cameo:
 
 
 def attempt(log: Log, generation_id: UUID, meanwhile: Callable[[], None]) -> UUID:
-    videos = Videos(log, Interrupted(log, meanwhile))
+    videos = Videos(log, Interrupted(log, meanwhile), nothing_missing)
     return videos.publish(
         Publication(generation_id, "", "public", remixable=True), by=ALICE, at=NOON
     )

@@ -3,15 +3,17 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 from uuid import UUID
 
 from domain.generation.aggregate import Generation
 from domain.generation.errors import DraftNotFound
+from domain.generation.events import GenerationCompleted
 from domain.video.aggregate import Video
-from domain.video.errors import AlreadyPublished, ParentNotFound, VideoNotFound
+from domain.video.errors import AlreadyPublished, ParentNotFound, ProvenanceMissing, VideoNotFound
 from myriorama.application.consent import Consent
 from myriorama.application.relations import joined, visible_video
+from myriorama.store.front import aside
 from myriorama.store.log import Log, retried
 
 
@@ -25,14 +27,20 @@ class Publication:
     remixable: bool
 
 
+class Missing(Protocol):
+    """Reads the file of a draft again, and says what it lacks; None is nothing."""
+
+    def __call__(self, generation_id: UUID, draft: GenerationCompleted, /) -> str | None: ...
+
+
 class Videos:
     """What people publish."""
 
-    def __init__(self, log: Log, consent: Consent) -> None:
+    def __init__(self, log: Log, consent: Consent, missing: Missing) -> None:
         self._log = log
         self._consent = consent
+        self._missing = missing
 
-    @retried
     def publish(self, publication: Publication, *, by: UUID, at: datetime) -> UUID:
         """Publish a draft; return the video's ID, which follows from the generation's.
 
@@ -42,16 +50,20 @@ class Videos:
         Raises:
             DraftNotFound: there is none, or it is not `by`'s.
             AlreadyPublished: it was published before.
+            ProvenanceMissing: its file lacks a mark, or is not the one that was made.
             CastingForbidden: the owner of a cameo in it does not consent.
             ParentNotFound: what it remixes is there no more, or is hidden from `by`.
             RemixingForbidden: the author of what it remixes does not want it.
         """
-        generation = self._log.find(Generation, publication.generation_id)
-        if generation is None:
-            raise DraftNotFound("There is no such draft.")
-        draft = generation.require_draft(by=by)
-        if self._log.find(Video, Video.identify(generation.id)):
-            raise AlreadyPublished("This draft has been published before.")
+        _, draft = self._draft(publication.generation_id, by=by)
+        # The file never changes after it was recorded: once is enough, however often we try below.
+        if missing := aside(self._missing, publication.generation_id, draft):
+            raise ProvenanceMissing(missing)
+        return self._publish(publication, by=by, at=at)
+
+    @retried
+    def _publish(self, publication: Publication, *, by: UUID, at: datetime) -> UUID:
+        generation, draft = self._draft(publication.generation_id, by=by)
         consented = self._consent.require(generation.recipe.cameo_ids, by=by, at=at)
         parent, parent_read = self._parent(generation.recipe.remix_of, by=by)
         video = Video.publish(
@@ -125,6 +137,15 @@ class Videos:
             video, _ = visible_video(self._log, video_id, to=by)
         video.delete(by=by, as_moderator=as_moderator, at=at)
         self._log.save(video)
+
+    def _draft(self, generation_id: UUID, *, by: UUID) -> tuple[Generation, GenerationCompleted]:
+        generation = self._log.find(Generation, generation_id)
+        if generation is None:
+            raise DraftNotFound("There is no such draft.")
+        draft = generation.require_draft(by=by)
+        if self._log.find(Video, Video.identify(generation.id)):
+            raise AlreadyPublished("This draft has been published before.")
+        return generation, draft
 
     def _parent(self, video_id: UUID | None, *, by: UUID) -> tuple[Video | None, dict[UUID, int]]:
         if video_id is None:

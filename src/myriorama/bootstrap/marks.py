@@ -1,14 +1,20 @@
 """The marks of a house: under what videos are watermarked and signed, as the settings say."""
 
 from hashlib import sha256
+from uuid import UUID
 
+from domain.generation.events import GenerationCompleted
+from myriorama.application.videos import Missing
 from myriorama.settings import SettingInvalid, WorkerSettings
+from myriorama.store.objects import Objects
 from myriorama.studio.certificates import (
     CertificatesInvalid,
     Credentials,
     credentials,
     trusted_authority,
 )
+from myriorama.studio.provenance import Marks, Provenance
+from myriorama.studio.watermark import Watermark
 
 
 def credentials_of(settings: WorkerSettings) -> Credentials:
@@ -39,6 +45,27 @@ def trust_of(settings: WorkerSettings) -> str:
         return trusted_authority(home=settings.home, certificates=settings.c2pa_certificates)
     except CertificatesInvalid as error:
         raise SettingInvalid(str(error)) from error
+
+
+def provenance_of(settings: WorkerSettings, objects: Objects) -> Provenance:
+    """Join what reads files again to the objects.
+
+    Raises:
+        SettingInvalid: what is named is no certificate.
+    """
+    watermark = Watermark(watermark_key(settings).encode())
+    return Provenance(objects, watermark, trust=trust_of(settings))
+
+
+def missing_of(provenance: Provenance) -> Missing:
+    """Return the gate of publication."""
+
+    def missing(generation_id: UUID, draft: GenerationCompleted, /) -> str | None:
+        return provenance.missing(
+            Marks(generation_id, draft.video_key, draft.sha256, draft.watermark)
+        )
+
+    return missing
 
 
 def watermark_key(settings: WorkerSettings) -> str:

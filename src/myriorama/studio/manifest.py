@@ -16,7 +16,6 @@ from typing import Any, BinaryIO, Literal, cast
 from uuid import UUID
 
 import c2pa as untyped  # pyright: ignore[reportMissingTypeStubs] - it has no types
-import httpx
 import msgspec
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 
@@ -233,6 +232,7 @@ def _signer(credentials: Credentials, failures: list[Exception]) -> Any:
 
 def _asking(credentials: Credentials, failures: list[Exception]) -> Callable[[bytes], bytes]:
     """Have a service sign that keeps the key; what goes wrong is kept, as C would swallow it."""
+    import httpx  # noqa: PLC0415 - who signs with a key needs no client, and who reads neither
 
     def ask(content: bytes) -> bytes:
         try:
