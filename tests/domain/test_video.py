@@ -17,6 +17,7 @@ from domain.video.errors import (
 from domain.video.events import (
     CaptionChanged,
     RemixingChanged,
+    RenditionsBuilt,
     VideoDeleted,
     VideoPublished,
     VisibilityChanged,
@@ -152,3 +153,21 @@ def test_what_may_not_be_seen_is_not_there() -> None:
 
     with pytest.raises(VideoNotFound):
         video.require_visible(STRANGER)
+
+
+def test_a_video_gets_one_ladder_and_keeps_it() -> None:
+    video = published()
+
+    for key in ("ladders/ab/ab.json", "ladders/cd/cd.json"):
+        video.add_renditions(key, rungs=3, size_bytes=1000, at=NOON)
+
+    assert recorded(video) == [VideoPublished, RenditionsBuilt]
+    assert video.ladder_key == "ladders/ab/ab.json"
+
+
+def test_what_was_deleted_is_not_streamed() -> None:
+    video = published()
+    video.delete(by=ALICE, as_moderator=False, at=NOON)
+
+    with pytest.raises(VideoNotFound):
+        video.add_renditions("ladders/ab/ab.json", rungs=3, size_bytes=1000, at=NOON)
