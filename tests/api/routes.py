@@ -121,6 +121,8 @@ ROUTES: dict[str, Expectation] = {
     "DELETE /v1/videos/{video_id:uuid}/bookmark": (VIEWER, ANYBODY),
     "POST /v1/videos/{video_id:uuid}/share": (VIEWER, AUDIENCE),
     "GET /v1/bookmarks": (VIEWER, NOTHING),
+    # Provenance
+    "POST /v1/detect": (PUBLIC, NOTHING),
     # Feed
     "GET /v1/feed": (VIEWER, NOTHING),
     "POST /v1/views": (VIEWER, NOTHING),

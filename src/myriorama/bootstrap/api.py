@@ -21,6 +21,7 @@ from myriorama.api import cameo_permissions as cameo_permission_routes
 from myriorama.api import cameos as cameo_routes
 from myriorama.api import comments as comment_routes
 from myriorama.api import costs as cost_routes
+from myriorama.api import detect as detect_routes
 from myriorama.api import feed as feed_routes
 from myriorama.api import followings as following_routes
 from myriorama.api import generations as generation_routes
@@ -68,7 +69,7 @@ from myriorama.bootstrap.application import (
     uploads,
 )
 from myriorama.bootstrap.logs import following
-from myriorama.bootstrap.marks import missing_of, provenance_of
+from myriorama.bootstrap.marks import create_detector, missing_of, provenance_of
 from myriorama.bootstrap.models import models_of
 from myriorama.feed.cards import Cards
 from myriorama.feed.feeds import Feeds
@@ -100,6 +101,7 @@ ROUTES: Sequence[ControllerRouterHandler] = (
     cameo_routes.router,
     comment_routes.router,
     cost_routes.router,
+    detect_routes.router,
     feed_routes.router,
     following_routes.router,
     generation_routes.router,
@@ -153,6 +155,7 @@ def create_api(settings: Settings, *, missing: Missing | None = None) -> Litesta
         "comments": Comments(log),
         "consent": consent,
         "cursors": cursors,
+        "detector": create_detector(settings, reads),
         "feed_pages": feed_routes.FeedPages(feeds, cursors, view_tokens, views),
         "followings": Followings(log),
         "front": Front(fronted),

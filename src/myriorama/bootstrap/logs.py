@@ -10,6 +10,7 @@ from myriorama.store.postgres import (
 )
 from myriorama.store.view_source import ViewSource
 from projections.accounts import Accounts as AccountsProjection
+from projections.appeals import Appeals
 from projections.cameo_permissions import CameoPermissions
 from projections.cameos import Cameos as CameosProjection
 from projections.comments import Comments as CommentsProjection
@@ -19,6 +20,7 @@ from projections.generations import Generations as GenerationsProjection
 from projections.gpu_budgets import GpuBudgets as GpuBudgetsProjection
 from projections.invitations import Invitations as InvitationsProjection
 from projections.projection import AnyProjection
+from projections.provenance import Provenance
 from projections.queue_entries import QueueEntries
 from projections.reactions import Reactions as ReactionsProjection
 from projections.recipes import Recipes
@@ -33,6 +35,7 @@ def projections() -> Sequence[AnyProjection]:
     """Return every projection, each to be run by one process at a time."""
     return (
         AccountsProjection(),
+        Appeals(),
         CameoPermissions(),
         CameosProjection(),
         CommentsProjection(),
@@ -42,6 +45,7 @@ def projections() -> Sequence[AnyProjection]:
         GpuBudgetsProjection(),
         InvitationsProjection(),
         QueueEntries(),
+        Provenance(),
         ReactionsProjection(),
         Recipes(),
         Relations(),

@@ -1,9 +1,14 @@
 """The marks of a house: under what videos are watermarked and signed, as the settings say."""
 
+from functools import partial
 from hashlib import sha256
 from uuid import UUID
 
+import msgspec
+
 from domain.generation.events import GenerationCompleted
+from myriorama.api.detect import BYTES_MAX, SECONDS_MAX, Detector
+from myriorama.api.reads import Reads
 from myriorama.application.videos import Missing
 from myriorama.settings import SettingInvalid, WorkerSettings
 from myriorama.store.objects import Objects
@@ -13,8 +18,11 @@ from myriorama.studio.certificates import (
     credentials,
     trusted_authority,
 )
+from myriorama.studio.examination import LIMITS, examine
 from myriorama.studio.provenance import Marks, Provenance
 from myriorama.studio.watermark import Watermark
+
+FOREIGN = msgspec.structs.replace(LIMITS, video_bytes_max=BYTES_MAX, cpu_s_max=30, wall_s_max=60.0)
 
 
 def credentials_of(settings: WorkerSettings) -> Credentials:
@@ -66,6 +74,15 @@ def missing_of(provenance: Provenance) -> Missing:
         )
 
     return missing
+
+
+def create_detector(settings: WorkerSettings, reads: Reads) -> Detector:
+    """Join the detector to what is published."""
+    return Detector(
+        reads,
+        Watermark(watermark_key(settings).encode()),
+        partial(examine, trust=trust_of(settings), seconds_max=SECONDS_MAX, limits=FOREIGN),
+    )
 
 
 def watermark_key(settings: WorkerSettings) -> str:
