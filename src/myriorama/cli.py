@@ -20,6 +20,7 @@ from myriorama.bootstrap.logs import projections
 from myriorama.replay.event_reference import markdown
 from myriorama.replay.folding import StandsStill
 from myriorama.replay.log_verification import LogBroken
+from myriorama.replay.media_verification import MediaBroken
 from myriorama.replay.parquet import write
 from myriorama.replay.rebuilding import Different
 from myriorama.replay.standby import NotRebuilt
@@ -146,7 +147,11 @@ def relay() -> None:
 @app.command()
 def work() -> None:
     """Render generations. Any number of these may run, here and elsewhere."""
-    processes.work(_read(WorkerSettings))
+    settings = _read(WorkerSettings)
+    try:
+        processes.work(settings)
+    except SettingInvalid as error:
+        _refuse(error)
 
 
 @app.command()
@@ -219,10 +224,18 @@ def replay(
 
 @app.command()
 def verify(
-    what: Annotated[Literal["log", "state"], typer.Argument(help="What is to be checked.")],
+    what: Annotated[Literal["log", "state", "media"], typer.Argument(help="What is to be checked.")],
 ) -> None:
-    """Check that the logs are whole, or that what is shown is what they say; else exits with 1."""
+    """Check logs, what is shown of them, or the files and their marks; exits with 1 if broken."""
     settings = _settings()
+    if what == "media":
+        try:
+            for progress in processes.verify_media(settings):
+                typer.echo(f"{what} {progress}")
+        except MediaBroken as broken:
+            typer.echo(f"{what} BROKEN {broken}")
+            raise typer.Exit(1) from None
+        return
     if what == "log":
         try:
             for sound in processes.verify_log(settings):

@@ -32,7 +32,9 @@ WATERMARK_KEY = "a key of the tests"
 
 
 @contextmanager
-def running_line(home: Path, *, within: Path | None = None) -> Generator[Line]:
+def running_line(
+    home: Path, *, within: Path | None = None, kind: type[Workshop] = Workshop
+) -> Generator[Line]:
     """Run a line whose objects lie in `home`, and, if nowhere else, its clips in `home/tmp`."""
     objects = str(home / "objects")
     within = within or home / "tmp"
@@ -40,7 +42,7 @@ def running_line(home: Path, *, within: Path | None = None) -> Generator[Line]:
     studio = Studio(objects, "procedural", "", str(home))
     signing = credentials(home=home, certificates="", key="", signer_url="", signer_token="")
     finishing = Finishing(objects, WATERMARK_KEY, signing.certificates, signing.key)
-    line = Line(studio, finishing, together_max={}, workshop=Workshop(within))
+    line = Line(studio, finishing, together_max={}, workshop=kind(within))
     line.start()
     try:
         yield line

@@ -7,15 +7,39 @@ from dataclasses import replace
 from pathlib import Path
 from uuid import uuid4
 
+import numpy as np
 import pytest
 
+from domain.generation.recipe import Shot
 from domain.generation.work import Casting
 from myriorama.store.objects import open_objects
+from myriorama.studio import masters
+from myriorama.studio.certificates import trusted_authority
+from myriorama.studio.manifest import read
+from myriorama.studio.renderer import Clip
+from myriorama.workers.handover import Workshop
 from myriorama.workers.line import Line
 from tests.studio.foreign_media import photo, two_colours
 from tests.workers.lines import WORK, await_, ended, running_line
 
 ENDLESS = replace(WORK, width=640, height=640, seconds=15)
+
+
+class FullOnce(Workshop):
+    """A workshop whose first bench is on a disk without any room."""
+
+    def bench(self) -> Path:
+        bench = super().bench()
+        if bench.name == "1":
+            (bench / "frames").symlink_to("/dev/full")
+        return bench
+
+
+def master(home: Path, key: str) -> Clip:
+    """Return what a master holds."""
+    path = home / "master.mp4"
+    path.write_bytes(open_objects(str(home / "objects")).read(key))
+    return masters.read(path)
 
 
 @pytest.fixture
@@ -167,6 +191,81 @@ def test_what_takes_more_memory_than_there_is_costs_the_process_and_no_more(line
     assert broken.reason == "out_of_memory"
     assert made.delivery
     assert line.pids[0] != before
+
+
+def test_a_full_disk_breaks_an_attempt_and_no_more(tmp_path: Path) -> None:
+    with running_line(tmp_path, kind=FullOnce) as line:
+        broken = ended(line.enter(WORK))
+        made = ended(line.enter(WORK))
+
+    assert (broken.delivery, broken.reason) == (None, "disk_full")
+    assert made.delivery
+    kinds = [path.name for path in (tmp_path / "objects").iterdir()]
+    assert "masters" in kinds
+
+
+def test_a_storyboard_is_rendered_shot_by_shot_and_one_of_them_anew(
+    line: Line, tmp_path: Path
+) -> None:
+    shots = (Shot("a red ball bounces", 2, 1), Shot('a fox says: "Hello there."', 3, 2))
+    board = replace(WORK, seconds=5, shots=shots)
+    made = ended(line.enter(board)).delivery
+    assert made
+
+    again = replace(board, shots=(shots[0], replace(shots[1], seed=9)))
+    rerolled = ended(line.enter(replace(again, rerolls=1, rerolled_key=made.master_key))).delivery
+
+    assert made.duration_ms == 5000
+    assert rerolled
+    assert rerolled.duration_ms == 5000
+    assert rerolled.transcript == made.transcript
+    assert rerolled.master_key != made.master_key
+    before, after = (master(tmp_path, each.master_key) for each in (made, rerolled))
+    assert np.abs(before.frames[:40].astype(int) - after.frames[:40]).mean() < 1
+    assert np.abs(before.frames[60:].astype(int) - after.frames[60:]).mean() > 1
+
+
+def test_a_video_goes_on_from_another_and_both_are_joined(line: Line, tmp_path: Path) -> None:
+    first = ended(line.enter(WORK)).delivery
+    assert first
+
+    further = ended(line.enter(replace(WORK, extends_key=first.master_key))).delivery
+    assert further
+    parts = (first.master_key, further.master_key)
+    whole = ended(line.enter(replace(WORK, model="stitcher-1", stitch_keys=parts))).delivery
+    gone = ended(line.enter(replace(WORK, stitch_keys=(first.master_key, ""))))
+
+    assert whole
+    assert (whole.duration_ms, whole.renderer) == (4000, "stitcher-1")
+    joined, ending = master(tmp_path, whole.master_key), master(tmp_path, first.master_key)
+    assert np.abs(joined.frames[:48].astype(int) - ending.frames).mean() < 2
+    assert gone.reason == "input_missing"
+
+
+def test_the_same_work_gives_the_same_master(line: Line) -> None:
+    first, again = line.enter(WORK), line.enter(replace(WORK, attempt=2))
+
+    made, same = ended(first).delivery, ended(again).delivery
+
+    assert made
+    assert same
+    assert made.master_key == same.master_key
+
+
+def test_what_is_delivered_bears_its_marks(line: Line, tmp_path: Path) -> None:
+    shown = replace(WORK, width=256, height=256)
+    delivery = ended(line.enter(shown)).delivery
+
+    assert delivery
+    signed = tmp_path / "signed.mp4"
+    signed.write_bytes(open_objects(str(tmp_path / "objects")).read(delivery.video_key))
+    trust = trusted_authority(home=tmp_path, certificates="")
+    manifest = read(signed, trust)
+    assert manifest is not None
+    assert (manifest.state, manifest.generation_id) == ("trusted", WORK.generation_id)
+    assert manifest.manifest_id == delivery.manifest_id
+    assert {verdict.verdict for verdict in delivery.verdicts} == {"allow"}
+    assert len(delivery.perceptual_hash) == 16
 
 
 def test_the_processes_know_no_secrets(line: Line, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -51,11 +51,12 @@ class Works:
         return None if position is None else (generation.attempt, position)
 
     @retried
-    def expire(self, generation_id: UUID, *, at: datetime) -> int | None:
-        """Take the work from a worker whose lease is over; return where that was recorded."""
+    def expire(self, generation_id: UUID, *, at: datetime) -> str:
+        """Take the work from a worker whose lease is over; return the state that follows."""
         generation = self._find(generation_id)
         generation.expire(at=at)
-        return save_ending(self._log, generation, at=at)
+        save_ending(self._log, generation, at=at)
+        return generation.state
 
     @retried
     def claim(self, generation_id: UUID, *, worker: str, attempt: int, at: datetime) -> Work:
@@ -176,9 +177,7 @@ class Works:
             extends_key=self._master_key(recipe.extends),
             stitch_keys=tuple(self._master_key(part) or "" for part in recipe.stitches),
             rerolls=recipe.rerolls,
-            rerolled_key=(
-                None if recipe.rerolls is None else self._master_key(recipe.remake_of)
-            ),
+            rerolled_key=(None if recipe.rerolls is None else self._master_key(recipe.remake_of)),
             parent_video_key=parent_video_key,
             parent_title=parent_title,
             consents=self._consents(cameos, by=generation.account_id, at=at),

@@ -11,14 +11,17 @@ DEAD_LETTERS_TOPIC = "generation.dead_letters"
 
 
 class DeadLetter(msgspec.Struct, frozen=True):
-    """A command as it came, and from where. `value` is base64 in JSON: it may be any bytes."""
+    """A command as it came, and from where, if a worker still knew.
+
+    `value` is base64 in JSON: it may be any bytes.
+    """
 
     reason: str
     detail: str
-    topic: str
-    partition: int
-    offset: int
     value: bytes
+    topic: str | None = None
+    partition: int | None = None
+    offset: int | None = None
 
     @classmethod
     def of(cls, message: Received, *, reason: str, detail: str) -> "DeadLetter":

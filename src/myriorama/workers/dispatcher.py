@@ -41,6 +41,7 @@ from myriorama.store.queue_rows import (
     in_flight,
     waiting,
 )
+from myriorama.workers.dead_letters import DeadLetter
 from myriorama.workers.queues import COMMAND_TOPICS
 
 logger = structlog.get_logger(__name__)
@@ -62,7 +63,8 @@ _HELD = """
 """
 
 _EXPIRED = """
-    SELECT generation_id FROM generations WHERE state = 'running' AND lease_expires_at < %s
+    SELECT generation_id, attempt, work_class, NULL AS traceparent FROM generations
+    WHERE state = 'running' AND lease_expires_at < %s
 """
 
 _SPENT = "SELECT coalesce(sum(gpu_ms), 0)::bigint FROM queue_entries WHERE completed_at >= %s"
@@ -182,9 +184,10 @@ class Dispatcher:
 
     def _step(self, connection: Connection[TupleRow]) -> None:
         """Look at everything once. What could not be done now is done in a later step."""
-        for (generation_id,) in connection.execute(_EXPIRED, (datetime.now(UTC),)).fetchall():
-            with _one_by_one(generation_id):
-                self._works.expire(generation_id, at=datetime.now(UTC))
+        for command in _rows(connection, GenerateVideo, _EXPIRED, (datetime.now(UTC),)):
+            with _one_by_one(command.generation_id):
+                if self._works.expire(command.generation_id, at=datetime.now(UTC)) == "failed":
+                    self._bury(command)
         self._settle(connection)
         if not self._is_braked:
             self._admit(connection)
@@ -254,6 +257,16 @@ class Dispatcher:
             self._published[identity] = Publication(times + 1, now_s)
             _PUBLISHED.labels(command.work_class, str(times > 0).lower()).inc()
         self._published = {key: at for key, at in self._published.items() if key in waiting}
+
+    def _bury(self, command: GenerateVideo) -> None:
+        """Tell of a generation whose last worker fell silent, as others have been before."""
+        detail = "No worker finished it; the last one fell silent."
+        letter = DeadLetter("lease_expired", detail, msgspec.json.encode(command))
+        logger.error("generation failed", generation=command.generation_id, detail=detail)
+        try:
+            self._producer.deliver([letter.message()])
+        except KafkaDown as error:
+            logger.warning("a dead letter is lost", error=str(error))
 
     def _is_due(self, command: GenerateVideo, now_s: float) -> bool:
         published = self._published.get((command.generation_id, command.attempt))

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from myriorama.store.objects import Objects
+from myriorama.store.objects import ObjectNotFound, Objects
 
 
 @contextmanager
@@ -15,8 +15,10 @@ def fetched(
     """Fetch objects into files, in their order.
 
     Raises:
-        ObjectNotFound: one of them is gone.
+        ObjectNotFound: one of them is gone, or, if its key is empty, was never kept.
     """
+    if not all(keys):
+        raise ObjectNotFound("of what this is made of, no master was kept")
     with TemporaryDirectory(prefix="myriorama-", dir=within) as folder:
         paths = [Path(folder) / f"{index}.mp4" for index in range(len(keys))]
         for key, path in zip(keys, paths, strict=True):

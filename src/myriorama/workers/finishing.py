@@ -104,8 +104,8 @@ class FinishRoom:
 
 
 def _keys(work: Work) -> Sequence[str]:
-    named = (*work.stitch_keys, work.rerolled_key, work.parent_video_key)
-    return [key for key in named if key]
+    others = (work.rerolled_key, work.parent_video_key)
+    return [*work.stitch_keys, *(key for key in others if key is not None)]
 
 
 def _parts(work: Work, paths: Sequence[Path]) -> Parts:
@@ -113,8 +113,8 @@ def _parts(work: Work, paths: Sequence[Path]) -> Parts:
     rest = iter(paths[len(work.stitch_keys) :])
     return Parts(
         stitched=paths[: len(work.stitch_keys)],
-        rerolled=next(rest) if work.rerolled_key else None,
-        parent=next(rest) if work.parent_video_key else None,
+        rerolled=next(rest) if work.rerolled_key is not None else None,
+        parent=next(rest) if work.parent_video_key is not None else None,
     )
 
 

@@ -50,7 +50,7 @@ def scenes_of(work: Work, objects: Objects) -> Sequence[Scene]:
 
 def _footage(work: Work, objects: Objects) -> Footage | None:
     """Return the end of what the work goes on from."""
-    if not work.extends_key:
+    if work.extends_key is None:
         return None
     with fetched(objects, [work.extends_key]) as (master,):
         return masters.ending(master)
