@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 from domain.generation.aggregate import Generation
 from domain.generation.events import GenerationCompleted
 from domain.generation.recipe import Recipe
-from domain.generation.work import Delivery
+from domain.generation.work import Delivery, Verdict
 from myriorama.store.log import Log
 from myriorama.studio.procedural import CAPABILITIES
 
@@ -46,7 +46,7 @@ def draft(
     return made.id
 
 
-def deliver(made: Generation, *, gpu_ms: int = 0) -> None:
+def deliver(made: Generation, *, gpu_ms: int = 0, verdicts: Sequence[Verdict] = ()) -> None:
     """Let a worker deliver what was asked for."""
     at = datetime.now(UTC)
     digest = sha256(made.id.bytes).hexdigest()
@@ -64,6 +64,7 @@ def deliver(made: Generation, *, gpu_ms: int = 0) -> None:
         renderer="procedural-1",
         gpu_ms=gpu_ms,
         master_key=f"masters/{digest}.mp4",
+        verdicts=tuple(verdicts),
     )
     made.complete(1, delivery, at=at)
 

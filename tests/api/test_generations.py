@@ -15,9 +15,11 @@ from httpx import Response
 from litestar import Litestar
 from litestar.testing import TestClient
 
+from domain.generation.fair_queue import Rules
 from myriorama.api.generation_events import STREAMS_MAX, GenerationEvents, TooManyStreams
 from myriorama.api.generation_rows import OwnGenerations
 from myriorama.api.paging import Cursors
+from myriorama.api.queue_standing import QueueStanding
 from myriorama.api.reads import Reads
 from myriorama.application.consent import Consent
 from myriorama.application.work import Works
@@ -55,10 +57,11 @@ class GPU:
     def claim(self, generation_id: str, attempt: int = 1) -> Response:
         return self.post(generation_id, "claim", worker=self.name, attempt=attempt)
 
-    def complete(self, generation_id: str, attempt: int = 1) -> Response:
+    def complete(self, generation_id: str, attempt: int = 1, **more: Any) -> Response:
         content = f"video of {generation_id}".encode()
         digest = sha256(content).hexdigest()
-        keys = {kind: content_key(kind, digest, ".bin") for kind in ("videos", "posters")}
+        kinds = ("videos", "posters", "masters", "sprites", "captions")
+        keys = {kind: content_key(kind, digest, ".bin") for kind in kinds}
         for key in keys.values():
             open_objects(self._settings.objects).put(
                 key, content, media_type="application/octet-stream"
@@ -77,6 +80,7 @@ class GPU:
             duration_ms=4000,
             renderer="procedural-1",
             gpu_ms=0,
+            **more,
         )
 
 
@@ -159,10 +163,9 @@ def test_nobody_holds_more_streams_open_than_they_may(person: SignUp, settings: 
 
     async def follow_many() -> None:
         async with async_pool(settings.database_url) as pool:
-            own = OwnGenerations(Reads(pool), Cursors(signer), signer)
-            events = GenerationEvents(
-                own, Projected(settings.database_url), progress, signer
-            )
+            reads = Reads(pool)
+            own = OwnGenerations(reads, QueueStanding(reads, Rules()), Cursors(signer), signer)
+            events = GenerationEvents(own, Projected(settings.database_url), progress, signer)
             streams = [events.follow(wish, owner_id=alice.account_id) for _ in range(STREAMS_MAX)]
             for stream in streams:
                 await anext(stream)
