@@ -14,7 +14,7 @@ import threading
 import time
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -34,7 +34,9 @@ from myriorama.settings import Settings, WorkerSettings, variable
 from myriorama.store.embedded_kafka import EmbeddedKafka, start_kafka
 from myriorama.store.kafka import Message, Producer
 from myriorama.store.objects import open_objects
+from myriorama.workers.dead_letters import DEAD_LETTERS_TOPIC, DeadLetter
 from myriorama.workers.queues import COMMAND_TOPICS
+from tests.brokers import everything
 from tests.conftest import TEMPLATE
 from tests.people import application_form
 
@@ -54,7 +56,8 @@ class Studio:
     workers: list[subprocess.Popen[bytes]] = field(default_factory=list[subprocess.Popen[bytes]])
 
     def start_worker(self) -> subprocess.Popen[bytes]:
-        worker = run("work", self.settings, WorkerSettings)
+        # The API knows a model whose weights this worker was not told of.
+        worker = run("work", replace(self.settings, model=""), WorkerSettings)
         self.workers.append(worker)
         return worker
 
@@ -152,11 +155,15 @@ def test_a_wish_is_rendered_while_its_owner_watches(studio: Studio, alice: Clien
 
     states = [content["state"] for event, content in told if event == "state"]
     progress = [content for event, content in told if event == "progress"]
+    previews = [content["url"] for event, content in told if event == "preview"]
     made = alice.see(wish)
     assert states[0] in {"queued", "dispatched", "running"}
     assert states[-1] == "completed"
     assert progress
     assert all(p["attempt"] == 1 and 0 <= p["done"] <= p["total"] for p in progress)
+    assert any(p.get("stage") == "rendering" for p in progress)
+    assert previews
+    assert all(f"/media/previews/{wish}/" in url for url in previews)
     assert (made["renderer"], made["duration_ms"]) == ("procedural-1", 2000)
     key = made["video_url"].removeprefix("/media/").partition("?")[0]
     assert open_objects(studio.settings.objects).read(key, 4, 8) == b"ftyp"
@@ -204,6 +211,25 @@ def test_what_a_killed_worker_had_begun_another_one_ends(studio: Studio, alice: 
     made = await_state(alice, wish, {"completed"})
     assert made["attempt"] == 2
     assert "generation.lease_expired" in events_of(studio, wish)
+
+
+def test_what_fails_in_its_last_attempt_is_a_dead_letter_and_costs_nothing(
+    studio: Studio, alice: Client
+) -> None:
+    wish = alice.ask({**QUICK, "model": "ltx2-tiny"})
+
+    failed = await_state(alice, wish, {"failed"})
+
+    letters = [
+        msgspec.json.decode(message.value, type=DeadLetter)
+        for message in everything(studio.broker.bootstrap, [DEAD_LETTERS_TOPIC])
+    ]
+    commands = {letter.value: letter for letter in letters}
+    value = next(value for value in commands if wish.encode() in value)
+    assert failed["attempt"] == 2
+    assert commands[value].reason == "model_missing"
+    assert "MYRIORAMA_MODEL" in commands[value].detail
+    assert alice.seconds_left() == 300
 
 
 def test_a_broker_that_lost_everything_is_told_again(studio: Studio, alice: Client) -> None:
@@ -284,6 +310,7 @@ def settings_of(home: Path, database_url: str, kafka: str, address: str) -> Sett
         home=home,
         address=address,
         public_url=f"http://{address}",
+        model="tiny",
         lease_s=5,
         requests_per_minute=100_000,
         credential_requests_per_minute=100_000,
