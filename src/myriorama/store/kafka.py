@@ -12,7 +12,12 @@ from typing import Any, Self
 import kafka as untyped
 import structlog
 from kafka.coordinator.assignors.cooperative_sticky import CooperativeStickyAssignor
-from kafka.errors import KafkaError, TopicAlreadyExistsError
+from kafka.errors import (
+    CommitFailedError,
+    KafkaError,
+    RebalanceInProgressError,
+    TopicAlreadyExistsError,
+)
 
 from myriorama.store.embedded_kafka import kafka_answers
 
@@ -217,12 +222,16 @@ class Consumer:
     def commit(self, message: Received) -> None:
         """Note that a message and all before it in its partition are settled.
 
+        While the group shares out its partitions anew that may not be noted: they come again.
+
         Raises:
             KafkaDown: and the consumer is closed; the message may come again.
         """
         partition = kafka.TopicPartition(message.topic, message.partition)
         try:
             self._client.commit({partition: kafka.OffsetAndMetadata(message.offset + 1, "", -1)})
+        except (CommitFailedError, RebalanceInProgressError) as error:
+            logger.info("not committed", topic=message.topic, error=str(error))
         except KafkaError as error:
             self.close()
             raise KafkaDown(repr(error)) from error

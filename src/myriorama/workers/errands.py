@@ -152,12 +152,12 @@ class Errands:
                 beat_s = now_s
                 if not job.is_unwanted and not self._may_go_on(job):
                     self._line.drop(job)
-        remove_previews(self._objects, job.work.generation_id)
         try:
             self._conclude(job.work, job.ended, message)
         except GateClosed as error:
             generation = str(job.work.generation_id)
             logger.warning("left to its lease", generation=generation, error=str(error))
+        remove_previews(self._objects, job.work.generation_id)
 
     def _conclude(self, work: Work, ended: Ended, message: Received) -> None:
         reason, delivery = ended.reason, ended.delivery
