@@ -80,6 +80,10 @@ class GPU:
             duration_ms=4000,
             renderer="procedural-1",
             gpu_ms=0,
+            master_key=keys["masters"],
+            sprite_key=keys["sprites"],
+            captions_key=keys["captions"],
+            model_digest="5e" * 32,
             **more,
         )
 
