@@ -19,7 +19,7 @@ from myriorama.studio.diffusion import (
     require,
     require_diffusers,
 )
-from myriorama.studio.ltx2_model import LTX2Model
+from myriorama.studio.ltx2_model import TOKENS_MAX, LTX2Model
 from myriorama.studio.ltx2_sampling import noise_of, sample
 from myriorama.studio.renderer import Preview, Scene
 from myriorama.studio.tiny_model import byte_tokenizer
@@ -94,7 +94,7 @@ def real_pipeline(*, dtype: Any) -> Any:
             vocoder=ltx2.vocoder.LTX2Vocoder(),
             connectors=ltx2.LTX2TextConnectors(rope_type="split"),
             text_encoder=_gemma_12b(),
-            tokenizer=byte_tokenizer(),
+            tokenizer=byte_tokenizer(tokens_max=TOKENS_MAX),
         )
     finally:
         torch.set_default_dtype(usual)
@@ -158,6 +158,7 @@ def _bare(model: LTX2Model, scene: Scene) -> object:
             num_inference_steps=len(SIGMAS),
             generator=noise_of(scene),
             output_type="np",
+            max_sequence_length=model.prompts.tokens_max,
             **WITHOUT_GUIDANCE,
         )
 

@@ -12,6 +12,9 @@ from types import MappingProxyType
 
 from domain.generation.models import Capabilities
 from myriorama.studio import procedural
+from myriorama.studio.emoji import weights as emoji_weights
+from myriorama.studio.emoji.renderer import CAPABILITIES as EMOJI
+from myriorama.studio.emoji.renderer import EmojiRenderer
 from myriorama.studio.renderer import Renderer
 from myriorama.studio.weights import Precision, Weights, WeightsMissing
 
@@ -46,6 +49,13 @@ class Models:
                     " weights, to the name of a repository on the Hugging Face hub, or to `tiny`."
                 )
             return _ltx2_name(self.model)
+        if self.renderer == "emoji":
+            if not emoji_weights.is_complete(self._emoji_folder()):
+                raise WeightsMissing(
+                    "MYRIORAMA_RENDERER is emoji, and its weights are not here: run"
+                    " `myriorama train studio`, or set MYRIORAMA_RENDERER to procedural."
+                )
+            return emoji_weights.MODEL
         return procedural.CAPABILITIES.model
 
     def capabilities(self) -> Mapping[str, Capabilities]:
@@ -57,6 +67,8 @@ class Models:
             WeightsMissing: the settings choose a family, and no weights.
         """
         table = {procedural.CAPABILITIES.model: procedural.CAPABILITIES}
+        if emoji_weights.is_complete(self._emoji_folder()):
+            table[emoji_weights.MODEL] = EMOJI
         if self.model:
             name = _ltx2_name(self.model)
             able = Weights(self._folder()).capabilities(name)
@@ -83,6 +95,8 @@ class Models:
         """
         if name == procedural.CAPABILITIES.model:
             return procedural.ProceduralRenderer()
+        if name == emoji_weights.MODEL and emoji_weights.is_complete(self._emoji_folder()):
+            return EmojiRenderer(self._emoji_folder())
         if self.model and name == _ltx2_name(self.model):
             from myriorama.studio.ltx2 import LTX2Renderer  # noqa: PLC0415 - torch takes seconds
             from myriorama.studio.tiny_model import ensure_tiny_model  # noqa: PLC0415
@@ -100,6 +114,9 @@ class Models:
             f"This worker has no model {name}, only {', '.join(self.capabilities())}."
             " Set MYRIORAMA_MODEL as it is set for the API."
         )
+
+    def _emoji_folder(self) -> Path:
+        return emoji_weights.folder_in(self.home)
 
     def _folder(self) -> Path:
         return self.home / "models" / "ltx2-tiny" if self.model == TINY else Path(self.model)

@@ -5,7 +5,7 @@ torch and diffusers belong to the `worker` extra, and are imported when a model 
 
 import importlib
 import os
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Any
 
@@ -79,7 +79,7 @@ def clip_of(scene: Scene, frames: Any, sound: Any, *, sample_rate_hz: int) -> Cl
 
 
 @contextmanager
-def within_gpu_memory() -> Iterator[None]:
+def within_gpu_memory() -> Generator[None]:
     """Tell a GPU whose memory does not suffice from everything else that may go wrong.
 
     Raises:

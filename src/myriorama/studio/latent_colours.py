@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from myriorama.studio.diffusion import require
-from myriorama.studio.previews import FRAMES, scaled
+from myriorama.studio.previews import evenly, scaled
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class LatentColours:
         The first `skipped` frames are not the clip's own.
         """
         seen: NDArray[np.float32] = latents[:, :, skipped:].float().cpu().numpy()
-        picked = np.linspace(0, seen.shape[2] - 1, FRAMES).round().astype(int)
+        picked = evenly(seen.shape[2])
         cells = np.moveaxis(seen[:, :, picked], 1, -1)
         colours = cells @ self.matrix[:-1] + self.matrix[-1]
         pixels = np.rint((colours + 1).clip(0, 2) * 127.5).astype(np.uint8)
@@ -61,7 +61,7 @@ def _fitted(pipeline: Any) -> NDArray[np.float32]:
     coarse = torch.rand((_CLIPS, 3, 3, 4, 4), generator=seed) * 2 - 1
     size = (_LENGTH, _SIDE, _SIDE)
     clips = torch.nn.functional.interpolate(coarse, size, mode="trilinear", align_corners=True)
-    latents = []
+    latents: list[Any] = []
     with torch.no_grad():
         for clip in clips:  # One by one: they need not fit at once.
             encoded = vae.encode(clip[None].to(vae.device, vae.dtype)).latent_dist.mode()
@@ -69,12 +69,11 @@ def _fitted(pipeline: Any) -> NDArray[np.float32]:
     seen = torch.cat(latents)
     wanted = torch.nn.functional.adaptive_avg_pool3d(clips, seen.shape[2:])
     cells = seen.movedim(1, -1).flatten(0, 3).double()
-    cells = torch.cat([cells, torch.ones(len(cells), 1, dtype=cells.dtype)], 1).numpy()
-    colours = wanted.movedim(1, -1).flatten(0, 3).double().numpy()
+    known: NDArray[np.float64] = torch.cat([cells, torch.ones_like(cells[:, :1])], 1).numpy()
+    colours: NDArray[np.float64] = wanted.movedim(1, -1).flatten(0, 3).double().numpy()
     # A little ridge: a model with channels that say nothing of colour is fitted all the same.
-    squared = cells.T @ cells + 1e-6 * len(cells) * np.eye(cells.shape[1])
-    matrix: NDArray[np.float32] = np.linalg.solve(squared, cells.T @ colours).astype(np.float32)
-    return matrix
+    squared = known.T @ known + 1e-6 * len(known) * np.eye(known.shape[1])
+    return np.linalg.solve(squared, known.T @ colours).astype(np.float32)
 
 
 def normalised(pipeline: Any, latents: Any) -> Any:

@@ -44,9 +44,13 @@ class LTX2Renderer:
         """As in the catalogue."""
         return self.capabilities.model
 
-    @cached_property
+    @property
     def digest(self) -> str:
         """SHA-256 of the weights."""
+        return self._digest
+
+    @cached_property
+    def _digest(self) -> str:
         return self._weights.digest()
 
     def render(self, scene: Scene, on_step: OnStep) -> Clip:

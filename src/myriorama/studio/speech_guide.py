@@ -4,7 +4,7 @@ The transformer denoises picture and sound together, and each listens to the oth
 that the sound is finished already, only the picture is left to be made to fit.
 """
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Any
 
@@ -19,7 +19,7 @@ from myriorama.studio.renderer import Scene
 
 
 @contextmanager
-def followed(model: LTX2Model, scene: Scene, length: Length) -> Iterator[None]:
+def followed(model: LTX2Model, scene: Scene, length: Length) -> Generator[None]:
     """Hold the sound to the scene's speech while the context is open, if it has any."""
     if scene.speech is None:
         yield

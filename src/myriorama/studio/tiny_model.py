@@ -56,7 +56,7 @@ def ensure_tiny_model(folder: Path, report: Report = _unheard) -> Path:
     return folder
 
 
-def byte_tokenizer() -> Any:
+def byte_tokenizer(*, tokens_max: int) -> Any:
     """Every byte is a token of its own; nothing has to be learnt or shipped."""
     tokenizers = require("tokenizers")
     level = tokenizers.pre_tokenizers.ByteLevel
@@ -73,7 +73,7 @@ def byte_tokenizer() -> Any:
         eos_token=eos,
         bos_token=bos,
         unk_token=unknown,
-        model_max_length=1024,
+        model_max_length=tokens_max,
         padding_side="left",
     )
 
@@ -87,7 +87,7 @@ def _is_complete(folder: Path) -> bool:
 
 
 def _components(diffusers: Any) -> dict[str, Any]:
-    tokenizer = byte_tokenizer()
+    tokenizer = byte_tokenizer(tokens_max=256)
     return {
         "scheduler": diffusers.FlowMatchEulerDiscreteScheduler(),
         "vae": _video_autoencoder(diffusers),

@@ -50,9 +50,13 @@ class EmojiRenderer:
         self._pipeline: Any = None
         self._rendering = Lock()
 
-    @cached_property
+    @property
     def digest(self) -> str:
         """SHA-256 of the weights."""
+        return self._digest
+
+    @cached_property
+    def _digest(self) -> str:
         return weights.digest(self._folder)
 
     def render(self, scene: Scene, on_step: OnStep) -> Clip:
