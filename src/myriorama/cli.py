@@ -224,7 +224,9 @@ def replay(
 
 @app.command()
 def verify(
-    what: Annotated[Literal["log", "state", "media"], typer.Argument(help="What is to be checked.")],
+    what: Annotated[
+        Literal["log", "state", "media"], typer.Argument(help="What is to be checked.")
+    ],
 ) -> None:
     """Check logs, what is shown of them, or the files and their marks; exits with 1 if broken."""
     settings = _settings()

@@ -6,14 +6,17 @@ import shutil
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from uuid import UUID
 
 import httpx
 from granian.constants import Interfaces
 from granian.server import Server as Granian
 
+from myriorama.api.media import SERVED
 from myriorama.application.allowances import Remaining
 from myriorama.bootstrap.application import create_accounts, create_allowances
 from myriorama.bootstrap.logs import projections, sources
+from myriorama.bootstrap.marks import provenance_of
 from myriorama.bootstrap.programs import (
     create_dispatcher,
     create_projector,
@@ -24,6 +27,7 @@ from myriorama.bootstrap.programs import (
 from myriorama.replay import rebuilding
 from myriorama.replay.interpreter import suit_windows
 from myriorama.replay.log_verification import Sound, verify_logs
+from myriorama.replay.media_verification import verify_media as verify_files
 from myriorama.replay.rebuilding import Step
 from myriorama.replay.streams import Bounds, LogName, Row, stream
 from myriorama.replay.verification import Comparison, compare
@@ -33,6 +37,7 @@ from myriorama.store.log import Log
 from myriorama.store.objects import open_objects
 from myriorama.store.postgres import await_server, open_pool
 from myriorama.store.postgres import migrate as apply_migrations
+from myriorama.studio.provenance import Marks
 from myriorama.telemetry import serve_metrics, start_logs
 from myriorama.workers.seed import seed as bring_to_life
 from projections.projection import AnyProjection
@@ -170,6 +175,17 @@ def verify_state(settings: Settings) -> Iterator[Comparison]:
     with open_pool(settings.database_url) as pool:
         logs = sources(pool, open_objects(settings.objects))
         yield from compare(settings.database_url, logs, projections())
+
+
+def verify_media(settings: Settings) -> Iterator[str]:
+    """Read the files of all drafts and videos again. Raises `MediaBroken`."""
+    objects = open_objects(settings.objects)
+    provenance = provenance_of(settings, objects)
+
+    def missing(generation_id: UUID, key: str, sha256: str, watermark: str) -> str | None:
+        return provenance.missing(Marks(generation_id, key, sha256, watermark))
+
+    yield from verify_files(settings.database_url, objects, missing, shown=SERVED)
 
 
 def _counts(home: Path) -> str:
