@@ -86,18 +86,7 @@ class Generation(Aggregate):
             ModelCannot: the model does not render that.
         """
         recipe.require_sound()
-        lengths = [shot.seconds for shot in recipe.shots] or [recipe.seconds]
-        for seconds in lengths:
-            capabilities.require(
-                seconds=seconds,
-                orientation=recipe.orientation,
-                resolution=recipe.resolution,
-                image=recipe.image_upload_id is not None,
-                last_image=recipe.last_image_upload_id is not None,
-                cameos=bool(recipe.cameo_ids),
-                extends=recipe.extends is not None,
-                storyboard=bool(recipe.shots),
-            )
+        recipe.require_possible(capabilities)
         work_class = _work_class(recipe)
         return cls._begin_with(
             generation_id,
@@ -111,7 +100,13 @@ class Generation(Aggregate):
 
     @classmethod
     def stitch(
-        cls, generation_id: UUID, parts: "Sequence[Generation]", *, account_id: UUID, at: datetime
+        cls,
+        generation_id: UUID,
+        parts: "Sequence[Generation]",
+        *,
+        account_id: UUID,
+        remake_of: UUID | None,
+        at: datetime,
     ) -> Self:
         """Ask for finished videos to be joined, in order. No model is needed for it.
 
@@ -121,7 +116,8 @@ class Generation(Aggregate):
             StitchInvalid: too few, too many, too long, or of several sizes.
             RemixAmbiguous: they remix several videos.
         """
-        recipe = stitched([(part.id, part.recipe, part.size) for part in parts])
+        parts_of = [(part.id, part.recipe, part.size) for part in parts]
+        recipe = stitched(parts_of, remake_of=remake_of)
         return cls._begin_with(
             generation_id,
             recipe,

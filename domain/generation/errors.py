@@ -59,6 +59,10 @@ class StitchInvalid(Invalid):
     """Finished videos of one size are stitched, 2 to 8 of them, up to 60 seconds together."""
 
 
+class MasterMissing(Conflict):
+    """No master was kept of the video, so nothing goes on from it. Make it again first."""
+
+
 class RemixAmbiguous(Invalid):
     """A video remixes one other at most: what is stitched remixes several."""
 

@@ -1,7 +1,7 @@
 """The recipe of a generation: all that its video follows from, so that it can be made again."""
 
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from uuid import UUID
 
@@ -11,8 +11,10 @@ from domain.generation.errors import (
     LengthInvalid,
     PromptInvalid,
     SeedInvalid,
+    ShotUnknown,
     StoryboardInvalid,
 )
+from domain.generation.models import Capabilities
 from domain.generation.shapes import SECONDS_MAX, SECONDS_MIN, STORYBOARD_SECONDS_MAX
 
 PROMPT_LENGTH_MAX = 2000
@@ -88,6 +90,24 @@ class Recipe:
                 " with, and has no shots."
             )
 
+    def require_possible(self, capabilities: Capabilities) -> None:
+        """Refuse what this model cannot make. Each shot is a render of its own.
+
+        Raises:
+            ModelCannot: it cannot; the message names what it can.
+        """
+        for seconds in [shot.seconds for shot in self.shots] or [self.seconds]:
+            capabilities.require(
+                seconds=seconds,
+                orientation=self.orientation,
+                resolution=self.resolution,
+                image=self.image_upload_id is not None,
+                last_image=self.last_image_upload_id is not None,
+                cameos=bool(self.cameo_ids),
+                extends=self.extends is not None,
+                storyboard=bool(self.shots),
+            )
+
     def _require_storyboard(self) -> None:
         if len(self.shots) > SHOTS_MAX:
             raise StoryboardInvalid(f"A storyboard has 1 to {SHOTS_MAX} shots.")
@@ -99,6 +119,20 @@ class Recipe:
             raise StoryboardInvalid(
                 f"The shots last {total} seconds together, and the video {self.seconds}."
             )
+
+
+def rerolled(recipe: Recipe, shot: int, *, seed: int, of: UUID) -> Recipe:
+    """Return the recipe of a storyboard in which one shot comes out otherwise.
+
+    Raises:
+        ShotUnknown: it has no shot of that number.
+    """
+    if not 0 <= shot < len(recipe.shots):
+        known = f"0 to {len(recipe.shots) - 1}" if recipe.shots else "none"
+        raise ShotUnknown(f"There is no shot {shot}; the storyboard has {known}.")
+    shots = list(recipe.shots)
+    shots[shot] = replace(shots[shot], seed=seed)
+    return replace(recipe, shots=tuple(shots), remake_of=of, rerolls=shot)
 
 
 def shot_seed(seed: int, index: int) -> int:

@@ -13,7 +13,7 @@ STITCHER = "stitcher-1"
 _PARTS_MIN, _PARTS_MAX = 2, 8
 
 
-def stitched(parts: Sequence[tuple[UUID, Recipe, Size]]) -> Recipe:
+def stitched(parts: Sequence[tuple[UUID, Recipe, Size]], *, remake_of: UUID | None) -> Recipe:
     """Return the recipe of the whole, of the IDs, recipes and sizes of its parts.
 
     Raises:
@@ -45,6 +45,7 @@ def stitched(parts: Sequence[tuple[UUID, Recipe, Size]]) -> Recipe:
         cameo_ids=tuple(dict.fromkeys(id_ for recipe in recipes for id_ in recipe.cameo_ids)),
         remix_of=next(iter(parents), None),
         stitches=tuple(generation_id for generation_id, _, _ in parts),
+        remake_of=remake_of,
     )
 
 

@@ -25,7 +25,7 @@ from tests.studio.foreign_media import photo, two_colours
 World = Mapping[str, str]
 
 HOLDERS = (None, *(scope for scope in Scope if scope is not Scope.PUBLIC))
-NOT_THERE = {"permission_request_not_found"}
+NOT_THERE = {"permission_request_not_found", "shot_unknown"}
 REFUSED = {401: "token_missing", 403: "scope_missing"}
 
 

@@ -1,6 +1,7 @@
 """Whatever the order of commands: a generation ends, once, and its seconds are accounted for."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID, uuid4
 
@@ -15,7 +16,7 @@ from domain.allowance.limit import Limit
 from domain.errors import DomainError
 from domain.generation.aggregate import ATTEMPTS_MAX, Generation
 from domain.generation.events import GenerationCompleted
-from tests.domain.test_generation import NOON, VIDEO, requested
+from tests.domain.test_generation import MODERATOR, NOON, NUDE, REFUSED, VIDEO, requested
 
 ALICE = uuid4()
 LEASE = timedelta(seconds=30)
@@ -76,6 +77,28 @@ class Studio(RuleBasedStateMachine):
     def complete(self, pick: int, attempt: int) -> None:
         self.command(pick, lambda g: g.complete(attempt, VIDEO, at=self.now))
 
+    @rule(pick=picks, attempt=attempts)
+    def complete_what_is_refused(self, pick: int, attempt: int) -> None:
+        delivery = replace(VIDEO, verdicts=(NUDE,))
+        self.command(pick, lambda g: g.complete(attempt, delivery, at=self.now))
+
+    @rule(pick=picks)
+    def screen(self, pick: int) -> None:
+        self.command(pick, lambda g: g.screen([REFUSED], at=self.now))
+
+    @rule(pick=picks)
+    def appeal(self, pick: int) -> None:
+        self.command(pick, lambda g: g.appeal("But why?", by=ALICE, at=self.now))
+
+    @rule(pick=picks, overturned=st.booleans())
+    def decide(self, pick: int, overturned: bool) -> None:  # noqa: FBT001 - hypothesis names it
+        def decide(generation: Generation) -> None:
+            generation.decide_appeal(by=MODERATOR, overturned=overturned, note="Seen.", at=self.now)
+            if overturned and generation.contest.is_overturned:
+                self.ended.pop(generation.id, None)  # It may end otherwise now.
+
+        self.command(pick, decide)
+
     @rule(pick=picks)
     def cancel(self, pick: int) -> None:
         self.command(pick, lambda g: g.cancel(by=ALICE, at=self.now))
@@ -98,15 +121,21 @@ class Studio(RuleBasedStateMachine):
             command(generation)
         except DomainError:
             assert (generation.attempt, generation.state) == (attempt_before, state_before)
-        if generation.state in ENDS - KEEPS:
+        if not generation.keeps_seconds:
             self.allowance.give_back(generation.id, at=self.now)
         for event in generation.collect_events():
             if isinstance(event, GenerationCompleted):
                 assert (state_before, event.attempt) == ("running", attempt_before)
+        if generation.state == "completed":
+            assert generation.require_draft(by=ALICE).attempt == generation.attempt
 
     @invariant()
     def spent_is_what_lives_or_was_delivered(self) -> None:
-        kept = sum(g.recipe.seconds for g in self.generations if g.state in KEEPS)
+        kept = sum(
+            g.recipe.seconds
+            for g in self.generations
+            if (g.state in KEEPS or g.completed) and not g.contest.is_overturned
+        )
         assert self.allowance.spent(LIMIT, at=self.now) == kept <= LIMIT.seconds
 
     @invariant()

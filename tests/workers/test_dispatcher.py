@@ -13,9 +13,10 @@ import psycopg
 import pytest
 
 from domain.generation.fair_queue import Rules
+from domain.generation.wish import Wish
 from myriorama.application.budgets import GpuBudgets
 from myriorama.application.consent import Consent
-from myriorama.application.generations import Generations, Wish
+from myriorama.application.generations import Generations
 from myriorama.application.work import Works
 from myriorama.bootstrap.application import create_allowances, create_generations
 from myriorama.bootstrap.programs import create_dispatcher
@@ -82,8 +83,8 @@ def dispatcher_of(  # noqa: PLR0913 - its collaborators and its dials
 
 
 def ask(generations: Generations, who: UUID, seconds: int = 4) -> UUID:
-    wish = Wish("a fox jumps over a brook", seconds, "portrait", "480p")
-    return generations.request(wish, by=who, at=datetime.now(UTC))
+    wish = Wish("a fox jumps over a brook", seconds=seconds)
+    return generations.request(wish, by=who, at=datetime.now(UTC)).generation_id
 
 
 def states(pool: Pool) -> dict[UUID, str]:

@@ -13,7 +13,7 @@ from myriorama.api.queue_places import QueuePlace
 from myriorama.api.queue_standing import QueueStanding
 from myriorama.api.tokens import Principal, Scope
 from myriorama.application.allowances import Allowances, Remaining
-from myriorama.application.generations import Generations, Wish
+from myriorama.application.generations import Generations
 from myriorama.store.front import Front
 
 
@@ -66,9 +66,8 @@ async def preview_generation(
     front: NamedDependency[Front],
 ) -> Preview:
     """See what a request would cost, or the problem that it would meet. Nothing is recorded."""
-    wish = Wish(**msgspec.structs.asdict(data))
     by, at = principal.account_id, datetime.now(UTC)
-    cost = await front.command(generations.cost, wish, by=by, at=at)
+    cost = await front.command(generations.cost, data.wish(), by=by, at=at)
     return Preview(
         cost.seconds,
         cost.purchased,

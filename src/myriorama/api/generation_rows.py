@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Literal
+from typing import Any, Literal
 from uuid import UUID
 
 import msgspec
@@ -14,25 +14,27 @@ from myriorama.api.queue_standing import QueueStanding
 from myriorama.api.reads import Reads
 from myriorama.store.signing import Signer
 
-# A cameo that was revoked takes the drafts it is in with it.
+# A cameo that was revoked takes the drafts it is in with it. Recipes have a position of their own,
+# and may be a moment behind.
 ONE = """
-    SELECT g.*, EXISTS (
+    SELECT g.*, to_jsonb(r) AS recipe, EXISTS (
         SELECT FROM cameos c WHERE c.cameo_id = ANY(g.cameo_ids) AND c.state = 'revoked'
     ) AS is_recalled
-    FROM generations g
+    FROM generations g LEFT JOIN recipes r USING (generation_id)
     WHERE g.generation_id = %s AND g.account_id = %s
 """
 
 OWN = """
-    SELECT g.*, EXISTS (
+    SELECT g.*, to_jsonb(r) AS recipe, EXISTS (
         SELECT FROM cameos c WHERE c.cameo_id = ANY(g.cameo_ids) AND c.state = 'revoked'
     ) AS is_recalled
-    FROM generations g
+    FROM generations g LEFT JOIN recipes r USING (generation_id)
     WHERE g.account_id = %s AND g.generation_id < %s ORDER BY g.generation_id DESC LIMIT %s
 """
 
 DRAFTS = """
-    SELECT g.*, false AS is_recalled FROM generations g
+    SELECT g.*, to_jsonb(r) AS recipe, false AS is_recalled
+    FROM generations g LEFT JOIN recipes r USING (generation_id)
     WHERE g.account_id = %s AND g.generation_id < %s
       AND g.state = 'completed' AND g.video_id IS NULL
       AND NOT EXISTS (
@@ -74,6 +76,47 @@ class Asked(msgspec.Struct, frozen=True):
     video_id: UUID | None
 
 
+class Shot(msgspec.Struct, frozen=True):
+    """A shot of a storyboard, by the seed that makes it."""
+
+    prompt: str
+    seconds: int
+    seed: int
+
+
+class Verdict(msgspec.Struct, frozen=True):
+    """What a check of the prompt, the frames or the transcript said."""
+
+    stage: str
+    check: str
+    version: str
+    verdict: Literal["allow", "refuse"]
+    code: str
+
+
+class Recipe(msgspec.Struct, frozen=True):
+    """What the video follows from beside the words and the seed, and what was said of it.
+
+    `model_digest` is of what rendered it: the same digest gives the same video. `remake_of` is
+    what was made again, `rerolls` the shot that was to come out otherwise. `appeal` is "open",
+    "upheld" (the refusal stands) or "overturned"; `appeal_note` says why.
+    """
+
+    model: str
+    shots: tuple[Shot, ...]
+    last_image_upload_id: UUID | None
+    extends: UUID | None
+    stitches: tuple[UUID, ...]
+    remake_of: UUID | None
+    rerolls: int | None
+    estimate_ms: int
+    model_digest: str
+    transcript: str | None
+    verdicts: tuple[Verdict, ...]
+    appeal: Literal["open", "upheld", "overturned"] | None
+    appeal_note: str | None
+
+
 class Generation(Asked, frozen=True):
     """With the URLs of its files, while it is a draft or a video. They expire; fetch them anew.
 
@@ -82,13 +125,23 @@ class Generation(Asked, frozen=True):
 
     place: int | None
     queue: QueuePlace | None
+    recipe: Recipe | None
     video_url: str | None
     poster_url: str | None
     thumbnail_url: str | None
+    sprite_url: str | None
+    captions_url: str | None
+
+
+class RecipeRow(Recipe, frozen=True):
+    """A row of `recipes`."""
+
+    sprite_key: str
+    captions_key: str | None
 
 
 class GenerationRow(Asked, frozen=True):
-    """A row of `generations`."""
+    """A row of `generations`, and the one of `recipes` beside it."""
 
     account_id: UUID
     lease_expires_at: datetime | None
@@ -97,6 +150,7 @@ class GenerationRow(Asked, frozen=True):
     thumbnail_key: str | None
     position: int
     is_recalled: bool
+    recipe: dict[str, Any] | None
 
 
 class OwnGenerations:
@@ -157,14 +211,22 @@ class OwnGenerations:
             return self._signer.media_url(key, now=now) if key and is_there else None
 
         asked = {name: getattr(row, name) for name in Asked.__struct_fields__}
+        recipe = msgspec.convert(row.recipe, RecipeRow) if row.recipe else None
         return Generation(
             **asked,
+            recipe=_without_keys(recipe) if recipe else None,
             place=place.position if place else None,
             queue=place,
             video_url=url(row.video_key),
             poster_url=url(row.poster_key),
             thumbnail_url=url(row.thumbnail_key),
+            sprite_url=url(recipe.sprite_key if recipe else None),
+            captions_url=url(recipe.captions_key if recipe else None),
         )
+
+
+def _without_keys(recipe: RecipeRow) -> Recipe:
+    return Recipe(**{name: getattr(recipe, name) for name in Recipe.__struct_fields__})
 
 
 # Sorts behind every ID.

@@ -1,7 +1,7 @@
-"""Commands of people on generations: ask for one, cancel it, discard its draft."""
+"""Commands of people on generations: ask for one, make it again, cancel it, discard its draft."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID
@@ -10,22 +10,18 @@ from domain.allowance.aggregate import Allowance
 from domain.allowance.events import AllowanceSpent
 from domain.allowance.limit import Limit
 from domain.generation.aggregate import Generation
-from domain.generation.errors import (
-    DraftNotFound,
-    GenerationNotFound,
-    ImageUnsuitable,
-    TooManyInFlight,
-)
+from domain.generation.errors import DraftNotFound, GenerationNotFound, TooManyInFlight
 from domain.generation.events import GenerationRequested
-from domain.generation.models import Capabilities
-from domain.generation.recipe import SEED_MAX, Recipe
+from domain.generation.models import Capabilities, ModelUnknown
+from domain.generation.recipe import SEED_MAX, Recipe, rerolled
 from domain.generation.states import LIVE
-from domain.upload.aggregate import Upload
-from domain.upload.errors import UploadNotFound
+from domain.generation.wish import Wish, recipe_of
+from domain.generation.work import Verdict
 from domain.video.aggregate import Video
 from myriorama.application.allowances import Remaining, remaining
 from myriorama.application.consent import Consent
-from myriorama.application.relations import joined, visible_video
+from myriorama.application.relations import joined
+from myriorama.application.sources import Sources
 from myriorama.store.front import rows
 from myriorama.store.identity import new_id, new_secret
 from myriorama.store.log import Log, retried
@@ -41,17 +37,12 @@ _READ_SIDE_LATE_MAX = timedelta(hours=1)
 
 
 @dataclass(frozen=True)
-class Wish:
-    """What a person asks for. Without a seed one is chosen."""
+class Submitted:
+    """What became of a request: it is queued, or refused for a `reason`, by its stable code."""
 
-    prompt: str
-    seconds: int
-    orientation: str
-    resolution: str
-    image_upload_id: UUID | None = None
-    cameo_ids: Sequence[UUID] = ()
-    seed: int | None = None
-    remix_of: UUID | None = None
+    generation_id: UUID
+    state: str
+    reason: str | None
 
 
 @dataclass(frozen=True)
@@ -84,35 +75,84 @@ class Generations:
         *,
         models: Mapping[str, Capabilities],
         default_model: str,
+        screen: Callable[[str], Sequence[Verdict]],
         limit: Limit,
         in_flight_max: int,
     ) -> None:
         self._log = log
         self._pool = pool
         self._consent = consent
+        self._sources = Sources(log)
         self._models = models
         self._default_model = default_model
+        self._screen = screen
         self._limit = limit
         self._in_flight_max = in_flight_max
 
     @retried
-    def request(self, wish: Wish, *, by: UUID, at: datetime) -> UUID:
-        """Ask for a video; return the generation's ID.
+    def request(self, wish: Wish, *, by: UUID, at: datetime) -> Submitted:
+        """Ask for a video: a new one, a storyboard, an extension or a remix.
 
-        The allowance, the consent of all cameos, the image and what is remixed are as they were
-        read when it is recorded, or it is decided anew.
+        The allowance, the consent of all cameos, the images and what it is made from are as they
+        were read when it is recorded, or it is decided anew. What the screening refuses is
+        recorded as refused, and takes nothing.
 
         Raises:
-            PromptInvalid, LengthInvalid, SeedInvalid, CameosInvalid, ModelCannot: as they say.
+            PromptInvalid, LengthInvalid, SeedInvalid, CameosInvalid, StoryboardInvalid,
+            ExtensionInvalid, ModelUnknown, ModelCannot: as they say.
             AllowanceExhausted: fewer seconds are left.
             TooManyInFlight: others of the account have to end first.
             CastingForbidden, CameoNotFound: a cameo may not be cast, or does not exist.
-            UploadNotFound, UploadNotCleared, ImageUnsuitable: the image is not to be had.
+            UploadNotFound, UploadNotCleared, ImageUnsuitable: an image is not to be had.
             VideoNotFound, RemixingForbidden: what it remixes is hidden, or not to be remixed.
+            GenerationNotFound, MasterMissing: what it extends is not there to go on from.
         """
-        decided = self._decided(wish, by=by, at=at)
-        self._log.save(decided.generation, decided.allowance, expect=decided.read)
-        return decided.generation.id
+        return self._submit(self._rendered(self._recipe(wish, by=by), by=by, at=at), at=at)
+
+    @retried
+    def remake(self, generation_id: UUID, *, by: UUID, at: datetime) -> Submitted:
+        """Ask for one's own generation again, by the same recipe: it comes out the same.
+
+        Raises:
+            GenerationNotFound: there is none, or it is somebody else's.
+            ModelUnknown: its model is not here any more.
+            Others: as `request`.
+        """
+        recipe = self._own(generation_id, by=by).recipe
+        if recipe.stitches:
+            again = self._stitched(recipe.stitches, remake_of=generation_id, by=by, at=at)
+            return self._submit(again, at=at)
+        recipe = replace(recipe, remake_of=generation_id, rerolls=None)
+        return self._submit(self._rendered(recipe, by=by, at=at), at=at)
+
+    @retried
+    def reroll(
+        self, generation_id: UUID, shot: int, *, seed: int | None, by: UUID, at: datetime
+    ) -> Submitted:
+        """Ask for one shot of a storyboard to come out otherwise; the others stay as they are.
+
+        Raises:
+            GenerationNotFound, MasterMissing: there is no finished storyboard of `by`.
+            ShotUnknown: it has no shot of that number; they count from 0.
+            Others: as `request`.
+        """
+        made, _ = self._sources.made(generation_id, by=by)
+        seed = any_seed() if seed is None else seed
+        recipe = rerolled(made.recipe, shot, seed=seed, of=generation_id)
+        return self._submit(self._rendered(recipe, by=by, at=at), at=at)
+
+    @retried
+    def stitch(self, generation_ids: Sequence[UUID], *, by: UUID, at: datetime) -> Submitted:
+        """Ask for one's own finished videos to be joined, in order. It takes no seconds.
+
+        Raises:
+            StitchInvalid: too few, too many, too long, or of several sizes.
+            RemixAmbiguous: they remix several videos.
+            GenerationNotFound, MasterMissing: one of them is not there.
+            CastingForbidden, TooManyInFlight: as `request`.
+        """
+        joint = self._stitched(generation_ids, remake_of=None, by=by, at=at)
+        return self._submit(joint, at=at)
 
     @retried
     def cancel(self, generation_id: UUID, *, by: UUID, at: datetime) -> None:
@@ -122,9 +162,7 @@ class Generations:
             GenerationNotFound: there is none, or it is somebody else's.
             GenerationEnded: it ended otherwise.
         """
-        generation = self._log.find(Generation, generation_id)
-        if generation is None:
-            raise GenerationNotFound("There is no such generation.")
+        generation = self._own(generation_id, by=by)
         generation.cancel(by=by, at=at)
         save_ending(self._log, generation, at=at)
 
@@ -143,12 +181,13 @@ class Generations:
         self._log.save(generation, expect={video_id: 0})
 
     def cost(self, wish: Wish, *, by: UUID, at: datetime) -> Cost:
-        """Return what a request would take. Nothing is recorded.
+        """Return what a request would take. Nothing is screened, and nothing recorded.
 
         Raises:
             DomainError: what `request` would raise.
         """
-        decided = self._decided(wish, by=by, at=at)
+        wished = self._rendered(self._recipe(wish, by=by), by=by, at=at)
+        decided = self._decided(wished, at=at)
         left = remaining(decided.allowance, self._limit, at=at)
         asked = decided.generation.collect_events()[0]
         spent = decided.allowance.collect_events()[-1]
@@ -156,46 +195,61 @@ class Generations:
             raise TypeError  # a request is recorded by these two
         return Cost(spent.seconds, spent.purchased, asked.work_class, asked.estimate_ms, left)
 
-    def _decided(self, wish: Wish, *, by: UUID, at: datetime) -> _Decided:
-        recipe = Recipe(
-            prompt=wish.prompt,
-            seconds=wish.seconds,
-            orientation=wish.orientation,
-            resolution=wish.resolution,
-            seed=_any_seed() if wish.seed is None else wish.seed,
-            model=self._default_model,
-            image_upload_id=wish.image_upload_id,
-            cameo_ids=tuple(wish.cameo_ids),
-            remix_of=wish.remix_of,
-        )
-        generation = Generation.request(
-            new_id(),
-            recipe,
-            account_id=by,
-            capabilities=self._models[self._default_model],
-            at=at,
-        )
-        read = self._consent.require(wish.cameo_ids, by=by, at=at)
-        if wish.image_upload_id:
-            read |= self._require_image(wish.image_upload_id, by=by)
-        if wish.remix_of:
-            parent, parent_read = visible_video(self._log, wish.remix_of, to=by)
-            parent.require_remixable(by=by)
-            read = joined(read, parent_read)
+    def _recipe(self, wish: Wish, *, by: UUID) -> Recipe:
+        of = self._sources.recipe_behind(wish, by=by)
+        inherited = of.model if of and of.model in self._models else self._default_model
+        capabilities = self._capabilities(wish.model or inherited)
+        return recipe_of(wish, of=of, capabilities=capabilities, any_seed=any_seed())
+
+    def _rendered(self, recipe: Recipe, *, by: UUID, at: datetime) -> Generation:
+        capabilities = self._capabilities(recipe.model)
+        return Generation.request(new_id(), recipe, account_id=by, capabilities=capabilities, at=at)
+
+    def _stitched(
+        self, generation_ids: Sequence[UUID], *, remake_of: UUID | None, by: UUID, at: datetime
+    ) -> Generation:
+        parts = self._sources.all_made(generation_ids, by=by)
+        return Generation.stitch(new_id(), parts, account_id=by, remake_of=remake_of, at=at)
+
+    def _submit(self, generation: Generation, *, at: datetime) -> Submitted:
+        recipe = generation.recipe
+        # What is stitched has been screened in its parts.
+        verdicts = () if recipe.stitches else self._screen(recipe.prompt)
+        generation.screen(verdicts, at=at)
+        if not generation.is_live:
+            self._log.save(generation, expect=self._grounds(generation, at=at))
+            code = next(each.code for each in verdicts if each.verdict == "refuse")
+            return Submitted(generation.id, generation.state, code)
+        decided = self._decided(generation, at=at)
+        self._log.save(generation, decided.allowance, expect=decided.read)
+        return Submitted(generation.id, generation.state, None)
+
+    def _decided(self, generation: Generation, *, at: datetime) -> _Decided:
+        read = self._grounds(generation, at=at)
+        by = generation.account_id
         allowance = self._log.find(Allowance, Allowance.identify(by))
         allowance = allowance or Allowance.open(by, at=at)
         self._require_room(allowance, generation.id, at=at)
-        allowance.spend(generation.id, wish.seconds, self._limit, at=at)
+        seconds = generation.recipe.rendered_seconds
+        allowance.spend(generation.id, seconds, self._limit, at=at)
         return _Decided(generation, allowance, read)
 
-    def _require_image(self, upload_id: UUID, *, by: UUID) -> dict[UUID, int]:
-        upload = self._log.find(Upload, upload_id)
-        if upload is None or upload.owner_id != by:
-            raise UploadNotFound(upload_id)
-        upload.require_cleared()
-        if upload.purpose != "image":
-            raise ImageUnsuitable("Upload the picture with the purpose `image`.")
-        return {upload.id: upload.version}
+    def _grounds(self, generation: Generation, *, at: datetime) -> dict[UUID, int]:
+        by, recipe = generation.account_id, generation.recipe
+        consented = self._consent.require(recipe.cameo_ids, by=by, at=at)
+        return joined(consented, self._sources.of(recipe, generation.size, by=by))
+
+    def _capabilities(self, model: str) -> Capabilities:
+        if model not in self._models:
+            raise ModelUnknown(f"There is no model {model!r:.60}, but {', '.join(self._models)}.")
+        return self._models[model]
+
+    def _own(self, generation_id: UUID, *, by: UUID) -> Generation:
+        generation = self._log.find(Generation, generation_id)
+        if generation is None:
+            raise GenerationNotFound("There is no such generation.")
+        generation.require_owner(by)
+        return generation
 
     def _require_room(self, allowance: Allowance, new: UUID, *, at: datetime) -> None:
         """Count what else is live: by the read side, and what it does not know, by the allowance.
@@ -215,7 +269,8 @@ class Generations:
             )
 
 
-def _any_seed() -> int:
+def any_seed() -> int:
+    """Return a seed that nobody foresees."""
     return int.from_bytes(new_secret()) % (SEED_MAX + 1)
 
 

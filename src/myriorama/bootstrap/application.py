@@ -14,6 +14,8 @@ from myriorama.application.generations import Generations
 from myriorama.application.passwords import Passwords
 from myriorama.application.uploads import Uploads
 from myriorama.application.work import Works
+from myriorama.bootstrap.models import models_of
+from myriorama.bootstrap.screening import screening_of
 from myriorama.settings import Settings
 from myriorama.store.log import Log
 from myriorama.store.objects import Objects
@@ -23,7 +25,6 @@ from myriorama.store.postgres import (
 from myriorama.store.signing import Signer
 from myriorama.studio.inspection import Limits, inspect
 from myriorama.studio.manifest import commitment
-from myriorama.studio.procedural import CAPABILITIES as PROCEDURAL
 
 
 def uploads(settings: Settings, pool: Pool, log: Log, objects: Objects) -> Uploads:
@@ -64,12 +65,14 @@ def allowance_limit(settings: Settings) -> Limit:
 
 def create_generations(settings: Settings, pool: Pool, log: Log) -> Generations:
     """Join what people ask the studio for to the log and the allowance."""
+    models = models_of(settings)
     return Generations(
         log,
         pool,
         Consent(log),
-        models={PROCEDURAL.model: PROCEDURAL},
-        default_model=PROCEDURAL.model,
+        models=models.capabilities(),
+        default_model=models.default,
+        screen=screening_of(settings).of_prompt,
         limit=allowance_limit(settings),
         in_flight_max=settings.generations_in_flight_max,
     )
