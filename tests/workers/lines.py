@@ -1,7 +1,7 @@
 """A line as the tests have it: with the procedural renderer, and a work to give it."""
 
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from uuid import uuid4
@@ -13,7 +13,7 @@ from myriorama.workers.jobs import Ended, Job
 from myriorama.workers.line import Line
 from myriorama.workers.orders import Finishing, Studio
 
-PATIENCE_S = 60.0
+PATIENCE_S = 180.0
 WORK = Work(
     generation_id=uuid4(),
     attempt=1,
@@ -33,16 +33,23 @@ WATERMARK_KEY = "a key of the tests"
 
 @contextmanager
 def running_line(
-    home: Path, *, within: Path | None = None, kind: type[Workshop] = Workshop
+    home: Path,
+    *,
+    within: Path | None = None,
+    kind: type[Workshop] = Workshop,
+    together_max: Mapping[str, int] | None = None,
 ) -> Generator[Line]:
-    """Run a line whose objects lie in `home`, and, if nowhere else, its clips in `home/tmp`."""
+    """Run a line whose objects lie in `home`, and, if nowhere else, its clips in `home/tmp`.
+
+    It has the procedural renderer and the tiny model.
+    """
     objects = str(home / "objects")
     within = within or home / "tmp"
     within.mkdir(exist_ok=True)
-    studio = Studio(objects, "procedural", "", str(home))
+    studio = Studio(objects, "procedural", "tiny", str(home))
     signing = credentials(home=home, certificates="", key="", signer_url="", signer_token="")
     finishing = Finishing(objects, WATERMARK_KEY, signing.certificates, signing.key)
-    line = Line(studio, finishing, together_max={}, workshop=kind(within))
+    line = Line(studio, finishing, together_max=together_max or {}, workshop=kind(within))
     line.start()
     try:
         yield line

@@ -9,6 +9,7 @@ from uuid import uuid4
 
 import numpy as np
 import pytest
+from structlog.testing import capture_logs
 
 from domain.generation.recipe import Shot
 from domain.generation.work import Casting
@@ -136,6 +137,19 @@ def test_a_render_stops_at_its_next_step_and_the_next_one_is_whole(line: Line) -
     assert (stopped.delivery, stopped.reason) == (None, None)
     assert unwanted.done <= steps + 1
     assert made.delivery
+
+
+def test_works_of_one_shape_are_rendered_together_and_dropped_one_by_one(tmp_path: Path) -> None:
+    works = [replace(WORK, model="ltx2-tiny", generation_id=uuid4(), seed=n) for n in range(3)]
+    with capture_logs() as logs, running_line(tmp_path, together_max={"ltx2-tiny": 3}) as line:
+        jobs = [line.enter(work) for work in works]
+        await_(lambda: jobs[0].done > 0)
+        line.drop(jobs[1])
+        made = [ended(job) for job in jobs]
+
+    assert [one.delivery is not None for one in made] == [True, False, True]
+    assert made[1].reason is None
+    assert sum(entry["event"] == "rendering" for entry in logs) == 1
 
 
 def test_what_is_not_wanted_is_not_begun(line: Line) -> None:
