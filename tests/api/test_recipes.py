@@ -199,7 +199,7 @@ def test_what_cannot_be_made_is_told_with_what_can_and_costs_nothing(room: Room)
     before = left(room.who)
     shot = SHOTS[0]
 
-    wrong = {
+    wrong: dict[str, dict[str, Any]] = {
         "storyboard_invalid": {"shots": SHOTS, "seconds": 7},
         "model_cannot": {"shots": [{**shot, "seconds": 1}, shot]},
         "model_unknown": {"prompt": "a fox", "model": "sora-9"},
