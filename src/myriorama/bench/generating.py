@@ -13,6 +13,7 @@ from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
 
+from myriorama.bench.encoding import measure_encoding
 from myriorama.bench.gpu_rendering import measure_on_gpu
 from myriorama.bench.outcome import Outcome, Progress, median
 from myriorama.bench.publishing import Client
@@ -67,6 +68,7 @@ def measure(progress: Progress) -> Outcome:
         "render_s": rendered_s / len(renders),
         "alone_s": alone_s,
         "alone_over_pipeline": alone_s / bare_s,
+        "encode_cpu_s": measure_encoding(progress).encode_cpu_s,
         "gpu_s_per_video_s": measure_on_gpu().gpu_s_per_video_s,
     }
     return Outcome("generation", figures, {"job_over_pipeline": job_s / bare_s})
