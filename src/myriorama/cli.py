@@ -3,6 +3,7 @@
 import logging
 import os
 from datetime import UTC, datetime
+from importlib import import_module
 from pathlib import Path
 from typing import Annotated, Literal, NoReturn, TypeVar
 
@@ -317,6 +318,7 @@ def topics(
 @app.command()
 def problems() -> None:
     """Print the codes of all problem documents, as docs/problems.md."""
+    import_module("myriorama.bootstrap.api")  # With it come all routes, and what they raise.
     typer.echo(problem_catalogue.markdown(), nl=False)
 
 
