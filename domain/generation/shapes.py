@@ -39,4 +39,4 @@ def classify(*, cameo_ids: Sequence[UUID], seconds: int, resolution: str) -> str
         return "cameo"
     if seconds > _LONG_S:
         return "long"
-    return "hires" if resolution == "720p" else "plain"
+    return "plain" if resolution == "480p" else "hires"

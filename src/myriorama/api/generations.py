@@ -48,7 +48,7 @@ class NewGeneration(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     shots: Annotated[tuple[NewShot, ...], msgspec.Meta(max_length=8)] = ()
     seconds: Annotated[int, msgspec.Meta(ge=2, le=30, examples=[4])] | None = None
     orientation: Literal["portrait", "landscape", "square"] | None = None
-    resolution: Literal["480p", "720p"] | None = None
+    resolution: Literal["480p", "720p", "1080p"] | None = None
     model: Annotated[str, msgspec.Meta(max_length=100, examples=["procedural-1"])] | None = None
     image_upload_id: UUID | None = None
     last_image_upload_id: UUID | None = None

@@ -1,5 +1,7 @@
 """Sound as the LTX-2 family hears it: stereo at the rate of its autoencoder, as latents."""
 
+import io
+import wave
 from typing import Any
 
 import numpy as np
@@ -10,6 +12,13 @@ from myriorama.studio.diffusion import require
 from myriorama.studio.renderer import Recording
 
 _WINDOW = 1024
+
+
+def recorded(voice: bytes) -> Recording:
+    """Read a voice as it is kept: a WAV file of 16-bit mono."""
+    with wave.open(io.BytesIO(voice)) as file:
+        samples = np.frombuffer(file.readframes(file.getnframes()), "<i2")
+        return Recording(samples.astype(np.float32) / np.float32(32_768), file.getframerate())
 
 
 def stereo(recording: Recording, rate_hz: int) -> NDArray[np.float32]:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from domain.generation.work import Work
 from myriorama.store.objects import Objects
 from myriorama.studio import masters
+from myriorama.studio.hearing import recorded
 from myriorama.studio.renderer import Footage, Likeness, Scene
 from myriorama.studio.shots import shots_of
 from myriorama.workers.fetching import fetched
@@ -22,7 +23,12 @@ def scenes_of(work: Work, objects: Objects) -> Sequence[Scene]:
         UnrenderableScene: no renderer takes such a size or length.
     """
     cameos = tuple(
-        Likeness(cameo.name, objects.read(cameo.face_key), cameo.voice_pitch_hz)
+        Likeness(
+            cameo.name,
+            objects.read(cameo.face_key),
+            cameo.voice_pitch_hz,
+            recorded(objects.read(cameo.voice_key)) if cameo.voice_key else None,
+        )
         for cameo in work.cameos
     )
     shots = shots_of(work)
