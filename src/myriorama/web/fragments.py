@@ -17,6 +17,7 @@ from myriorama.web.rendering import render
 _UNKNOWN_VISITOR = 401
 _SLIDES = "6"
 _TILES = "24"
+_REFUSED = 3
 _LIVE = frozenset({"queued", "dispatched", "running"})
 
 
@@ -113,8 +114,9 @@ async def show_saved(
 async def show_create(
     api: NamedDependency[Api], remix_of: FromQuery[UUID | None] = None
 ) -> Response[str]:
-    """Show where videos are asked for, what is in the making, and the drafts."""
-    allowance, cameos, generations, drafts = await asyncio.gather(
+    """Show where videos are asked for, what is in the making, what was refused, and the drafts."""
+    models, allowance, cameos, generations, drafts = await asyncio.gather(
+        api.get("/v1/models"),
         api.get("/v1/allowance"),
         api.get("/v1/cameos/usable"),
         api.get("/v1/generations"),
@@ -123,6 +125,7 @@ async def show_create(
     source = await api.get(f"/v1/videos/{remix_of}") if remix_of else None
     return render(
         "create.html",
+        models=models,
         allowance=allowance,
         cameos=cameos["items"],
         source=source,
@@ -132,7 +135,7 @@ async def show_create(
 
 @get("/making")
 async def show_making(api: NamedDependency[Api]) -> Response[str]:
-    """Show what is in the making, and the drafts."""
+    """Show what is in the making, what was refused, and the drafts."""
     allowance, generations, drafts = await asyncio.gather(
         api.get("/v1/allowance"), api.get("/v1/generations"), api.get("/v1/drafts")
     )
@@ -171,8 +174,19 @@ def show_refusal(request: PageRequest, refused: Refused) -> Response[str]:
 def _made(generations: Any, drafts: Any) -> dict[str, Any]:
     return {
         "live": [item for item in generations["items"] if item["state"] in _LIVE],
+        "refused": [item for item in generations["items"] if _may_appeal(item)][:_REFUSED],
         "drafts": drafts["items"],
     }
+
+
+def _may_appeal(generation: Any) -> bool:
+    """Say whether screening refused it; what a cameo's owner refused is for them to say."""
+    recipe = generation["recipe"]
+    return (
+        generation["state"] == "refused"
+        and recipe is not None
+        and any(verdict["verdict"] == "refuse" for verdict in recipe["verdicts"])
+    )
 
 
 def _more(path: str, page: Any) -> str | None:

@@ -18,6 +18,7 @@ async function follow(item) {
       for await (const { name, content } of events(answer.body)) {
         if (!item.isConnected) return;
         if (name === "progress") advance(item, content);
+        else if (name === "preview") preview(item, content);
         else if (!LIVE.has(content.state)) return end(content);
         else item.querySelector("[data-state]").textContent = words(content);
       }
@@ -48,21 +49,44 @@ async function* events(body) {
   }
 }
 
-function advance(item, { done, total }) {
+function advance(item, { done, total, stage }) {
   const bar = item.querySelector("progress");
+  const state = item.querySelector("[data-state]");
+  if (stage === "finishing") {
+    bar.removeAttribute("value");
+    state.textContent = "Sound, marks and signature";
+    return;
+  }
   bar.value = done / total;
   const step = Math.floor((done / total) * 10) * 10; // read aloud in tenths, not at every frame
-  const state = item.querySelector("[data-state]");
   if (state.textContent !== `Being drawn: ${step} %`) state.textContent = `Being drawn: ${step} %`;
 }
 
-function words({ state, place }) {
+function preview(item, { url }) {
+  const picture = item.querySelector("[data-preview]");
+  picture.src = url;
+  picture.hidden = false;
+}
+
+// What the API says of a place in the queue, in words.
+const REASONS = {
+  your_others_first: () => "Waiting for your others",
+  in_flight_cap: () => "Waiting: as many of yours as may be are being made",
+  gpu_budget: () => "Waiting: today's budget for rendering is spent",
+  no_worker: () => "Waiting: no worker is there just now",
+  waiting_for_turn: (position) => (position > 1 ? `Waiting: number ${position} in the queue` : "Waiting for its turn"),
+};
+
+function words({ state, queue }) {
   if (state === "running") return "Being drawn";
-  return place > 1 ? `Waiting: number ${place} in the queue` : "Waiting for its turn";
+  const reason = REASONS[queue?.reason]?.(queue.position) ?? "Waiting for its turn";
+  const start = queue?.estimate?.start_s;
+  return start > 5 ? `${reason}, about ${start < 90 ? `${start} s` : `${Math.round(start / 60)} min`}` : reason;
 }
 
 function end({ state, detail }) {
   if (state === "completed") toast("Your video is ready: it waits among the drafts.");
+  else if (state === "refused") toast(detail || "The video was refused.");
   else if (state !== "cancelled" && state !== "discarded") toast(detail || `The video could not be made (${state}).`);
   refresh("#making");
 }
