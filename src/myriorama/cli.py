@@ -285,6 +285,8 @@ def train(
     what: Annotated[Literal["studio"], typer.Argument(help="Whose weights are to be made.")],
     *,
     minutes: Annotated[float, typer.Option(min=0.01, help="For all of its parts together.")] = 110,
+    device: Annotated[str, typer.Option(help="Where it is trained: cpu, or cuda.")] = "cpu",
+    together: Annotated[int, typer.Option(min=1, help="Clips in a step of its transformer.")] = 28,
     out: Annotated[
         Path | None, typer.Option(help="Write the weights here; else where `up` finds them.")
     ] = None,
@@ -295,7 +297,7 @@ def train(
     from myriorama.studio.emoji.measuring import table as figures_table  # noqa: PLC0415
     from myriorama.studio.emoji.weights import MODEL  # noqa: PLC0415
 
-    plan = stages.Plan(minutes, _home() / "training" / MODEL)
+    plan = stages.Plan(minutes, _home() / "training" / MODEL, device, together)
     folder = out or _home() / "models" / MODEL
     figures = release.make(plan, folder, lambda progress: typer.echo(progress, err=True))
     for name, measured in figures.items():

@@ -1,6 +1,8 @@
 """What each part of the small model is asked to become better at: one step of training each."""
 
-from collections.abc import Mapping
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from random import Random
 from typing import Any
 
@@ -17,8 +19,12 @@ from myriorama.studio.emoji.scripts import FPS
 Losses = Mapping[str, Tensor]
 
 
-def _half() -> torch.autocast:
-    return torch.autocast("cpu", dtype=torch.bfloat16)
+@contextmanager
+def _half(device: torch.device) -> Iterator[None]:
+    """Multiply in half precision, with weights that stay in single: torch warns that it must."""
+    with warnings.catch_warnings(), torch.autocast(device.type, dtype=torch.bfloat16):
+        warnings.filterwarnings("ignore", "Mismatch dtype between input and weight")
+        yield
 
 
 class PictureLesson:
@@ -34,8 +40,8 @@ class PictureLesson:
         """Take a step of the decoder."""
         frames, actor = self._drawn()
         codes = self._basis.encode(frames)
-        noise = 0.08 * torch.rand(len(codes), 1, 1, 1, 1)
-        with _half():
+        noise = 0.08 * torch.rand(len(codes), 1, 1, 1, 1, device=codes.device)
+        with _half(codes.device):
             drawn = self._codec.decoder(codes + noise * torch.randn_like(codes))
         wrong = drawn.float().transpose(1, 2) - frames
         weight = 1 + 2 * actor
@@ -48,12 +54,14 @@ class PictureLesson:
     def encode(self) -> Losses:
         """Take a step of the encoder."""
         frames, _ = self._drawn()
-        with _half():
+        with _half(frames.device):
             found = self._codec.encode(frames.transpose(1, 2)).latent_dist.mean
         return {"loss": functional.mse_loss(found.float(), self._basis.encode(frames))}
 
     def _drawn(self) -> tuple[Tensor, Tensor]:
-        return drawing.frames_of([scripts.drawn_script(self._rng) for _ in range(_PICTURES)])
+        drawn = drawing.frames_of([scripts.drawn_script(self._rng) for _ in range(_PICTURES)])
+        device = self._basis.mean.device
+        return drawn[0].to(device), drawn[1].to(device)
 
 
 _PICTURES = 4
@@ -62,7 +70,7 @@ _PICTURES = 4
 def sound_lesson(codec: Any, mels: Tensor) -> Losses:
     """The sound codec learns to tell spectrograms in few numbers that are close to normal."""
     mel = mels[torch.randint(0, len(mels), (_SOUNDS,))].expand(-1, 2, -1, -1).contiguous()
-    with _half():
+    with _half(mels.device):
         codes = codec.encode(mel).latent_dist
         spread = torch.exp(0.5 * codes.logvar.clamp(-20, 2))
         told = codec.decode(codes.mean + spread * torch.randn_like(spread), return_dict=False)[0]
@@ -91,17 +99,24 @@ _COLUMNS = 24
 
 
 def _unlike(played: Tensor, wanted: Tensor) -> Tensor:
-    """How different two sounds are to the ear: in three resolutions, by size and by ratio."""
-    total = torch.zeros(())
-    for size in (128, 512, 1024):
-        window = torch.hann_window(size)
+    """How different two sounds are to the ear: in four resolutions, by size and by ratio."""
+    total = torch.zeros((), device=played.device)
+    sizes = (128, 512, 1024, 2048)
+    for size in sizes:
+        window = torch.hann_window(size, device=played.device)
         first, second = (
             torch.stft(wave, size, size // 4, size, window, return_complex=True).abs()
             for wave in (played, wanted)
         )
-        total = total + (first - second).abs().mean() / second.mean().clamp(min=1e-3)
+        apart = first - second
+        total = total + apart.abs().mean() / second.mean().clamp(min=1e-3)
+        total = total + apart.norm() / second.norm().clamp(min=1e-2)
         total = total + 0.5 * ((first + 0.01).log() - (second + 0.01).log()).abs().mean()
-    return total / 3
+    return total / len(sizes)
+
+
+TOGETHER = 28
+"""So many clips are denoised in a step."""
 
 
 class TransformerLesson:
@@ -111,24 +126,34 @@ class TransformerLesson:
     the actor count up to twice as much.
     """
 
-    def __init__(self, transformer: Any, connectors: Any, captions: Captions, clips: Clips) -> None:
+    def __init__(
+        self,
+        transformer: Any,
+        connectors: Any,
+        captions: Captions,
+        clips: Clips,
+        *,
+        together: int = TOGETHER,
+    ) -> None:
         self._transformer, self._connectors = transformer, connectors
-        self._captions, self._clips = captions, clips
+        self._captions, self._clips, self._together = captions, clips, together
 
     def denoise(self) -> Losses:
         """Take a step."""
-        clips, captions = self._clips, self._captions
-        chosen = torch.randint(0, len(clips.casts), (_DENOISED,))
+        clips, captions, together = self._clips, self._captions, self._together
+        device = clips.pictures.device
+        chosen = torch.randint(0, len(clips.casts), (together,), device=device)
         picture = clips.pictures[chosen].float()
         columns, rows, steps = picture.shape[4], picture.shape[3], picture.shape[2]
         picture, sound = picture.flatten(2).mT, clips.sounds[chosen].float()
-        said = clips.casts[chosen] * CAPTIONS_EACH + torch.randint(0, CAPTIONS_EACH, (_DENOISED,))
+        which = torch.randint(0, CAPTIONS_EACH, (together,), device=device)
+        said = clips.casts[chosen] * CAPTIONS_EACH + which
         empty = torch.full_like(said, len(captions.present) - 1)
-        said = torch.where(torch.rand(_DENOISED) < _EMPTY, empty, said)
-        noise_share = torch.sigmoid(torch.randn(_DENOISED) * 1.2 + 0.5)
+        said = torch.where(torch.rand(together, device=device) < _EMPTY, empty, said)
+        noise_share = torch.sigmoid(torch.randn(together, device=device) * 1.2 + 0.5)
         share = noise_share.view(-1, 1, 1)
         noise, hiss = torch.randn_like(picture), torch.randn_like(sound)
-        with _half():
+        with _half(device):
             seen, heard, present = self._connectors(
                 captions.embeddings[said].float(), captions.present[said], padding_side="left"
             )
@@ -159,5 +184,4 @@ class TransformerLesson:
         }
 
 
-_DENOISED = 28
 _EMPTY = 0.1

@@ -33,7 +33,7 @@ class Reader:
     @cached_property
     def encoder(self) -> Any:
         encoder = require("transformers").AutoModel.from_pretrained(
-            _folder(), add_pooling_layer=False, local_files_only=True
+            _folder(), local_files_only=True
         )
         return encoder.eval().requires_grad_(requires_grad=False)
 

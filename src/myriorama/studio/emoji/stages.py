@@ -33,6 +33,8 @@ class Plan:
 
     minutes: float
     folder: Path
+    device: str = "cpu"
+    together: int = losses.TOGETHER
     clips: int = 12_000
     blocks_clips: int = 960
     seed: int = 0
@@ -50,13 +52,13 @@ def train_model(plan: Plan, report: Report) -> Mapping[str, Any]:
     torch.set_flush_denormal(True)
     plan.folder.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(plan.seed)
-    parts = pipeline.new_parts(plan.seed)
+    parts = {name: part.to(plan.device) for name, part in pipeline.new_parts(plan.seed).items()}
     basis = _basis(plan)
     _train_picture_codec(plan, parts["vae"], basis, report)
     _train_sound(plan, parts["audio_vae"], parts["vocoder"], report)
     clips = _clips(plan, basis, parts["audio_vae"], report)
     _train_transformer(plan, parts, clips, report)
-    return parts
+    return {name: part.cpu() for name, part in parts.items()}
 
 
 def _basis(plan: Plan) -> Basis:
@@ -81,8 +83,10 @@ def _drawn(count: int, seed: int) -> tuple[Tensor, Tensor]:
 def _train_picture_codec(plan: Plan, codec: Any, basis: Basis, report: Report) -> None:
     decoder = plan.course("picture-decoder", 0.2, 5e-4)
     if not decoder.state.exists():
-        inverse.begin(codec.decoder, basis, _patches(plan))
-    lesson = losses.PictureLesson(codec, basis, Random(plan.seed + 2))  # noqa: S311
+        inverse.begin(codec.decoder.cpu(), basis, _patches(plan))
+        codec.decoder.to(plan.device)
+    there = Basis(**_moved(basis, plan.device))
+    lesson = losses.PictureLesson(codec, there, Random(plan.seed + 2))  # noqa: S311
     train(decoder, {"decoder": codec.decoder}, lesson.decode, report)
     encoder = plan.course("picture-encoder", 0.05, 1e-3)
     train(encoder, {"encoder": codec.encoder}, lesson.encode, report)
@@ -104,6 +108,7 @@ def _train_sound(plan: Plan, codec: Any, vocoder: Any, report: Report) -> None:
         ]
     )
     mels = torch.cat([sounding.mel_of(some)[:, :1] for some in torch.split(waves, 64)])
+    waves, mels = waves.to(plan.device), mels.to(plan.device)
     spectrograms = plan.course("sound-codec", 0.05, 1e-3)
     train(spectrograms, {"codec": codec}, partial(losses.sound_lesson, codec, mels), report)
     _normalise(codec.eval(), mels[:512])
@@ -146,13 +151,16 @@ def _clips(plan: Plan, basis: Basis, codec: Any, report: Report) -> tuple[Clips,
         def tell(done: int, total: int) -> None:
             report(Progress("clips", done / total, done, {}))
 
-        made = lessons.clips(basis, codec, count=plan.clips, seed=plan.seed + 5, report=tell)
+        made = lessons.clips(basis, codec.cpu(), count=plan.clips, seed=plan.seed + 5, report=tell)
         _keep(path, made.__dict__)
     captions = plan.folder / "captions.pt"
     if not captions.exists():
         read = lessons.captions(lessons.trained_casts(), plan.seed + 6)
         _keep(captions, read.__dict__)
-    return Clips(**torch.load(path)), Captions(**torch.load(captions))
+    return (
+        Clips(**torch.load(path, map_location=plan.device)),
+        Captions(**torch.load(captions, map_location=plan.device)),
+    )
 
 
 def _train_transformer(
@@ -162,7 +170,9 @@ def _train_transformer(
     modules: dict[str, nn.Module] = {
         name: parts[name].train() for name in ("transformer", "connectors")
     }
-    lesson = losses.TransformerLesson(parts["transformer"], parts["connectors"], captions, clips)
+    lesson = losses.TransformerLesson(
+        parts["transformer"], parts["connectors"], captions, clips, together=plan.together
+    )
     course = plan.course("transformer", 0.62, 1e-3, orthogonal=2e-3)
     with _attention_by_products():
         train(course, modules, lesson.denoise, report)
@@ -171,6 +181,10 @@ def _train_transformer(
 def _attention_by_products() -> AbstractContextManager[None]:
     """Attend by plain matrix products: of so few tokens that is quicker than flash attention."""
     return sdpa_kernel([SDPBackend.MATH])
+
+
+def _moved(basis: Basis, device: str) -> dict[str, Tensor]:
+    return {name: tensor.to(device) for name, tensor in basis.__dict__.items()}
 
 
 def _keep(path: Path, tensors: Mapping[str, Tensor]) -> None:

@@ -138,7 +138,9 @@ class _Training:
     def _resume(self) -> None:
         if not self._course.state.exists():
             return
-        state: dict[str, Any] = torch.load(self._course.state)
+        state: dict[str, Any] = torch.load(
+            self._course.state, map_location=self._parameters[0].device
+        )
         for name, module in self._modules.items():
             module.load_state_dict(state["modules"][name])
         for optimiser, kept in zip(self._optimisers, state["optimisers"], strict=True):
