@@ -18,7 +18,7 @@ def test_without_a_gpu_there_are_no_figures(monkeypatch: pytest.MonkeyPatch) -> 
     found = measure_on_gpu()
 
     assert found == GPURendering()
-    assert found.render_over_pipeline is None
+    assert set(found.figures.values()) == {None}
 
 
 def test_the_studio_is_measured_against_the_bare_pipeline(tmp_path: Path) -> None:

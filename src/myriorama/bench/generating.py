@@ -69,7 +69,7 @@ def measure(progress: Progress) -> Outcome:
         "alone_s": alone_s,
         "alone_over_pipeline": alone_s / bare_s,
         "encode_cpu_s": measure_encoding(progress).encode_cpu_s,
-        "gpu_s_per_video_s": measure_on_gpu().gpu_s_per_video_s,
+        **measure_on_gpu().figures,
     }
     return Outcome("generation", figures, {"job_over_pipeline": job_s / bare_s})
 

@@ -4,7 +4,7 @@ The architecture is that of LTX-2 at its real size; the weights are random, whic
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -36,6 +36,16 @@ class GPURendering:
     gpu_s_per_video_s: float | None = None
     bare_gpu_s_per_video_s: float | None = None
     gpu_memory_peak_gib: float | None = None
+
+    @property
+    def figures(self) -> Mapping[str, float | None]:
+        """What can be told of it in numbers."""
+        return {
+            "gpu_s_per_video_s": self.gpu_s_per_video_s,
+            "bare_gpu_s_per_video_s": self.bare_gpu_s_per_video_s,
+            "render_over_pipeline": self.render_over_pipeline,
+            "gpu_memory_peak_gib": self.gpu_memory_peak_gib,
+        }
 
     @property
     def render_over_pipeline(self) -> float | None:
