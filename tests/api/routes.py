@@ -123,6 +123,14 @@ ROUTES: dict[str, Expectation] = {
     "GET /v1/bookmarks": (VIEWER, NOTHING),
     # Provenance
     "POST /v1/detect": (PUBLIC, NOTHING),
+    # Videos in OpenAI's shape, to which requests to /v1/videos are led
+    "GET /v1/openai/videos": (CREATOR, NOTHING),
+    "POST /v1/openai/videos": (CREATOR, NOTHING),
+    "POST /v1/openai/videos/form": (CREATOR, NOTHING),
+    "GET /v1/openai/videos/{openai_id:str}": (CREATOR, OWNER),
+    "DELETE /v1/openai/videos/{openai_id:str}": (CREATOR, OWNER),
+    "GET /v1/openai/videos/{openai_id:str}/content": (CREATOR, OWNER),
+    "POST /v1/openai/videos/{openai_id:str}/remix": (CREATOR, OWNER),
     # Feed
     "GET /v1/feed": (VIEWER, NOTHING),
     "POST /v1/views": (VIEWER, NOTHING),
@@ -133,6 +141,7 @@ BODIES: dict[str, dict[str, object]] = {
     "PUT /v1/cameos/{cameo_id:uuid}/permissions/{account_id:uuid}": {"verdict": "granted"},
     "POST /v1/generations/{generation_id:uuid}/reroll": {"shot": 0},
     "POST /v1/generations/{generation_id:uuid}/appeal": {"statement": "It is a bird."},
+    "POST /v1/openai/videos/{openai_id:str}/remix": {"prompt": "a bear jumps over a brook"},
     "PATCH /v1/videos/{video_id:uuid}": {"caption": "Another caption"},
     "POST /v1/videos/{video_id:uuid}/comments": {"text": "Which fox?"},
 }

@@ -70,6 +70,7 @@ def known(person: Callable[[str], Person], log: Log, tmp_path: Path) -> dict[str
         "comment_id": comment["comment_id"],
         "generation_id": str(draft(log, alice.account_id)),
         "handle": "bob",
+        "openai_id": f"video_{draft(log, alice.account_id).hex}",
         "upload_id": sent["upload_id"],
         "video_id": str(video.id),
         "": str(alice.account_id),

@@ -25,7 +25,12 @@ from tests.studio.foreign_media import photo, two_colours
 World = Mapping[str, str]
 
 HOLDERS = (None, *(scope for scope in Scope if scope is not Scope.PUBLIC))
-NOT_THERE = {"permission_request_not_found", "shot_unknown"}
+NOT_THERE = {
+    "appeal_impossible",
+    "object_not_found",
+    "permission_request_not_found",
+    "shot_unknown",
+}
 REFUSED = {401: "token_missing", 403: "scope_missing"}
 
 
@@ -116,6 +121,7 @@ def world(
             "code": alice.post("/v1/invitations").json()["code"],
             "comment_id": comment["comment_id"],
             "generation_id": str(draft(log, alice.account_id)),
+            "openai_id": f"video_{draft(log, alice.account_id).hex}",
             "upload_id": sent["upload_id"],
             "video_id": str(video.id),
         },

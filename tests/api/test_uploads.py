@@ -158,7 +158,7 @@ PURPOSE = 'Content-Disposition: form-data; name="purpose"'
         (PURPOSE, b"\xff\xfe"),
         (f"{PURPOSE}\r\nContent-Type: text/plain; charset=hex", b"image"),
         (f"{PURPOSE}\r\nContent-Type: text/plain; charset=us-ascii", b"\xc3\xa4"),
-        (PURPOSE, b"a" * 5000),
+        (PURPOSE, b"a" * 9000),
         (FILE, b"\x89PNG"),
     ],
 )

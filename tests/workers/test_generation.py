@@ -24,6 +24,7 @@ import httpx
 import msgspec
 import psycopg
 import pytest
+from openai import OpenAI, UnprocessableEntityError
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
@@ -39,8 +40,9 @@ from myriorama.workers.queues import COMMAND_TOPICS
 from tests.brokers import everything
 from tests.conftest import TEMPLATE
 from tests.people import application_form
+from tests.studio.foreign_media import photo, two_colours
 
-PATIENCE_S = 60.0
+PATIENCE_S = 180.0
 QUICK = {"prompt": "a red ball bounces", "seconds": 2, "orientation": "square"}
 SLOW = {**QUICK, "seconds": 15, "resolution": "720p"}
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
@@ -75,7 +77,8 @@ class Client:
         self._api = httpx.Client(base_url=studio.settings.public_url, timeout=30)
         form = application_form(handle, invite(studio.settings, at=datetime.now(UTC)))
         tokens = self._api.post("/v1/accounts", json=form).raise_for_status().json()
-        self._api.headers["Authorization"] = f"Bearer {tokens['access_token']}"
+        self.access_token: str = tokens["access_token"]
+        self._api.headers["Authorization"] = f"Bearer {self.access_token}"
 
     def close(self) -> None:
         self._api.close()
@@ -211,6 +214,39 @@ def test_what_a_killed_worker_had_begun_another_one_ends(studio: Studio, alice: 
     made = await_state(alice, wish, {"completed"})
     assert made["attempt"] == 2
     assert "generation.lease_expired" in events_of(studio, wish)
+
+
+@pytest.mark.filterwarnings("ignore:The Sora API:DeprecationWarning")
+def test_the_client_of_openai_works_with_another_base_url(
+    studio: Studio, alice: Client, tmp_path: Path
+) -> None:
+    client = OpenAI(base_url=f"{studio.settings.public_url}/v1", api_key=alice.access_token)
+    size: Any = "640x640"
+    seconds: Any = "2"
+    picture = photo(tmp_path / "ball.jpg", two_colours(64, 64))
+
+    with client, picture.open("rb") as reference:
+        made = client.videos.create_and_poll(
+            prompt=QUICK["prompt"], size=size, seconds=seconds, input_reference=reference
+        )
+        video = client.videos.download_content(made.id).read()
+        sheet = client.videos.download_content(made.id, variant="spritesheet").read()
+        remixed = client.videos.remix(made.id, prompt="a blue ball bounces")
+        listed = [one.id for one in client.videos.list(limit=1)]
+        refused = client.videos.create(prompt="a nude statue", size=size, seconds=seconds)
+        gone = client.videos.delete(remixed.id)
+        with pytest.raises(UnprocessableEntityError) as wrong:
+            client.videos.create(prompt="a ball", size="1024x1792")
+
+    assert (made.status, made.progress, made.seconds, made.size) == ("completed", 100, "2", size)
+    assert video[4:8] == b"ftyp"
+    assert sheet
+    assert (remixed.remixed_from_video_id, gone.deleted) == (made.id, True)
+    assert listed == [remixed.id, made.id]
+    assert refused.status == "failed"
+    assert refused.error
+    assert refused.error.code == "sexual_content"
+    assert "640x640" in wrong.value.message
 
 
 def test_what_fails_in_its_last_attempt_is_a_dead_letter_and_costs_nothing(

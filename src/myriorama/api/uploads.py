@@ -105,43 +105,8 @@ async def upload(
     refused nothing is kept, and the problem's code says why. At most 20 MB for an image or a voice,
     100 MB for a video.
     """
-    at = datetime.now(UTC)
-    with closing(data.file.file) as source:
-        source.seek(0, 2)
-        if source.tell() > BYTES_MAX[data.purpose]:
-            limit = f"at most {BYTES_MAX[data.purpose]} bytes are taken as {data.purpose}"
-            raise HTTPException(status_code=413, detail=f"The file is too large: {limit}.")
-        source.seek(0)
-        receive = partial(
-            uploads.receive,
-            source,
-            owner_id=principal.account_id,
-            purpose=data.purpose,
-            declared_media_type=_declared(data.file),
-            at=at,
-        )
-        # In threads of their own, as many as there are cores: to look at uploads takes time, which
-        # must not be taken from those who command something else.
-        received = await to_thread.run_sync(receive, limiter=inspections)
-    if received.refusal:
-        raise REFUSALS[received.refusal.code](received.refusal.detail)
-    cleared = received.require_cleared()
-    row = UploadRow(
-        upload_id=received.id,
-        purpose=data.purpose,
-        state="cleared",
-        code=None,
-        detail=None,
-        media_type=cleared.media_type,
-        width=cleared.width,
-        height=cleared.height,
-        duration_ms=cleared.duration_ms,
-        image_key=cleared.image_key,
-        video_key=cleared.video_key,
-        voice_key=cleared.voice_key,
-        received_at=received.received_at,
-    )
-    return Response(_shown(row, signer), headers={"Location": f"/v1/uploads/{received.id}"})
+    row = await inspect(data.file, data.purpose, principal, uploads, inspections)
+    return Response(_shown(row, signer), headers={"Location": f"/v1/uploads/{row.upload_id}"})
 
 
 @get("/{upload_id:uuid}", opt={"scope": Scope.VIEWER})
@@ -177,6 +142,56 @@ async def list_uploads(  # noqa: PLR0913, PLR0917 - parameters are explicit, and
     return Page(
         items=[_shown(row, signer) for row in shown],
         next_cursor=cursors.write(listing, (shown[-1].upload_id.hex,)) if more else None,
+    )
+
+
+async def inspect(
+    file: UploadFile,
+    purpose: Purpose,
+    principal: Principal,
+    uploads: Uploads,
+    inspections: CapacityLimiter,
+) -> UploadRow:
+    """Take in a file that somebody sent, and look at it.
+
+    Raises:
+        HTTPException: it is too large.
+        MediaRefused: it may not enter; the code says why.
+    """
+    with closing(file.file) as source:
+        source.seek(0, 2)
+        if source.tell() > BYTES_MAX[purpose]:
+            limit = f"at most {BYTES_MAX[purpose]} bytes are taken as {purpose}"
+            raise HTTPException(status_code=413, detail=f"The file is too large: {limit}.")
+        source.seek(0)
+        receive = partial(
+            uploads.receive,
+            source,
+            owner_id=principal.account_id,
+            purpose=purpose,
+            declared_media_type=_declared(file),
+            at=datetime.now(UTC),
+        )
+        # In threads of their own, as many as there are cores: to look at uploads takes time, which
+        # must not be taken from those who command something else.
+        received = await to_thread.run_sync(receive, limiter=inspections)
+    if received.refusal:
+        raise REFUSALS[received.refusal.code](received.refusal.detail)
+    cleared = received.require_cleared()
+    return UploadRow(
+        upload_id=received.id,
+        purpose=purpose,
+        state="cleared",
+        code=None,
+        detail=None,
+        media_type=cleared.media_type,
+        width=cleared.width,
+        height=cleared.height,
+        duration_ms=cleared.duration_ms,
+        image_key=cleared.image_key,
+        video_key=cleared.video_key,
+        voice_key=cleared.voice_key,
+        received_at=received.received_at,
     )
 
 

@@ -23,7 +23,8 @@ from myriorama.api.tokens import Principal
 _NUL_ESCAPE = re.compile(rb"\\u0000", re.IGNORECASE)
 
 
-_FIELD_BYTES_MAX = 4096
+# A prompt of 2000 characters, each of four bytes, is the longest field.
+_FIELD_BYTES_MAX = 8192
 _CHARSETS = frozenset({"utf-8", "utf8", "us-ascii"})
 
 

@@ -126,6 +126,20 @@ class Generations:
         return self._submit(self._rendered(recipe, by=by, at=at), at=at)
 
     @retried
+    def retake(self, generation_id: UUID, prompt: str, *, by: UUID, at: datetime) -> Submitted:
+        """Ask for one's own finished video once more, by other words: all else stays as it was.
+
+        Raises:
+            GenerationNotFound, MasterMissing: there is no finished video of `by`.
+            Others: as `request`.
+        """
+        made, _ = self._sources.made(generation_id, by=by)
+        recipe = replace(
+            made.recipe, prompt=prompt, shots=(), stitches=(), rerolls=None, remake_of=generation_id
+        )
+        return self._submit(self._rendered(recipe, by=by, at=at), at=at)
+
+    @retried
     def reroll(
         self, generation_id: UUID, shot: int, *, seed: int | None, by: UUID, at: datetime
     ) -> Submitted:

@@ -29,6 +29,7 @@ from myriorama.api import invitations as invitation_routes
 from myriorama.api import media as media_routes
 from myriorama.api import models as model_routes
 from myriorama.api import moderation as moderation_routes
+from myriorama.api import openai_videos as openai_video_routes
 from myriorama.api import openapi, operations
 from myriorama.api import playlists as playlist_routes
 from myriorama.api import reactions as reaction_routes
@@ -39,6 +40,7 @@ from myriorama.api import views as view_routes
 from myriorama.api import work as work_routes
 from myriorama.api.authentication import Authentication, provide_principal, provide_visitor
 from myriorama.api.causation import Causation
+from myriorama.api.dialects import Dialects
 from myriorama.api.exchange import EXPOSED_HEADERS, Exchange
 from myriorama.api.generation_events import GenerationEvents
 from myriorama.api.generation_rows import OwnGenerations
@@ -109,6 +111,7 @@ ROUTES: Sequence[ControllerRouterHandler] = (
     media_routes.router,
     model_routes.router,
     moderation_routes.router,
+    openai_video_routes.router,
     playlist_routes.router,
     reaction_routes.router,
     session_routes.router,
@@ -209,7 +212,7 @@ def create_api(settings: Settings, *, missing: Missing | None = None) -> Litesta
         request_class=TypedRequest,
         request_max_body_size=BODY_BYTES_MAX,
     )
-    app.asgi_handler = Exchange(app.asgi_handler, tracing)
+    app.asgi_handler = Exchange(Dialects(app.asgi_handler), tracing)
     return app
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+from collections import OrderedDict
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ PROGRESS_TOPIC = "generation.progress"
 
 _POLL_S = 0.5
 _BACK_OFF_S = 2.0
+_REMEMBERED_MAX = 1000
 
 
 @dataclass(frozen=True)
@@ -39,14 +41,15 @@ class Progress:
 class ProgressRelay:
     """Hands what the workers tell to those who subscribed in this process.
 
-    It begins to listen with the first subscription. Without Kafka nothing comes, and that is all.
-    `subscribe` belongs to one event loop; the rest may be called from any thread.
+    It begins to listen when it is first asked. Without Kafka nothing comes, and that is all.
+    `subscribe` and `latest` belong to one event loop; the rest may be called from any thread.
     """
 
     def __init__(self, bootstrap: str) -> None:
         self._bootstrap = bootstrap
         self._loop: asyncio.AbstractEventLoop | None = None
         self._subscribers: dict[UUID, set[asyncio.Queue[Progress]]] = {}
+        self._latest: OrderedDict[UUID, Progress] = OrderedDict()
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
 
@@ -63,6 +66,11 @@ class ProgressRelay:
             subscribed.discard(queue)
             if not subscribed:
                 del self._subscribers[generation_id]
+
+    def latest(self, generation_id: UUID) -> Progress | None:
+        """Return what was told last of a generation, as far as this process has heard."""
+        self._start()
+        return self._latest.get(generation_id)
 
     def tell(self, progress: Progress) -> None:
         """Tell all who subscribed here."""
@@ -81,6 +89,10 @@ class ProgressRelay:
             self._thread.start()
 
     def _hand_out(self, progress: Progress) -> None:
+        self._latest[progress.generation_id] = progress
+        self._latest.move_to_end(progress.generation_id)
+        if len(self._latest) > _REMEMBERED_MAX:
+            self._latest.popitem(last=False)
         for queue in self._subscribers.get(progress.generation_id, ()):
             if queue.full():
                 queue.get_nowait()
