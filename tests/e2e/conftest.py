@@ -16,7 +16,7 @@ from tempfile import TemporaryDirectory
 import httpx
 import pytest
 
-_START_S_MAX = 120
+_START_S_MAX = 300
 _STOP_S_MAX = 60
 
 

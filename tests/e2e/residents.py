@@ -12,7 +12,7 @@ import httpx
 from tests.e2e.conftest import House
 from tests.people import application_form
 
-PATIENCE_S = 90
+PATIENCE_S = 240
 TERMINAL = {"completed", "failed", "refused", "cancelled"}
 
 

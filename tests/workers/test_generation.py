@@ -166,7 +166,7 @@ def test_a_wish_is_rendered_while_its_owner_watches(studio: Studio, alice: Clien
     assert all(p["attempt"] == 1 and 0 <= p["done"] <= p["total"] for p in progress)
     assert any(p.get("stage") == "rendering" for p in progress)
     assert previews
-    assert all(f"/media/previews/{wish}/" in url for url in previews)
+    assert all(f"/media/previews/{wish}-" in url for url in previews)
     assert (made["renderer"], made["duration_ms"]) == ("procedural-1", 2000)
     key = made["video_url"].removeprefix("/media/").partition("?")[0]
     assert open_objects(studio.settings.objects).read(key, 4, 8) == b"ftyp"

@@ -7,7 +7,7 @@ job is a storyboard of a single shot, so that no two are rendered together.
 
 import json
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from http.client import HTTPConnection
 from pathlib import Path
@@ -75,7 +75,7 @@ def measure(progress: Progress) -> Outcome:
 
 
 @contextmanager
-def _studio(house: House) -> Iterator["_Studio"]:
+def _studio(house: House) -> Generator["_Studio"]:
     """Run all that is between a wish and a draft."""
     broker = start_kafka()
     settings = {**_SETTINGS, "MYRIORAMA_KAFKA": broker.bootstrap}

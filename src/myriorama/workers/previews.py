@@ -11,7 +11,7 @@ QUARTERS = (1, 2, 3)
 
 def preview_key(generation_id: UUID, quarter: int) -> str:
     """Name the picture that is drawn after so many quarters of the way."""
-    return f"previews/{generation_id}/{quarter}.webp"
+    return f"previews/{generation_id}-{quarter}.webp"
 
 
 def remove_previews(objects: Objects, generation_id: UUID) -> None:
