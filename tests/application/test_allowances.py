@@ -82,9 +82,7 @@ def test_the_balance_is_spent_once_and_comes_back_once(
     asked = at_once(*[lambda: generations.request(wish, by=ALICE, at=NOON)] * 5)
     made = [each.generation_id for each in asked if isinstance(each, Submitted)]
     spent = allowances.remaining(ALICE, at=NOON).purchased_seconds
-    at_once(
-        *[lambda id_=id_: generations.cancel(id_, by=ALICE, at=NOON) for id_ in made * 2]  # type: ignore[misc]  # a default binds it
-    )
+    at_once(*[lambda id_=id_: generations.cancel(id_, by=ALICE, at=NOON) for id_ in made * 2])
 
     assert (len(made), asked.count(AllowanceExhausted), spent) == (2, 3, 0)
     assert allowances.remaining(ALICE, at=NOON).purchased_seconds == 4

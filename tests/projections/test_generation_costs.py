@@ -49,9 +49,11 @@ def made(  # noqa: PLR0913 - what happens to one
     )
     asked.dispatch(at=at)
     asked.claim("w1", 1, lease=DAY, at=at)
-    files = dict.fromkeys(("video_key", "poster_key", "thumbnail_key", "sha256"), "k")
     delivery = Delivery(
-        **files,
+        video_key="k",
+        poster_key="k",
+        thumbnail_key="k",
+        sha256="k",
         size_bytes=1,
         width=480,
         height=832,
