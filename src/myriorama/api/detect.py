@@ -23,7 +23,7 @@ from myriorama.studio.examination import Examined
 from myriorama.studio.inspection import Refused
 from myriorama.studio.manifest import Manifest
 from myriorama.studio.perceptual import ALIKE_MAX, NOTHING_TO_SEE
-from myriorama.studio.watermark import Detection, Watermark
+from myriorama.studio.watermark import BIT_ERRORS_MAX, Detection, Watermark
 from projections.provenance import signed
 
 BYTES_MAX = 50 * 2**20
@@ -141,7 +141,7 @@ class Detector:
             BY_WATERMARK,
             viewer_id,
             bits=signed(f"{carried.payload:x}") or 0,
-            distance_max=_BIT_ERRORS_MAX,
+            distance_max=BIT_ERRORS_MAX,
         )
 
     async def _one(self, query: Any, viewer_id: UUID | None, **params: object) -> "_Row | None":
@@ -171,10 +171,6 @@ async def detect(
     if isinstance(examined, Refused):
         raise ClipUnreadable(f"This cannot be looked at: {examined.detail}.")
     return await detector.provenance(examined, visitor.account_id if visitor else None)
-
-
-_BIT_ERRORS_MAX = 3
-"""5 % of the bits; two marks drawn at random are as near once in 10^14."""
 
 
 class _Row(msgspec.Struct, frozen=True):

@@ -22,8 +22,8 @@ KEPT = """
            p.watermark, g.video_key, g.poster_key, g.thumbnail_key, r.sprite_key, r.captions_key
     FROM generations g
     LEFT JOIN videos v ON v.video_id = g.video_id
-    LEFT JOIN provenance p USING (generation_id)
-    LEFT JOIN recipes r USING (generation_id)
+    LEFT JOIN provenance p ON p.generation_id = g.generation_id
+    LEFT JOIN recipes r ON r.generation_id = g.generation_id
     WHERE g.state = 'completed' AND (g.video_id IS NULL OR v.state = 'live')
       AND g.generation_id > %s
     ORDER BY g.generation_id LIMIT 200

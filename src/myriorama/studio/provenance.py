@@ -16,7 +16,7 @@ from uuid import UUID
 from myriorama.store.objects import ObjectNotFound, Objects
 from myriorama.studio.examination import Examined, examine
 from myriorama.studio.inspection import Refused
-from myriorama.studio.watermark import Watermark
+from myriorama.studio.watermark import BIT_ERRORS_MAX, Watermark
 
 Examiner = Callable[[Path], Examined | Refused]
 
@@ -84,7 +84,8 @@ class Provenance:
         found = examined.watermark(self._watermark)
         if found is None:
             return "The watermark is missing."
-        if f"{found.payload:016x}" != marks.watermark:
+        wrong = (found.payload ^ int(marks.watermark or "0", 16)).bit_count()
+        if not marks.watermark or wrong > BIT_ERRORS_MAX:
             return "The watermark is of another generation."
         if not examined.has_visible_mark:
             return "The visible mark is missing."

@@ -29,6 +29,8 @@ BITS = 64
 GRID = 40
 PSNR_MIN_DB = 40.4
 FALSE_ALARM_MAX = 1e-6
+BIT_ERRORS_MAX = 3
+"""So many bits may be read wrong: two marks drawn at random are as near once in 10^14."""
 
 Grid = NDArray[np.float32]
 
