@@ -49,7 +49,7 @@ def spoken(log: Log, account_id: UUID) -> UUID:
         "captions_key": "captions/ab/captions.vtt",
         "master_key": "masters/ab/master.mp4",
     }
-    size = {"width": 480, "height": 832, "duration_ms": 4000, "size_bytes": 1000}
+    size: dict[str, Any] = {"width": 480, "height": 832, "duration_ms": 4000, "size_bytes": 1000}
     delivery = Delivery(**files, **size, sha256="0" * 64, renderer="procedural-1", gpu_ms=0)
     made.complete(1, delivery, at=at)
     log.save(made)
