@@ -20,7 +20,7 @@ from myriorama.studio.emoji import (
 )
 from myriorama.studio.emoji.lessons import Captions, Clips
 from myriorama.studio.emoji.principal import Basis
-from myriorama.studio.emoji.training import Course, Progress, Step, train
+from myriorama.studio.emoji.training import Course, Progress, Step, draw_from, train
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +31,7 @@ def frames() -> torch.Tensor:
 
 @pytest.fixture(scope="module")
 def basis(frames: torch.Tensor) -> Basis:
-    torch.manual_seed(0)
+    draw_from(0)
     return principal.fitted(frames, torch.ones_like(frames[:, :, :1]))
 
 
@@ -92,7 +92,7 @@ def test_training_that_is_done_is_not_done_again(tmp_path: Path, basis: Basis) -
 
 
 def test_a_decoder_that_is_trained_a_little_draws_better(tmp_path: Path, basis: Basis) -> None:
-    torch.manual_seed(0)
+    draw_from(0)
     codec = lesson_parts(("vae",))["vae"]
     lesson = losses.PictureLesson(codec, basis, lot(1))
     told: list[Progress] = []

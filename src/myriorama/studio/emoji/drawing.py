@@ -67,5 +67,5 @@ def _drawn(name: str) -> Tensor:
     left = (square.shape[1] - width) // 2
     square[square.shape[0] - height :, left : left + width] = pixels
     square[..., :3] *= square[..., 3:]
-    whole = torch.from_numpy(square).permute(2, 0, 1)
+    whole = torch.tensor(square).permute(2, 0, 1)
     return functional.avg_pool2d(whole, 2)

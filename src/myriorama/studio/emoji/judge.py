@@ -17,6 +17,7 @@ from torch.nn import functional
 
 from myriorama.studio.emoji import drawing, scripts
 from myriorama.studio.emoji.scripts import FPS, FRAMES
+from myriorama.studio.emoji.training import draw_from
 from myriorama.studio.emoji.vocabulary import ACTORS, Motion, Place
 
 
@@ -96,7 +97,7 @@ def drawn(count: int, rng: Random) -> tuple[Tensor, Seen]:
 def trained(steps: int, seed: int, report: Callable[[int, int], None]) -> Judge:
     """Train a judge on `_TOGETHER` newly drawn clips a step, spoilt as a model may spoil them."""
     rng = Random(seed)  # noqa: S311  # Draws clips, not secrets.
-    torch.manual_seed(seed)
+    draw_from(seed)
     judge = Judge().train()
     optimiser = torch.optim.AdamW(judge.parameters(), lr=_RATE, weight_decay=0.01)
     schedule = torch.optim.lr_scheduler.LambdaLR(

@@ -64,7 +64,9 @@ def clips(basis: Basis, sound_codec: Any, *, count: int, seed: int, report: Repo
     order: list[int] = []
     while len(order) < count:
         order += rng.sample(range(len(casts)), len(casts))
-    pictures, sounds, actors = [], [], []
+    pictures: list[Tensor] = []
+    sounds: list[Tensor] = []
+    actors: list[Tensor] = []
     for first in range(0, count, _TOGETHER):
         wanted = [casts[index] for index in order[first : min(count, first + _TOGETHER)]]
         written = [scripts.script_of(*cast, rng) for cast in wanted]

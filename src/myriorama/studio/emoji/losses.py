@@ -1,7 +1,7 @@
 """What each part of the small model is asked to become better at: one step of training each."""
 
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from random import Random
 from typing import Any
@@ -20,7 +20,7 @@ Losses = Mapping[str, Tensor]
 
 
 @contextmanager
-def _half(device: torch.device) -> Iterator[None]:
+def _half(device: torch.device) -> Generator[None]:
     """Multiply in half precision, with weights that stay in single: torch warns that it must."""
     with warnings.catch_warnings(), torch.autocast(device.type, dtype=torch.bfloat16):
         warnings.filterwarnings("ignore", "Mismatch dtype between input and weight")
@@ -110,9 +110,13 @@ def _unlike(played: Tensor, wanted: Tensor) -> Tensor:
         )
         apart = first - second
         total = total + apart.abs().mean() / second.mean().clamp(min=1e-3)
-        total = total + apart.norm() / second.norm().clamp(min=1e-2)
+        total = total + _length(apart) / _length(second).clamp(min=1e-2)
         total = total + 0.5 * ((first + 0.01).log() - (second + 0.01).log()).abs().mean()
     return total / len(sizes)
+
+
+def _length(numbers: Tensor) -> Tensor:
+    return numbers.square().sum().sqrt()
 
 
 TOGETHER = 28

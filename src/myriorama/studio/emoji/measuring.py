@@ -50,7 +50,8 @@ def of_model(
     report: Callable[[int, int], None],
 ) -> tuple[Figures, Tensor, Tensor]:
     """Render prompts and judge them; returns the clips (within [0, 1]) and their sound as well."""
-    pictures, sounds = [], []
+    pictures: list[Tensor] = []
+    sounds: list[Tensor] = []
     for first in range(0, len(prompts), _TOGETHER):
         some = [prompt for _, prompt in prompts[first : first + _TOGETHER]]
         seeds = range(first, first + len(some))

@@ -10,6 +10,7 @@ from torch import nn
 from myriorama.studio.diffusion import require, require_diffusers
 from myriorama.studio.emoji import architecture
 from myriorama.studio.emoji.reading import Reader
+from myriorama.studio.emoji.training import draw_from
 from myriorama.studio.emoji.weights import PARTS
 
 _SHARD_MAX = "14MB"
@@ -17,8 +18,8 @@ _SHARD_MAX = "14MB"
 
 def new_parts(seed: int) -> dict[str, nn.Module]:
     """Make all parts, untrained."""
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
+    with torch.random.fork_rng(devices=[]):  # pyright: ignore[reportUnknownMemberType] - torch leaves it untyped
+        draw_from(seed)
         return {
             "vae": architecture.picture_codec(),
             "audio_vae": architecture.sound_codec(),

@@ -48,17 +48,26 @@ _TURN = 2 * math.pi * _TIME
 def _wave(script: Script) -> Tensor:
     # Noise is drawn from the script's own lot, so that the same script always sounds the same.
     generator = torch.Generator().manual_seed(round(script.phase * 2**31))
-    noise = torch.fft.rfft(torch.randn(SAMPLES, generator=generator))
+    noise = _rfft(torch.randn(SAMPLES, generator=generator))
     wave = _AMBIENCES[script.place](noise)
     for event in script.moves.events:
         wave = wave + _SOUNDS[event.sound](event.at_s, noise)
     return wave.clamp(-1, 1)
 
 
+def _rfft(wave: Tensor) -> Tensor:
+    spectrum: Tensor = torch.fft.rfft(wave)  # pyright: ignore[reportUnknownMemberType] - torch leaves it untyped
+    return spectrum
+
+
+def _irfft(spectrum: Tensor) -> Tensor:
+    wave: Tensor = torch.fft.irfft(spectrum, n=SAMPLES)  # pyright: ignore[reportUnknownMemberType] - torch leaves it untyped
+    return wave
+
+
 def _band(noise: Tensor, low_hz: float, high_hz: float) -> Tensor:
-    hertz = torch.fft.rfftfreq(SAMPLES, 1 / SAMPLE_RATE_HZ)
-    band: Tensor = torch.fft.irfft(noise * ((hertz > low_hz) & (hertz < high_hz)), n=SAMPLES)
-    return band
+    hertz = torch.arange(len(noise)) * (SAMPLE_RATE_HZ / SAMPLES)
+    return _irfft(noise * ((hertz > low_hz) & (hertz < high_hz)))
 
 
 def _gate(hertz: float, *, share: float, late: float = 0.0) -> Tensor:

@@ -24,7 +24,7 @@ from myriorama.studio.emoji import (
 )
 from myriorama.studio.emoji.lessons import Captions, Clips
 from myriorama.studio.emoji.principal import Basis
-from myriorama.studio.emoji.training import Course, Progress, Report, train
+from myriorama.studio.emoji.training import Course, Progress, Report, draw_from, train
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ def train_model(plan: Plan, report: Report) -> Mapping[str, Any]:
     """
     torch.set_flush_denormal(True)
     plan.folder.mkdir(parents=True, exist_ok=True)
-    torch.manual_seed(plan.seed)
+    draw_from(plan.seed)
     parts = {name: part.to(plan.device) for name, part in pipeline.new_parts(plan.seed).items()}
     basis = _basis(plan)
     _train_picture_codec(plan, parts["vae"], basis, report)
@@ -131,7 +131,7 @@ def _normalise(codec: Any, mels: Tensor) -> None:
 
 def _through(codec: Any, mels: Tensor) -> Tensor:
     """Pass half of the spectrograms through the codec, as the vocoder will get them."""
-    told = []
+    told: list[Tensor] = []
     with torch.no_grad():
         for some in torch.split(mels[len(mels) // 2 :], 32):
             codes = codec.encode(_stereo(some)).latent_dist.mean
@@ -178,9 +178,9 @@ def _train_transformer(
         train(course, modules, lesson.denoise, report)
 
 
-def _attention_by_products() -> AbstractContextManager[None]:
+def _attention_by_products() -> AbstractContextManager[object]:
     """Attend by plain matrix products: of so few tokens that is quicker than flash attention."""
-    return sdpa_kernel([SDPBackend.MATH])
+    return sdpa_kernel([SDPBackend.MATH])  # pyright: ignore[reportUnknownVariableType] - torch leaves it untyped
 
 
 def _moved(basis: Basis, device: str) -> dict[str, Tensor]:

@@ -38,7 +38,7 @@ def offsets(contacts: Tensor, wave: Tensor) -> Offsets:
 
 def contact_frames(likely: Tensor) -> list[int]:
     """Pick the frames at which contact is likely, one for each landing."""
-    padded = [0.0, *likely.tolist(), 0.0]
+    padded = [0.0, *(float(one) for one in likely), 0.0]
     return [
         frame
         for frame, (before, now, after) in enumerate(

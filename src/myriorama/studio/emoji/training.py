@@ -59,6 +59,11 @@ class Course:
         return self.folder / f"{self.part}.csv"
 
 
+def draw_from(seed: int) -> None:
+    """Begin the sequence of what torch draws by lot."""
+    torch.manual_seed(seed)  # pyright: ignore[reportUnknownMemberType] - torch leaves it untyped
+
+
 def train(course: Course, modules: Mapping[str, nn.Module], step: Step, report: Report) -> None:
     """Train modules until the time is up, from where it was left. They end as their average."""
     _Training(course, modules, step, report).run()
@@ -108,8 +113,8 @@ class _Training:
         # Young averages follow quickly, so that the beginning is soon forgotten.
         weight = 1 - min(self._course.average, (1 + self._steps) / (10 + self._steps))
         with torch.no_grad():
-            now = [parameter.detach() for parameter in self._parameters]
-            torch._foreach_lerp_(self._average, now, weight)
+            for average, parameter in zip(self._average, self._parameters, strict=True):
+                average.lerp_(parameter, weight)
         return {name: float(loss.detach()) for name, loss in losses.items()}
 
     def _tell(self, losses: Sequence[Mapping[str, float]]) -> None:
