@@ -54,8 +54,9 @@ def made(home: Path) -> Credentials:
 @contextmanager
 def signing_service(key: str, token: str) -> Generator[str]:
     """A service that keeps a key, and signs digests for who shows the token."""
-    private = serialization.load_pem_private_key(key.encode(), None)
-    assert isinstance(private, ec.EllipticCurvePrivateKey)
+    loaded = serialization.load_pem_private_key(key.encode(), None)
+    assert isinstance(loaded, ec.EllipticCurvePrivateKey)
+    private: ec.EllipticCurvePrivateKey = loaded
 
     class Answer(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
