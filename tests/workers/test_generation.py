@@ -227,7 +227,7 @@ def test_the_client_of_openai_works_with_another_base_url(
 
     with client, picture.open("rb") as reference:
         made = client.videos.create_and_poll(
-            prompt=QUICK["prompt"], size=size, seconds=seconds, input_reference=reference
+            prompt=str(QUICK["prompt"]), size=size, seconds=seconds, input_reference=reference
         )
         video = client.videos.download_content(made.id).read()
         sheet = client.videos.download_content(made.id, variant="spritesheet").read()
