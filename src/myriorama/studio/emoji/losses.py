@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from myriorama.studio.emoji import drawing, scripts
+from myriorama.studio.emoji import drawing, scripts, sounding
 from myriorama.studio.emoji.architecture import HOP
 from myriorama.studio.emoji.lessons import CAPTIONS_EACH, Captions, Clips
 from myriorama.studio.emoji.principal import Basis
@@ -99,7 +99,10 @@ _COLUMNS = 24
 
 
 def _unlike(played: Tensor, wanted: Tensor) -> Tensor:
-    """How different two sounds are to the ear: in four resolutions, by size and by ratio."""
+    """How different two sounds are to the ear: in four resolutions, and as they are told in mel.
+
+    Without the latter a vocoder plays what it is unsure of too softly, and landings with it.
+    """
     total = torch.zeros((), device=played.device)
     sizes = (128, 512, 1024, 2048)
     for size in sizes:
@@ -111,8 +114,9 @@ def _unlike(played: Tensor, wanted: Tensor) -> Tensor:
         apart = first - second
         total = total + apart.abs().mean() / second.mean().clamp(min=1e-3)
         total = total + _length(apart) / _length(second).clamp(min=1e-2)
-        total = total + 0.5 * ((first + 0.01).log() - (second + 0.01).log()).abs().mean()
-    return total / len(sizes)
+        total = total + 0.5 * ((first + 0.3).log() - (second + 0.3).log()).abs().mean()
+    told, meant = (sounding.mel_of(wave)[:, 0].clamp(min=-2) for wave in (played, wanted))
+    return total / len(sizes) + 0.7 * (told - meant).abs().mean()
 
 
 def _length(numbers: Tensor) -> Tensor:

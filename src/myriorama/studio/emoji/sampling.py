@@ -6,7 +6,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from myriorama.studio.emoji.architecture import TEXT_TOKENS
+from myriorama.studio.emoji.architecture import SAMPLE_RATE_HZ, TEXT_TOKENS
 from myriorama.studio.emoji.drawing import SIDE_PX
 from myriorama.studio.emoji.scripts import FPS, FRAMES
 
@@ -58,4 +58,16 @@ def sample(
             output_type="pt",
             callback_on_step_end=after_step,
         )
-    return rendered.frames, rendered.audio
+    return rendered.frames, _without_clicks(rendered.audio)
+
+
+_FADE_S = 0.02
+
+
+def _without_clicks(sound: Tensor) -> Tensor:
+    """Let sound neither begin nor end all at once."""
+    count = round(_FADE_S * SAMPLE_RATE_HZ)
+    swell = torch.linspace(0, 1, count)
+    envelope = torch.ones(sound.shape[-1])
+    envelope[:count], envelope[-count:] = swell, swell.flip(0)
+    return sound.float() * envelope

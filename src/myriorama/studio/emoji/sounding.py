@@ -20,9 +20,9 @@ def waves_of(scripts: Sequence[Script]) -> Tensor:
 
 def mel_of(waves: Tensor) -> Tensor:
     """Return spectrograms as LTX-2 wants them, in natural logarithms: (clips, 2, columns, bins)."""
-    window = torch.hann_window(_FFT)
+    window = torch.hann_window(_FFT, device=waves.device)
     spectrum = torch.stft(waves, _FFT, HOP, _FFT, window, return_complex=True).abs()
-    mel = torch.log((_FILTERS @ spectrum).clamp(min=_FLOOR)).transpose(1, 2)
+    mel = torch.log((_FILTERS.to(waves.device) @ spectrum).clamp(min=_FLOOR)).transpose(1, 2)
     return mel[:, None].expand(-1, 2, -1, -1).contiguous()
 
 
