@@ -15,7 +15,6 @@ from myriorama.studio.watermark import (
     GRID,
     PSNR_MIN_DB,
     Watermark,
-    bit_errors,
     grid,
 )
 from tests.recoded import decoded, encoded
@@ -26,7 +25,7 @@ WATERMARK = Watermark(b"a key of the tests")
 
 
 def procedural() -> NDArray[np.uint8]:
-    scene = Scene("a red fox runs through a forest at sunset", 640, 640, 2.0, 1)
+    scene = Scene("a robot dances on the moon", 640, 640, 2.0, 1)
     return ProceduralRenderer().render(scene, lambda *_: None).frames
 
 
@@ -83,7 +82,7 @@ def test_a_mark_is_not_seen_and_survives_being_shared(clip: str) -> None:
         found = WATERMARK.detect(decoded(copy)[0], fps=FPS)
         assert found
         assert found.false_alarm < FALSE_ALARM_MAX
-        assert bit_errors(found.payload, PAYLOAD) <= BIT_ERRORS_MAX
+        assert (found.payload ^ PAYLOAD).bit_count() <= BIT_ERRORS_MAX
 
 
 def test_a_clip_that_lost_its_beginning_or_runs_at_another_rate_is_recognised() -> None:
@@ -94,7 +93,7 @@ def test_a_clip_that_lost_its_beginning_or_runs_at_another_rate_is_recognised() 
     halved = WATERMARK.detect(frames[::2], fps=FPS / 2)
 
     assert cut
-    assert bit_errors(cut.payload, PAYLOAD) == 0
+    assert cut.payload in {PAYLOAD, PAYLOAD ^ 2**BITS - 1}
     assert halved
     assert halved.payload == PAYLOAD
 
@@ -124,4 +123,3 @@ def test_a_clip_of_one_moment_carries_no_mark() -> None:
 
     assert WATERMARK.detect(frames, fps=FPS) is None
     assert grid(frames[0]).shape == (GRID, GRID)
-    assert bit_errors(PAYLOAD, PAYLOAD ^ 2**BITS - 1) == 0

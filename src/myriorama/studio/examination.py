@@ -76,8 +76,8 @@ class Examined:
     def perceptual_hash(self) -> int:
         return hash_of_grids(self.grids) if len(self.grids) else NOTHING_TO_SEE
 
-    def watermark(self, watermark: Watermark) -> Detection | None:
-        return watermark.read(self.grids, self.times_s)
+    def watermark(self, watermark: Watermark, *, is_whole: bool = False) -> Detection | None:
+        return watermark.read(self.grids, self.times_s, is_whole=is_whole)
 
 
 def examine(

@@ -81,7 +81,7 @@ class Provenance:
         return None
 
     def _unmarked(self, examined: Examined, marks: Marks) -> str | None:
-        found = examined.watermark(self._watermark)
+        found = examined.watermark(self._watermark, is_whole=True)
         if found is None:
             return "The watermark is missing."
         wrong = (found.payload ^ int(marks.watermark or "0", 16)).bit_count()

@@ -75,16 +75,24 @@ class Watermark:
             part = frames[window.start : window.stop]
             _add(part, _pattern(wanted * strength, part.shape[1:3]), phases[window.start :])
 
-    def read(self, grids: NDArray[np.float32], times_s: NDArray[np.float64]) -> Detection | None:
+    def read(
+        self, grids: NDArray[np.float32], times_s: NDArray[np.float64], *, is_whole: bool = False
+    ) -> Detection | None:
         """Read the mark of a clip from its frames in small, and when each is shown; None is none.
 
-        `grids` is (frames, 40, 40). Every frame, or every second one, is enough.
+        `grids` is (frames, 40, 40). Every frame, or every second one, is enough. Of what `is_whole`
+        the beginning is known, so that no bit may be the other way round.
         """
         if len(grids) < _FRAMES_MIN:
             return None
-        step_s = _PERIOD_S / (2 * _SHIFTS)
-        tried = [self._read(grids, times_s + shift * step_s) for shift in range(_SHIFTS)]
-        found = min(tried, key=lambda detection: detection.false_alarm)
+        found = self._read(grids, times_s)
+        if not is_whole:
+            step_s = _PERIOD_S / (2 * _SHIFTS)
+            shifted = (self._read(grids, times_s + at * step_s) for at in range(1, _SHIFTS))
+            best = min(shifted, key=lambda detection: detection.false_alarm)
+            # Next to the right place the bound may be a little lower, and the bits turned over.
+            if best.false_alarm < found.false_alarm**2:
+                found = best
         return found if found.false_alarm < FALSE_ALARM_MAX else None
 
     def detect(self, frames: NDArray[np.uint8], *, fps: float) -> Detection | None:
@@ -124,12 +132,6 @@ def grid(frame: NDArray[np.uint8]) -> Grid:
         image = image.convert("L")
     small: Grid = np.asarray(image.convert("F").resize((GRID, GRID), Image.Resampling.BOX))
     return small
-
-
-def bit_errors(found: int, payload: int) -> int:
-    """Count the bits of 64 that were read wrong, also where the clip has lost its beginning."""
-    wrong = (found ^ payload).bit_count()
-    return min(wrong, BITS - wrong)
 
 
 _PERIOD_S = 0.4
