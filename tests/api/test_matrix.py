@@ -20,6 +20,7 @@ from tests.api.routes import BODIES, ROUTES, Relation
 from tests.drafts import draft, generation
 from tests.people import Person
 from tests.publishing import publish
+from tests.streaming import streamed
 from tests.studio.foreign_media import photo, two_colours
 
 World = Mapping[str, str]
@@ -100,7 +101,7 @@ def test_pages_are_open_and_only_read(api: TestClient[Litestar]) -> None:
 
 @pytest.fixture
 def world(
-    person: Callable[[str], Person], log: Log, tmp_path: Path
+    person: Callable[[str], Person], log: Log, tmp_path: Path, settings: Settings
 ) -> tuple[Person, Person, Person, dict[str, str]]:
     """What Alice has, whom Bob does not know, and who has blocked Mallory."""
     alice, bob, mallory = person("alice"), person("bob"), person("mallory")
@@ -109,6 +110,7 @@ def world(
         sent = alice.post("/v1/uploads", files={"file": file}, data={"purpose": "image"}).json()
     form = {"name": "Alice", "audience": "only_me", "face_upload_id": sent["upload_id"]}
     video = publish(log, alice.account_id, visibility="followers")
+    streamed(log, settings, video.id)
     comment = alice.post(f"/v1/videos/{video.id}/comments", json={"text": "Mine."}).json()
     alice.put("/v1/accounts/mallory/block")
     return (
@@ -121,6 +123,7 @@ def world(
             "code": alice.post("/v1/invitations").json()["code"],
             "comment_id": comment["comment_id"],
             "generation_id": str(draft(log, alice.account_id)),
+            "playlist": "master.m3u8",
             "openai_id": f"video_{draft(log, alice.account_id).hex}",
             "upload_id": sent["upload_id"],
             "video_id": str(video.id),
@@ -170,10 +173,14 @@ def test_what_belongs_to_somebody_is_kept_from_others_and_not_from_them(
 
 
 def test_a_block_hides_even_what_is_public(
-    world: tuple[Person, Person, Person, dict[str, str]], log: Log
+    world: tuple[Person, Person, Person, dict[str, str]], log: Log, settings: Settings
 ) -> None:
     alice, bob, mallory, hers = world
-    public = {**hers, "video_id": str(publish(log, alice.account_id).id)}
+    video = publish(log, alice.account_id)
+    streamed(log, settings, video.id)
+    public = {**hers, "video_id": str(video.id)}
+    # What Bob reads after his own command shows all that was recorded before it.
+    bob.put(f"/v1/videos/{video.id}/like")
     watching = [route for route in related(Relation.AUDIENCE) if "video_id" in route]
 
     for route in watching:

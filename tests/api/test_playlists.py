@@ -10,30 +10,13 @@ from litestar import Litestar
 from litestar.testing import TestClient
 
 from domain.generation.work import Delivery
-from domain.video.aggregate import Video
 from myriorama.settings import Settings
-from myriorama.store.ladders import Ladder, Rung, Segment, put_ladder
 from myriorama.store.log import Log
-from myriorama.store.objects import open_objects
 from tests.drafts import draft, generation
 from tests.people import Person
+from tests.streaming import RUNGS, streamed
 
 People = Callable[[str], Person]
-RUNGS = tuple(
-    Rung(
-        width=width,
-        height=2 * width,
-        fps=24,
-        codecs="avc1.64001f,mp4a.40.2",
-        peak_bits_s=4 * width * width,
-        average_bits_s=3 * width * width,
-        opening_key=f"renditions/{width}/opening.mp4",
-        segments=tuple(
-            Segment(f"renditions/{width}/{n}.m4s", ms) for n, ms in ((0, 2000), (1, 1500))
-        ),
-    )
-    for width in (480, 320)
-)
 
 
 def spoken(log: Log, account_id: UUID) -> UUID:
@@ -56,19 +39,6 @@ def spoken(log: Log, account_id: UUID) -> UUID:
     return made.id
 
 
-def streamed(log: Log, settings: Settings, video_id: str) -> None:
-    """Record that a video has a ladder, and put there what it names."""
-    objects = open_objects(settings.objects)
-    for rung in RUNGS:
-        for key in (rung.opening_key, *(segment.key for segment in rung.segments)):
-            objects.put(key, key.encode(), media_type="video/mp4")
-    video = log.find(Video, UUID(video_id))
-    assert video is not None
-    key = put_ladder(objects, Ladder(RUNGS))
-    video.add_renditions(key, rungs=len(RUNGS), size_bytes=9, at=datetime.now(UTC))
-    log.save(video)
-
-
 def publish(person: Person, generation_id: UUID, **edits: Any) -> str:
     answer = person.post("/v1/videos", json={"generation_id": str(generation_id), **edits})
     assert answer.status_code == 201, answer.text
@@ -81,7 +51,7 @@ def test_a_player_finds_its_way_from_the_card_to_the_segments(
     alice = person("alice")
     video_id = publish(alice, spoken(log, alice.account_id))
     before = api.get(f"/v1/videos/{video_id}").json()
-    streamed(log, settings, video_id)
+    streamed(log, settings, UUID(video_id))
     alice.put(f"/v1/videos/{video_id}/like")  # whose answer waits until the tables show it
 
     card = alice.get(f"/v1/videos/{video_id}").json()
@@ -127,7 +97,7 @@ def test_who_may_not_see_the_video_may_not_stream_it(
 ) -> None:
     alice, mallory = person("alice"), person("mallory")
     video_id = publish(alice, spoken(log, alice.account_id))
-    streamed(log, settings, video_id)
+    streamed(log, settings, UUID(video_id))
     alice.patch(f"/v1/videos/{video_id}", json={"visibility": "followers"})
 
     assert alice.get(f"/v1/videos/{video_id}").json()["hls_url"] is None
@@ -145,5 +115,6 @@ def test_what_was_made_before_there_were_stills_has_none(
     card = api.get(f"/v1/videos/{video_id}").json()
 
     assert (card["captions_url"], card["hls_url"], card["seek_thumbnails_url"]) == (None,) * 3
-    for path in ("hls/master.m3u8", "thumbnails.vtt"):
-        assert api.get(f"/v1/videos/{video_id}/{path}").json()["code"] == "renditions_not_found"
+    playlist = api.get(f"/v1/videos/{video_id}/hls/master.m3u8")
+    assert playlist.json()["code"] == "renditions_not_found"
+    assert api.get(f"/v1/videos/{video_id}/thumbnails.vtt").text == "WEBVTT\n"

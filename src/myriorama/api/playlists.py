@@ -114,11 +114,10 @@ class Playlists:
     def seek_thumbnails(self, playable: Playable, *, now: int) -> str:
         """Return where in the sprite sheet each moment is shown, as players read it: WebVTT.
 
-        Raises:
-            RenditionsNotFound: the video has no sprite sheet.
+        Without a sprite sheet it is a track in which nothing is shown.
         """
         if not playable.sprite_key:
-            raise RenditionsNotFound("This video has no stills to look ahead with.")
+            return "WEBVTT\n"
         sheet = self._signer.media_url(playable.sprite_key, now=now)
         size = {"width": playable.width, "height": playable.height}
         grid = Grid.of(**size, duration_ms=playable.duration_ms)
