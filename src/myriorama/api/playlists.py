@@ -60,7 +60,9 @@ class Playlists:
 
     async def ladder(self, key: str) -> Ladder:
         """Return the ladder of that name."""
-        ladder = self._kept.get(key) or await to_thread.run_sync(read_ladder, self._objects, key)
+        ladder = self._kept.get(key)
+        if ladder is None:
+            ladder = await to_thread.run_sync(read_ladder, self._objects, key)
         self._kept[key] = ladder
         self._kept.move_to_end(key)
         if len(self._kept) > self._kept_max:
