@@ -119,6 +119,7 @@ def test_a_command_that_comes_twice_or_too_late_changes_nothing(
         "generation.cancelled": 1,
     }
     assert alice.seconds_left() == left_s + 15 - 2
+    assert set(_claims(fragile).values()) == {1}
     producer.close()
     letters = [
         msgspec.json.decode(letter.value, type=DeadLetter)
@@ -148,6 +149,15 @@ def _ends(house: House, generations: list[str]) -> Counter[str]:
         event["topic"]
         for event in events
         if event["topic"] in ends and event["aggregate_id"] in generations
+    )
+
+
+def _claims(house: House) -> Counter[tuple[str, int]]:
+    """Count how often each attempt was claimed, by what the workers say."""
+    log = (house.home / "logs" / "work.log").read_text().splitlines()
+    said = [json.loads(line) for line in log if line.startswith("{")]
+    return Counter(
+        (each["generation"], each["attempt"]) for each in said if each["event"] == "claimed"
     )
 
 

@@ -38,7 +38,8 @@ _BROKEN_ANSWERS_MAX = 10
 class Errand:
     """An errand under way, as the thread of Kafka sees it."""
 
-    def __init__(self, message: Received) -> None:
+    def __init__(self, command: GenerateVideo, message: Received) -> None:
+        self.identity = (command.generation_id, command.attempt)
         self.message: Received | None = message
         """What is to be committed once it is settled; None when it has been."""
         self.is_settled = False
@@ -85,7 +86,7 @@ class Errands:
         self._bulletin.start()
 
     def begin(self, command: GenerateVideo, message: Received) -> Errand:
-        errand = Errand(message)
+        errand = Errand(command, message)
         errand.thread = threading.Thread(
             target=self._run, args=(errand, command, message), name=str(command.generation_id)
         )

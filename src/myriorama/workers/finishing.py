@@ -31,7 +31,7 @@ from myriorama.workers.rendering import is_disk_full
 
 _FINISHING: msgspec.json.Decoder[Finishing] = msgspec.json.Decoder(Finishing)
 _ORDERS: msgspec.json.Decoder[Finish] = msgspec.json.Decoder(Finish)
-_NICENESS = 10
+_NICENESS = 5
 
 
 def main(descriptor: int) -> None:
@@ -127,6 +127,7 @@ def _origin(rendered: Rendered | None, work: Work) -> Origin:
         gpu_ms=rendered.gpu_ms,
         is_procedural=rendered.is_procedural,
         speaks=rendered.speaks,
+        follows_speech=rendered.follows_speech,
     )
 
 

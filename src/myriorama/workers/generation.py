@@ -98,6 +98,10 @@ class Worker:
             self._producer.deliver([letter.message()])
             consumer.commit(message)
             return
+        identity = (command.generation_id, command.attempt)
+        if any(errand.is_alive and errand.identity == identity for errand in self._under_way):
+            consumer.commit(message)  # To us a claim would be granted again, and do it twice.
+            return
         self._under_way.append(self._errands.begin(command, message))
 
     def _settle(self, consumer: Consumer) -> None:
