@@ -155,7 +155,7 @@ async def create_openai_video_by_form(  # noqa: PLR0913, PLR0917 - parameters ar
     return _created(submitted, wish, size, at)
 
 
-@get("/", opt={"scope": Scope.CREATOR})
+@get("/", opt={"scope": Scope.CREATOR, "refusals": ("404",)})
 async def list_openai_videos(  # noqa: PLR0913, PLR0917 - what a list takes
     principal: NamedDependency[Principal],
     reads: NamedDependency[Reads],
