@@ -36,6 +36,11 @@ class Capabilities:
     follows_speech: bool = False
     """Whether lips follow what is said, when it is given the speech to render with."""
 
+    @property
+    def needs_speech(self) -> bool:
+        """Whether dialogue is to be spoken for it, before it renders."""
+        return self.follows_speech and not self.speaks
+
     def require(  # noqa: PLR0913 - each is something a request may ask for
         self,
         *,

@@ -8,7 +8,7 @@ import pytest
 from myriorama.studio.dialogue import Line
 from myriorama.studio.pitch import median_pitch_hz
 from myriorama.studio.sound import SOUND_HZ, resampled
-from myriorama.studio.speech import VOICES, Performance, Speaker, perform, speak, voice_of
+from myriorama.studio.speech import VOICES, Performance, Speaker, perform, speak, track, voice_of
 
 DIALOGUE = 'Ana says "Good morning, my friend." The fox answers "Is it morning already?"'
 
@@ -108,3 +108,19 @@ def test_markup_and_phoneme_codes_are_only_text() -> None:
 
 def test_without_quotations_nobody_speaks() -> None:
     assert perform("a dog on the beach", 5.0) == Performance()
+
+
+def test_what_lips_are_to_follow_sounds_where_the_lines_are(performance: Performance) -> None:
+    recording = track(performance, 6.0)
+
+    assert recording is not None
+    assert recording.samples.shape == (6 * SOUND_HZ,)
+    for line in performance.voiced:
+        begin = round(line.start_s * SOUND_HZ)
+        assert np.array_equal(recording.samples[begin : begin + len(line.samples)], line.samples)
+    first = performance.voiced[0]
+    assert not recording.samples[: round(first.start_s * SOUND_HZ)].any()
+
+
+def test_where_nobody_speaks_lips_follow_nothing() -> None:
+    assert track(perform("a fox jumps", 3.0), 3.0) is None

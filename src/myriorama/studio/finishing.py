@@ -21,21 +21,25 @@ from myriorama.studio.marking import burn_mark
 from myriorama.studio.perceptual import perceptual_hash
 from myriorama.studio.renderer import Clip
 from myriorama.studio.screening import Screening
-from myriorama.studio.shots import shots_of, spliced
+from myriorama.studio.shots import shots_of, speakers, spliced
 from myriorama.studio.sound import mixed
-from myriorama.studio.speech import ENGINE, Performance, Speaker, perform
+from myriorama.studio.speech import ENGINE, Performance, perform
 from myriorama.studio.watermark import Watermark
 
 
 @dataclass(frozen=True)
 class Origin:
-    """What rendered a clip, as its manifest tells it. `speaks`: it says dialogue by itself."""
+    """What rendered a clip, as its manifest tells it. `speaks`: it says dialogue by itself.
+
+    `follows_speech`: it was given what is said, and the clip sounds of it already.
+    """
 
     model: str
     digest: str
     gpu_ms: int = 0
     is_procedural: bool = False
     speaks: bool = False
+    follows_speech: bool = False
 
 
 @dataclass(frozen=True)
@@ -146,7 +150,7 @@ def _spoken(
         return masters.stitched(parts.stitched), Performance()
     if origin.speaks:
         return _whole(mixed(clip), work, parts), Performance()
-    cast = [Speaker(cameo.name, cameo.voice, cameo.voice_pitch_hz) for cameo in work.cameos]
+    cast = speakers(work)
     performances = list[Performance]()
     start_s = 0.0
     for shot in shots_of(work):
@@ -156,10 +160,11 @@ def _spoken(
     for performance in performances:
         whole = whole.followed_by(performance)
     if work.rerolls is None:
-        return mixed(clip, whole.voiced), whole
+        return mixed(clip, () if origin.follows_speech else whole.voiced), whole
     shot = shots_of(work)[work.rerolls]
     alone = perform(shot.prompt, shot.seconds, cast=cast)
-    return _whole(mixed(clip, alone.voiced), work, parts), whole
+    voiced = () if origin.follows_speech else alone.voiced
+    return _whole(mixed(clip, voiced), work, parts), whole
 
 
 def _whole(clip: Clip, work: Work, parts: Parts) -> Clip:

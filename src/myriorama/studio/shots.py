@@ -11,11 +11,17 @@ import numpy as np
 from domain.generation.recipe import Shot
 from domain.generation.work import Work
 from myriorama.studio.renderer import Clip
+from myriorama.studio.speech import Speaker
 
 
 def shots_of(work: Work) -> Sequence[Shot]:
     """Return the storyboard of a work; without one, the work is its only shot."""
     return work.shots or (Shot(work.prompt, work.seconds, work.seed),)
+
+
+def speakers(work: Work) -> Sequence[Speaker]:
+    """Return who may speak in a work, by the names that its prompts call them."""
+    return [Speaker(cameo.name, cameo.voice, cameo.voice_pitch_hz) for cameo in work.cameos]
 
 
 def cut(clip: Clip, seconds: float) -> Clip:

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from myriorama.studio.captions import Cue
 from myriorama.studio.dialogue import Line, language, lines
+from myriorama.studio.renderer import Recording
 from myriorama.studio.sound import SOUND_HZ, Voiced, resampled
 
 ENGINE = "espeak-ng"
@@ -103,6 +104,18 @@ def perform(
         spoken = _speak(said, voices, rate)
     kept, unspoken = _fitted(said, voices, spoken, rate=rate, seconds=seconds)
     return _placed(kept, unspoken, seconds=seconds, start_s=start_s)
+
+
+def track(performance: Performance, seconds: float) -> Recording | None:
+    """Return what is said as one recording of so many seconds; None if nobody speaks."""
+    if not performance.voiced:
+        return None
+    samples = np.zeros(round(seconds * SOUND_HZ), np.float32)
+    for voiced in performance.voiced:
+        begin = round(voiced.start_s * SOUND_HZ)
+        part = samples[begin : begin + len(voiced.samples)]
+        part += voiced.samples[: len(part)]
+    return Recording(samples, SOUND_HZ)
 
 
 def speak(line: Line, voice: Voice) -> tuple[NDArray[np.float32], int]:

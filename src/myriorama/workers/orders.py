@@ -85,6 +85,7 @@ class Rendered(msgspec.Struct, frozen=True):
     gpu_ms: int
     is_procedural: bool
     speaks: bool
+    follows_speech: bool
 
 
 class Clips(msgspec.Struct, frozen=True, tag=True):

@@ -22,6 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from domain.generation.models import Capabilities
 from myriorama.store.objects import ObjectNotFound, Objects, open_objects
 from myriorama.studio.catalogue import Models
 from myriorama.studio.diffusion import WorkerExtraMissing
@@ -81,6 +82,17 @@ class Warm:
         self._name = ""
         self._renderer: Renderer | None = None
 
+    def able(self, name: str) -> Capabilities:
+        """Return what a model can do.
+
+        Raises:
+            WeightsMissing: it cannot be had here.
+        """
+        able = self._models.capabilities().get(name)
+        if able is None:
+            raise WeightsMissing(f"This worker has no model {name}.")
+        return able
+
     def renderer(self, name: str) -> Renderer:
         """Return the renderer of this name.
 
@@ -135,7 +147,9 @@ class RenderRoom:
 
     def _prepared(self, render: Render) -> _Ready:
         try:
-            scenes = [scenes_of(work, self._objects) for work in render.works]
+            scenes = [
+                scenes_of(work, self._objects, self._warm.able(work.model)) for work in render.works
+            ]
         except Exception as error:  # noqa: BLE001 - told as news, whatever an input makes it
             return _Ready(render, [], _broken(render.order, error))
         return _Ready(render, scenes)
@@ -166,6 +180,7 @@ class RenderRoom:
                 gpu_ms=render_ms // len(clips) if _on_gpu() else 0,
                 is_procedural=able.is_procedural,
                 speaks=able.speaks,
+                follows_speech=able.needs_speech,
             )
             self._aside.submit(self._hand_over, ready.render, clips, rendered)
         finally:
