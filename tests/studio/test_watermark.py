@@ -7,7 +7,7 @@ import pytest
 from numpy.typing import NDArray
 
 from myriorama.studio.procedural import ProceduralRenderer
-from myriorama.studio.renderer import Scene
+from myriorama.studio.renderer import Preview, Scene
 from myriorama.studio.watermark import (
     BIT_ERRORS_MAX,
     BITS,
@@ -24,9 +24,13 @@ PAYLOAD = 0x9E37_79B9_7F4A_7C15
 WATERMARK = Watermark(b"a key of the tests")
 
 
+def unwatched(_done: int, _total: int, _preview: Preview | None, /) -> None:
+    """Nobody looks how far it is."""
+
+
 def procedural() -> NDArray[np.uint8]:
     scene = Scene("a robot dances on the moon", 640, 640, 2.0, 1)
-    return ProceduralRenderer().render(scene, lambda *_: None).frames
+    return ProceduralRenderer().render(scene, unwatched).frames
 
 
 def flat() -> NDArray[np.uint8]:
@@ -43,11 +47,13 @@ def texture() -> NDArray[np.uint8]:
     high, wide = 640, 640 + 3 * 48
     down, across = np.fft.fftfreq(high)[:, None], np.fft.rfftfreq(wide)[None]
     falloff = np.maximum(np.hypot(down, across), 1 / wide) ** 1.5
-    noise = np.fft.irfft2(np.fft.rfft2(dice.standard_normal((high, wide))) / falloff, (high, wide))
+    noise: NDArray[np.float64] = np.fft.irfft2(
+        np.fft.rfft2(dice.standard_normal((high, wide))) / falloff, (high, wide)
+    )
     noise = 128 + 45 * (noise - noise.mean()) / noise.std()
     frames = [noise[:, 3 * at : 3 * at + 640] for at in range(48)]
-    grained = [frame + dice.standard_normal(frame.shape) * 2 for frame in frames]
-    return np.repeat(np.clip(np.stack(grained), 0, 255).astype(np.uint8)[..., None], 3, 3)
+    grained: NDArray[np.float64] = np.stack(frames) + dice.standard_normal((48, 640, 640)) * 2
+    return np.repeat(np.clip(grained, 0, 255).astype(np.uint8)[..., None], 3, 3)
 
 
 CLIPS: Mapping[str, Callable[[], NDArray[np.uint8]]] = {

@@ -7,6 +7,7 @@ there is read anew from the object store.
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from tempfile import NamedTemporaryFile
@@ -45,7 +46,7 @@ class Provenance:
         """Trust signatures under an authority, in PEM, and marks under the watermark's key."""
         self._objects = objects
         self._watermark = watermark
-        self._examine = examiner or (lambda path: examine(path, trust=trust))
+        self._examine: Examiner = examiner or partial(examine, trust=trust)
         self._turn = BoundedSemaphore(os.cpu_count() or 1)
 
     def missing(self, marks: Marks) -> str | None:
