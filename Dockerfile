@@ -10,6 +10,7 @@ COPY projections projections
 COPY ranking ranking
 COPY ads ads
 COPY migrations migrations
+COPY models models
 RUN pip install --no-cache-dir --constraint requirements.lock ".${EXTRAS}" \
     && useradd --system --create-home myriorama
 
