@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from hashlib import file_digest
 from pathlib import Path
 
-from domain.generation.work import Delivery, Work
+from domain.generation.work import Delivery, Verdict, Work
 from myriorama.studio import masters
 from myriorama.studio.captions import transcript
 from myriorama.studio.certificates import Credentials
@@ -20,7 +20,7 @@ from myriorama.studio.manifest import Claim, Consented, sign
 from myriorama.studio.marking import burn_mark
 from myriorama.studio.perceptual import perceptual_hash
 from myriorama.studio.renderer import Clip
-from myriorama.studio.screening import Screening
+from myriorama.studio.screening import FAILED_RENDER, Screening
 from myriorama.studio.shots import shots_of, speakers, spliced
 from myriorama.studio.sound import mixed
 from myriorama.studio.speech import ENGINE, Performance, perform
@@ -88,6 +88,10 @@ class Finished:
         return [file for file in named if file is not None]
 
 
+class RenderFailed(Exception):
+    """What was rendered is no video worth the name."""
+
+
 class Finisher:
     """Finishes clips, one after the other."""
 
@@ -104,6 +108,7 @@ class Finisher:
 
         Raises:
             MasterUnreadable: what the clip is to be joined with cannot be read.
+            RenderFailed: the clip shows nothing: the renderer's fault, and nobody's to pay for.
             SpeechBroken, SigningFailed: as they say.
             OSError: the disk is full, say.
         """
@@ -111,6 +116,7 @@ class Finisher:
         clip, performance = _spoken(clip, work, origin, parts)
         said = transcript(performance.cues) or _quoted(work, origin)
         verdicts = self._screening.of_frames(clip.frames, clip.fps)
+        _require_rendered(verdicts)
         if said:
             verdicts += self._screening.of_transcript(said)
         master = folder / "master.mp4"
@@ -165,6 +171,12 @@ def _spoken(
     alone = perform(shot.prompt, shot.seconds, cast=cast)
     voiced = () if origin.follows_speech else alone.voiced
     return _whole(mixed(clip, voiced), work, parts), whole
+
+
+def _require_rendered(verdicts: Sequence[Verdict]) -> None:
+    for verdict in verdicts:
+        if verdict.verdict == "refuse" and verdict.code == FAILED_RENDER:
+            raise RenderFailed(verdict.words)
 
 
 def _whole(clip: Clip, work: Work, parts: Parts) -> Clip:

@@ -17,7 +17,7 @@ import msgspec
 from domain.generation.work import Delivery, Work
 from myriorama.store.objects import ObjectNotFound, Objects, content_key, open_objects
 from myriorama.studio.certificates import Credentials
-from myriorama.studio.finishing import File, Finisher, Marks, Origin, Parts
+from myriorama.studio.finishing import File, Finisher, Marks, Origin, Parts, RenderFailed
 from myriorama.studio.manifest import SigningFailed
 from myriorama.studio.masters import MasterUnreadable
 from myriorama.studio.screening import Screening
@@ -135,6 +135,8 @@ def _reason(error: Exception) -> str:
     match error:
         case ObjectNotFound() | MasterUnreadable():
             return "input_missing"
+        case RenderFailed():
+            return "render_failed"
         case SigningFailed():
             return "signing_failed"
         case SpeechBroken():

@@ -36,6 +36,9 @@ Refusal = tuple[str, str] | None
 _OfText = Callable[[Folded], Refusal]
 _OfFrames = Callable[[Frames, int], Refusal]
 
+FAILED_RENDER = "failed_render"
+"""The code for what is no fault of the person: an attempt that is refused so has failed."""
+
 _DETAIL_LENGTH_MAX = 200
 
 
