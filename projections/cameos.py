@@ -12,7 +12,6 @@ from psycopg.rows import TupleRow
 
 from domain.cameo.events import (
     AudienceChanged,
-    CameoEvent,
     CameoRecorded,
     CameoRevoked,
     PermissionCleared,
@@ -42,8 +41,20 @@ TOUCH = """
 """
 
 
-class Cameos(Projection[CameoEvent]):
-    """One row a cameo; `version` is its aggregate's, for ETags."""
+Listed = (
+    CameoRecorded
+    | AudienceChanged
+    | PermissionRequested
+    | PermissionRequestDeclined
+    | PermissionGranted
+    | PermissionDenied
+    | PermissionCleared
+    | CameoRevoked
+)
+
+
+class Cameos(Projection[Listed]):
+    """One row a cameo; `version` is its aggregate's, as of the last of these events."""
 
     name = "cameos"
     tables = ("cameos",)
@@ -58,7 +69,7 @@ class Cameos(Projection[CameoEvent]):
         CameoRevoked.TOPIC,
     )
 
-    def fold(self, events: Sequence[Recorded[CameoEvent]], cursor: Cursor[TupleRow]) -> None:
+    def fold(self, events: Sequence[Recorded[Listed]], cursor: Cursor[TupleRow]) -> None:
         for recorded in events:
             event = recorded.event
             cameo_id = event.originator_id

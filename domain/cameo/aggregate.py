@@ -18,6 +18,7 @@ from domain.cameo.errors import (
     PermissionNotNeeded,
     PermissionRequestNotFound,
     RequestMessageInvalid,
+    VoiceUnknown,
 )
 from domain.cameo.events import (
     AudienceChanged,
@@ -29,7 +30,9 @@ from domain.cameo.events import (
     PermissionGranted,
     PermissionRequestDeclined,
     PermissionRequested,
+    VoiceChosen,
 )
+from domain.cameo.voices import VOICES
 from domain.text import is_name, is_readable
 
 AUDIENCES = frozenset(get_args(Audience))
@@ -64,6 +67,7 @@ class Cameo(Aggregate):
         self.face_key = face_key
         self.voice_key = voice_key
         self.voice_pitch_hz = voice_pitch_hz
+        self.voice: str | None = None
         self.recorded_at: datetime = self.created_on
         self.permissions: dict[UUID, Permission] = {}
         self.requests: dict[UUID, str] = {}
@@ -121,6 +125,20 @@ class Cameo(Aggregate):
         _check_audience(audience)
         if audience != self.audience:
             self.trigger(AudienceChanged, at, audience=audience)
+
+    def choose_voice(self, voice: str | None, *, by: UUID, at: datetime) -> None:
+        """Choose in which synthetic voice the cameo speaks. The same again records nothing.
+
+        Without a voice, the one nearest to the measured pitch speaks.
+
+        Raises:
+            NotCameoOwner, CameoWithdrawn, VoiceUnknown: it cannot be.
+        """
+        self._require_mine_and_active(by)
+        if voice is not None and voice not in VOICES:
+            raise VoiceUnknown(voice)
+        if voice != self.voice:
+            self.trigger(VoiceChosen, at, voice=voice)
 
     def request_permission(self, *, requester_id: UUID, message: str, at: datetime) -> None:
         """Ask the owner. Whether there is anything to ask for is for the consent rule to say.
@@ -206,6 +224,8 @@ class Cameo(Aggregate):
                 pass  # __init__ took its fields.
             case AudienceChanged():
                 self.audience = event.audience
+            case VoiceChosen():
+                self.voice = event.voice
             case PermissionRequested():
                 # What the asking account still has of a permission has expired.
                 self.permissions.pop(event.requester_id, None)

@@ -3,6 +3,7 @@
 from uuid import UUID
 
 from domain.cameo.consent import Rule
+from domain.cameo.voices import VOICES
 from domain.errors import Conflict, Forbidden, Invalid, NotFound
 
 
@@ -40,6 +41,13 @@ class CameoWithdrawn(Conflict):
 
 class AudienceUnknown(Invalid):
     """An audience is one of only_me, approved, mutuals and everyone."""
+
+
+class VoiceUnknown(Invalid):
+    """A synthetic voice is one of narrator, bass, tenor, alto, soprano and child."""
+
+    def __init__(self, voice: str) -> None:
+        super().__init__(f"There is no voice {voice!r:.40}; there are {', '.join(VOICES)}.")
 
 
 class CameoNameInvalid(Invalid):

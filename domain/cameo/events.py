@@ -36,6 +36,15 @@ class AudienceChanged(Event):
 
 
 @dataclass(frozen=True)
+class VoiceChosen(Event):
+    """The owner chose in which synthetic voice it speaks (None: the measured pitch decides)."""
+
+    TOPIC = "cameo.voice_chosen"
+
+    voice: str | None
+
+
+@dataclass(frozen=True)
 class PermissionRequested(Event):
     """An account asked the owner for permission to cast the cameo."""
 
@@ -93,6 +102,7 @@ class CameoRevoked(Event):
 CameoEvent = (
     CameoRecorded
     | AudienceChanged
+    | VoiceChosen
     | PermissionRequested
     | PermissionRequestDeclined
     | PermissionGranted

@@ -73,6 +73,7 @@ ROUTES: dict[str, Expectation] = {
     "POST /v1/cameos/check": (VIEWER, NOTHING),
     "GET /v1/cameos/{cameo_id:uuid}": (VIEWER, AUDIENCE),
     "PATCH /v1/cameos/{cameo_id:uuid}": (CREATOR, OWNER),
+    "PUT /v1/cameos/{cameo_id:uuid}/voice": (CREATOR, OWNER),
     "DELETE /v1/cameos/{cameo_id:uuid}": (CREATOR, OWNER),
     "GET /v1/cameos/{cameo_id:uuid}/permissions": (VIEWER, OWNER),
     "PUT /v1/cameos/{cameo_id:uuid}/permissions/{account_id:uuid}": (CREATOR, OWNER),
@@ -138,6 +139,7 @@ ROUTES: dict[str, Expectation] = {
 
 BODIES: dict[str, dict[str, object]] = {
     "PATCH /v1/cameos/{cameo_id:uuid}": {"audience": "mutuals"},
+    "PUT /v1/cameos/{cameo_id:uuid}/voice": {"voice": "alto"},
     "PUT /v1/cameos/{cameo_id:uuid}/permissions/{account_id:uuid}": {"verdict": "granted"},
     "POST /v1/generations/{generation_id:uuid}/reroll": {"shot": 0},
     "POST /v1/generations/{generation_id:uuid}/appeal": {"statement": "It is a bird."},

@@ -265,6 +265,38 @@ def test_to_ask_records_nothing_and_an_unknown_cameo_is_not_found(
     assert alice.get(f"{cameo}/requests").json()["items"] == []
 
 
+def test_the_owner_chooses_the_voice_of_a_cameo_and_nobody_else_is_told(
+    person: SignUp, face: Path
+) -> None:
+    alice, bob = person("alice"), person("bob")
+    cameo = record(alice, face, "everyone")
+
+    def voices(who: Person) -> list[str | None]:
+        shown = [who.get(cameo).json(), *alice.get("/v1/cameos").json()["items"]]
+        return [each["voice"] for each in shown]
+
+    assert voices(alice) == [None, None]
+    seen = {"If-Match": alice.get(cameo).headers["etag"]}
+
+    chosen = alice.put(f"{cameo}/voice", json={"voice": "alto"}, headers=seen)
+    outdated = alice.put(f"{cameo}/voice", json={"voice": "bass"}, headers=seen)
+    unknown = alice.put(f"{cameo}/voice", json={"voice": "mallory"})
+    anothers = bob.put(f"{cameo}/voice", json={"voice": "bass"})
+
+    assert (chosen.status_code, chosen.json()["voice"]) == (200, "alto")
+    assert outdated.json()["code"] == "precondition_failed"
+    assert (unknown.status_code, unknown.json()["code"]) == (422, "voice_unknown")
+    assert "soprano" in unknown.json()["detail"]
+    assert (anothers.status_code, anothers.json()["code"]) == (403, "not_cameo_owner")
+    assert alice.put(f"{cameo}/voice", json={}).status_code == 400
+    assert voices(alice) == ["alto", "alto"]
+    assert voices(bob) == [None, "alto"]
+
+    assert alice.put(f"{cameo}/voice", json={"voice": None}).json()["voice"] is None
+
+    assert voices(alice) == [None, None]
+
+
 def test_lists_of_cameos_come_in_pages(person: SignUp, face: Path) -> None:
     alice, bob = person("alice"), person("bob")
     recorded = [record(alice, face, "everyone").rpartition("/")[2] for _ in range(3)]

@@ -359,6 +359,21 @@ def test_who_withdraws_consent_is_in_no_render_that_has_not_begun_nor_in_one_tha
     assert (asked.status_code, asked.json()["code"]) == (403, "casting_forbidden")
 
 
+def test_a_worker_is_told_the_voice_that_the_owner_chose(
+    person: SignUp, gpu: GPU, works: Works, tmp_path: Path
+) -> None:
+    alice, bob = person("alice"), person("bob")
+    cameo = lend(alice, tmp_path, audience="everyone")
+    before, after = ask(bob, cameo_ids=[cameo]), ask(bob, cameo_ids=[cameo])
+    hand_out(works, before, after)
+    unchosen = gpu.claim(before)
+
+    alice.put(f"/v1/cameos/{cameo}/voice", json={"voice": "soprano"})
+
+    chosen = gpu.claim(after)
+    assert [work.json()["cameos"][0]["voice"] for work in (unchosen, chosen)] == ["", "soprano"]
+
+
 def test_a_recalled_cameo_takes_the_drafts_it_is_in_along(
     person: SignUp, gpu: GPU, works: Works, tmp_path: Path
 ) -> None:

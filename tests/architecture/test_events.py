@@ -11,7 +11,7 @@ import pytest
 
 from domain.catalogue import EVENTS, Event
 
-IRREGULAR = {"Built", "Begun", "Drawn", "Sent", "Shown", "Spent", "Withdrawn"}
+IRREGULAR = {"Built", "Begun", "Chosen", "Drawn", "Sent", "Shown", "Spent", "Withdrawn"}
 PLAIN = {UUID, Decimal, bool, datetime, float, int, str, type(None)}
 
 

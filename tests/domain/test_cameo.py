@@ -20,6 +20,7 @@ from domain.cameo.errors import (
     PermissionAlreadyRequested,
     PermissionRequestNotFound,
     RequestMessageInvalid,
+    VoiceUnknown,
 )
 from domain.cameo.events import (
     AudienceChanged,
@@ -30,7 +31,9 @@ from domain.cameo.events import (
     PermissionGranted,
     PermissionRequestDeclined,
     PermissionRequested,
+    VoiceChosen,
 )
+from domain.cameo.voices import VOICES
 from domain.errors import DomainError
 
 ALICE, BOB, MALLORY = UUID(int=1), UUID(int=2), UUID(int=3)
@@ -135,12 +138,38 @@ def test_there_are_four_audiences() -> None:
         recorded().change_audience("", by=ALICE, at=NOON)
 
 
+def test_a_cameo_speaks_in_the_voice_that_was_chosen_last() -> None:
+    cameo = recorded()
+
+    cameo.choose_voice(None, by=ALICE, at=NOON)
+    for voice in ("alto", "alto", "bass"):
+        cameo.choose_voice(voice, by=ALICE, at=NOON)
+    chosen = cameo.voice
+    for _ in range(2):
+        cameo.choose_voice(None, by=ALICE, at=NOON)
+
+    assert (chosen, cameo.voice) == ("bass", None)
+    assert happened(cameo) == [VoiceChosen] * 3
+
+
+@pytest.mark.parametrize("voice", ["", "Alto", "mallory"])
+def test_an_unknown_voice_is_refused_and_the_known_ones_are_named(voice: str) -> None:
+    cameo = recorded()
+
+    with pytest.raises(VoiceUnknown) as refused:
+        cameo.choose_voice(voice, by=ALICE, at=NOON)
+
+    assert all(name in str(refused.value) for name in VOICES)
+    assert happened(cameo) == []
+
+
 OWNERS_COMMANDS: list[Callable[[Cameo, UUID], None]] = [
     lambda cameo, by: cameo.change_audience("everyone", by=by, at=NOON),
     lambda cameo, by: cameo.grant_permission(MALLORY, expires_at=None, by=by, at=NOON),
     lambda cameo, by: cameo.deny_permission(BOB, expires_at=None, by=by, at=NOON),
     lambda cameo, by: cameo.clear_permission(BOB, by=by, at=NOON),
     lambda cameo, by: cameo.decline_request(BOB, by=by, at=NOON),
+    lambda cameo, by: cameo.choose_voice("alto", by=by, at=NOON),
     lambda cameo, by: cameo.revoke(by=by, at=NOON),
 ]
 

@@ -1,4 +1,4 @@
-"""Cameos and permissions: events in, rows out."""
+"""Cameos, permissions and voices: events in, rows out."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
@@ -8,8 +8,10 @@ from uuid import UUID
 import pytest
 
 from domain.cameo.aggregate import Cameo
+from domain.cameo.events import VoiceChosen
 from myriorama.store.postgres import Pool
 from projections.cameo_permissions import CameoPermissions
+from projections.cameo_voices import CameoVoices
 from projections.cameos import Cameos
 from projections.projection import Recorded
 
@@ -18,9 +20,8 @@ NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 LATER = NOON + timedelta(hours=1)
 
 
-@pytest.fixture
-def events() -> list[Recorded[Any]]:
-    cameo = Cameo.record(
+def recorded() -> Cameo:
+    return Cameo.record(
         CAMEO,
         owner_id=ALICE,
         name="Alice",
@@ -32,6 +33,11 @@ def events() -> list[Recorded[Any]]:
         voice_pitch_hz=None,
         at=NOON,
     )
+
+
+@pytest.fixture
+def events() -> list[Recorded[Any]]:
+    cameo = recorded()
     cameo.request_permission(requester_id=BOB, message="Please.", at=NOON)
     cameo.grant_permission(BOB, expires_at=LATER, by=ALICE, at=NOON)
     cameo.request_permission(requester_id=MALLORY, message="Me too.", at=NOON)
@@ -91,3 +97,28 @@ def test_rows_say_what_happened_however_the_log_is_cut(
 ) -> None:
     for cut in range(upto + 1):
         assert folded(pool, events[:upto], cut) == ([cameo], said)
+
+
+@pytest.mark.parametrize(("upto", "voice"), [(2, "alto"), (3, "bass"), (4, None)])
+def test_the_voice_is_the_one_that_was_chosen_last_however_the_log_is_cut(
+    pool: Pool, upto: int, voice: str | None
+) -> None:
+    cameo = recorded()
+    for choice in ("alto", "bass", None):
+        cameo.choose_voice(choice, by=ALICE, at=NOON)
+    chosen = [
+        Recorded(place, NOON, event)
+        for place, event in enumerate(cameo.collect_events()[:upto], start=1)
+        if isinstance(event, VoiceChosen)
+    ]
+
+    for cut in range(upto + 1):
+        with (
+            pool.connection() as connection,
+            connection.transaction(force_rollback=True),
+            connection.cursor() as cursor,
+        ):
+            CameoVoices().fold([r for r in chosen if r.position <= cut], cursor)
+            CameoVoices().fold([r for r in chosen if r.position > cut], cursor)
+            rows = cursor.execute("SELECT * FROM cameo_voices").fetchall()
+        assert rows == [(CAMEO, voice, upto)]

@@ -5,6 +5,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
+from domain.cameo import voices
 from myriorama.studio.dialogue import Line
 from myriorama.studio.pitch import median_pitch_hz
 from myriorama.studio.sound import SOUND_HZ, resampled
@@ -62,6 +63,10 @@ def test_a_chosen_voice_is_the_one_that_speaks() -> None:
     assert high is not None
     assert low < 110
     assert high > 200
+
+
+def test_an_owner_chooses_among_the_voices_that_there_are() -> None:
+    assert set(VOICES) == set(voices.VOICES)
 
 
 def test_every_voice_speaks_every_language_that_is_guessed() -> None:

@@ -1,4 +1,4 @@
-"""Routes of cameos: record one, see those you may cast, ask what you may cast, revoke."""
+"""Routes of cameos: record, see and change yours, see and ask which you may cast, revoke."""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -6,11 +6,12 @@ from typing import Annotated, Literal
 from uuid import UUID
 
 import msgspec
-from litestar import Response, Router, delete, get, patch, post
+from litestar import Response, Router, delete, get, patch, post, put
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, HeaderParameter, JSONBody
 
 from domain.cameo.consent import Audience, Rule, Verdict
+from domain.cameo.voices import VOICES
 from myriorama.api.paging import PAGE_LIMIT, Cursors, Page, PageLimit
 from myriorama.api.preconditions import etag, require_match
 from myriorama.api.reads import Reads
@@ -22,11 +23,16 @@ from myriorama.store.signing import Signer
 
 IfMatch = Annotated[str | None, HeaderParameter(name="If-Match", required=False)]
 CameoName = Annotated[str, msgspec.Meta(min_length=1, max_length=50, examples=["Alice"])]
+VoiceName = Annotated[
+    str,
+    msgspec.Meta(max_length=20, description=f"One of {', '.join(VOICES)}.", examples=["alto"]),
+]
 
 OWN = """
     SELECT c.cameo_id, c.owner_id, a.handle, a.display_name, c.name, c.audience, c.state,
-           c.face_key, c.voice_key, c.recorded_at
+           c.face_key, c.voice_key, c.recorded_at, v.voice
     FROM cameos c JOIN accounts a ON a.account_id = c.owner_id
+    LEFT JOIN cameo_voices v USING (cameo_id)
     WHERE c.owner_id = %s AND c.cameo_id < %s ORDER BY c.cameo_id DESC LIMIT %s
 """
 USABLE = Path(__file__).with_suffix(".sql").read_bytes()
@@ -48,10 +54,17 @@ class AudienceEdit(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     audience: Audience
 
 
+class ChosenVoice(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The synthetic voice in which the cameo speaks; null leaves it to the measured pitch."""
+
+    voice: VoiceName | None
+
+
 class CameoShown(msgspec.Struct, frozen=True):
     """A cameo. Its face is shown to those who may cast it now, and to its owner.
 
-    `face_url` is a path below the public URL, signed for an hour or somewhat longer.
+    `face_url` is a path below the public URL, signed for an hour or somewhat longer. `voice` is the
+    synthetic voice that the owner chose, if any, and is shown to them alone.
     """
 
     cameo_id: UUID
@@ -62,6 +75,7 @@ class CameoShown(msgspec.Struct, frozen=True):
     has_voice: bool
     face_url: str | None
     recorded_at: datetime
+    voice: str | None
 
 
 class UsableRow(msgspec.Struct, frozen=True):
@@ -77,6 +91,7 @@ class UsableRow(msgspec.Struct, frozen=True):
     voice_key: str | None
     recorded_at: datetime
     state: Literal["active", "revoked"] = "active"
+    voice: str | None = None
 
 
 class Owner(msgspec.Struct, frozen=True):
@@ -156,6 +171,7 @@ async def list_cameos(  # noqa: PLR0913, PLR0917 - parameters are explicit, and 
             has_voice=row.voice_key is not None,
             face_url=signer.media_url(row.face_key, now=now),
             recorded_at=row.recorded_at,
+            voice=row.voice,
         )
         for row in found[:limit]
     ]
@@ -247,6 +263,29 @@ async def change_audience(  # noqa: PLR0913, PLR0917 - parameters are explicit, 
     return await front.command(_known, cameos, cameo_id, principal, signer, at=at)
 
 
+@put("/{cameo_id:uuid}/voice", opt={"scope": Scope.CREATOR})
+async def choose_voice(  # noqa: PLR0913, PLR0917 - parameters are explicit, and passed by name
+    cameo_id: FromPath[UUID],
+    data: JSONBody[ChosenVoice],
+    principal: NamedDependency[Principal],
+    cameos: NamedDependency[Cameos],
+    signer: NamedDependency[Signer],
+    front: NamedDependency[Front],
+    if_match: IfMatch = None,
+) -> Response[CameoShown]:
+    """Choose in which synthetic voice your cameo speaks, from the next attempt at a video on."""
+    at = datetime.now(UTC)
+    await front.command(
+        cameos.choose_voice,
+        cameo_id,
+        data.voice,
+        by=principal.account_id,
+        precondition=lambda version: require_match(if_match, version),
+        at=at,
+    )
+    return await front.command(_known, cameos, cameo_id, principal, signer, at=at)
+
+
 @delete("/{cameo_id:uuid}", opt={"scope": Scope.CREATOR})
 async def revoke_cameo(
     cameo_id: FromPath[UUID],
@@ -268,7 +307,8 @@ def _known(
     cameos: Cameos, cameo_id: UUID, principal: Principal, signer: Signer, *, at: datetime
 ) -> Response[CameoShown]:
     cameo, decision = cameos.known(cameo_id, by=principal.account_id, at=at)
-    seen = decision.verdict == "allow" or cameo.owner_id == principal.account_id
+    is_owner = cameo.owner_id == principal.account_id
+    seen = decision.verdict == "allow" or is_owner
     now = int(at.timestamp())
     shown = CameoShown(
         cameo_id=cameo.id,
@@ -279,6 +319,7 @@ def _known(
         has_voice=cameo.voice_key is not None,
         face_url=signer.media_url(cameo.face_key, now=now) if seen else None,
         recorded_at=cameo.recorded_at,
+        voice=cameo.voice if is_owner else None,
     )
     return Response(shown, headers={"ETag": etag(cameo.version)})
 
@@ -292,6 +333,7 @@ router = Router(
         check_casting,
         read_cameo,
         change_audience,
+        choose_voice,
         revoke_cameo,
     ],
     tags=["Cameos"],

@@ -132,6 +132,35 @@ class Cameos:
         return cameo
 
     @retried
+    def choose_voice(
+        self,
+        cameo_id: UUID,
+        voice: str | None,
+        *,
+        by: UUID,
+        precondition: Callable[[int], None],
+        at: datetime,
+    ) -> Cameo:
+        """Choose in which synthetic voice the cameo speaks; None leaves it to the measured pitch.
+
+        Args:
+            cameo_id: which cameo.
+            voice: which voice.
+            by: who says so.
+            precondition: is given the version that is about to be changed, and raises to stop.
+            at: now.
+
+        Raises:
+            CameoNotFound, NotCameoOwner, CameoWithdrawn, VoiceUnknown: it cannot be.
+        """
+        cameo, _ = self.known(cameo_id, by=by, at=at)
+        if cameo.owner_id == by:
+            precondition(cameo.version)
+        cameo.choose_voice(voice, by=by, at=at)
+        self._log.save(cameo)
+        return cameo
+
+    @retried
     def revoke(self, cameo_id: UUID, *, by: UUID, at: datetime) -> None:
         """Withdraw the cameo for good. Again changes nothing.
 

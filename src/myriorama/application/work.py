@@ -168,6 +168,7 @@ class Works:
                     cameo.voice_pitch_hz,
                     cameo_id=cameo.id,
                     voice_key=cameo.voice_key,
+                    voice=cameo.voice or "",
                 )
                 for cameo in cameos
             ),

@@ -12,6 +12,7 @@ from myriorama.store.view_source import ViewSource
 from projections.accounts import Accounts as AccountsProjection
 from projections.appeals import Appeals
 from projections.cameo_permissions import CameoPermissions
+from projections.cameo_voices import CameoVoices
 from projections.cameos import Cameos as CameosProjection
 from projections.comments import Comments as CommentsProjection
 from projections.engagement_counts import EngagementCounts
@@ -37,6 +38,7 @@ def projections() -> Sequence[AnyProjection]:
         AccountsProjection(),
         Appeals(),
         CameoPermissions(),
+        CameoVoices(),
         CameosProjection(),
         CommentsProjection(),
         EngagementCounts(),

@@ -16,6 +16,7 @@ from importlib.util import find_spec
 import numpy as np
 from numpy.typing import NDArray
 
+from domain.cameo.voices import VOICES as VOICE_NAMES
 from myriorama.studio.captions import Cue
 from myriorama.studio.dialogue import Line, language, lines
 from myriorama.studio.renderer import Recording
@@ -39,14 +40,15 @@ class Voice:
         return replace(self, pitch=round(float(np.interp(pitch_hz, self.pitches_hz, _PITCHES))))
 
 
-NARRATOR = "narrator"
+# What owners of cameos choose from is what can speak: more names or fewer are an error at once.
+NARRATOR, BASS, TENOR, ALTO, SOPRANO, CHILD = VOICE_NAMES
 VOICES: Mapping[str, Voice] = {
     NARRATOR: Voice("m7", (74, 85, 103, 131, 168)),
-    "bass": Voice("m1", (69, 74, 92, 119, 156)),
-    "tenor": Voice("m3", (72, 84, 104, 133, 173), pitch=70),
-    "alto": Voice("f4", (111, 139, 177, 232, 304)),
-    "soprano": Voice("f3", (144, 171, 207, 260, 335)),
-    "child": Voice("Annie", (185, 207, 237, 284, 342), pitch=75),
+    BASS: Voice("m1", (69, 74, 92, 119, 156)),
+    TENOR: Voice("m3", (72, 84, 104, 133, 173), pitch=70),
+    ALTO: Voice("f4", (111, 139, 177, 232, 304)),
+    SOPRANO: Voice("f3", (144, 171, 207, 260, 335)),
+    CHILD: Voice("Annie", (185, 207, 237, 284, 342), pitch=75),
 }
 
 
@@ -133,7 +135,7 @@ def voice_of(preset: str, pitch_hz: float | None) -> Voice:
         return VOICES[preset].at(pitch_hz)
     if pitch_hz is None:
         return VOICES[NARRATOR]
-    nearest = next((name for name, top_hz in _RANGES if pitch_hz < top_hz), "child")
+    nearest = next((name for name, top_hz in _RANGES if pitch_hz < top_hz), CHILD)
     return VOICES[nearest].at(pitch_hz)
 
 
@@ -143,7 +145,7 @@ def is_available() -> bool:
 
 
 _PITCHES = (0, 25, 50, 75, 99)
-_RANGES = (("bass", 105), ("tenor", 160), ("alto", 215), ("soprano", 280))
+_RANGES = ((BASS, 105), (TENOR, 160), (ALTO, 215), (SOPRANO, 280))
 _RATE, _RATE_MAX = 165, 230
 """Words a minute: as people talk, and as fast as can still be followed."""
 _LEAD_S, _GAP_S = 0.2, 0.15
