@@ -118,7 +118,7 @@ def trained(steps: int, seed: int, report: Callable[[int, int], None]) -> Judge:
         optimiser.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped.
         optimiser.step()
-        schedule.step()
+        schedule.step()  # pyright: ignore[reportUnknownMemberType] - torch leaves it untyped
         report(step + 1, steps)
     return judge.eval()
 

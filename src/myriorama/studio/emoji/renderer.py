@@ -30,7 +30,7 @@ CAPABILITIES = Capabilities(
     storyboards=False,
     together_max=4,
     # It needs no GPU; so much of the machine's time, then, for fair shares of it.
-    gpu_ms_per_second=dict.fromkeys(WORK_CLASSES, 1500),
+    gpu_ms_per_second=dict.fromkeys(WORK_CLASSES, 500),
     is_procedural=False,
 )
 

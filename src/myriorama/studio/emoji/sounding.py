@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -48,26 +49,21 @@ _TURN = 2 * math.pi * _TIME
 def _wave(script: Script) -> Tensor:
     # Noise is drawn from the script's own lot, so that the same script always sounds the same.
     generator = torch.Generator().manual_seed(round(script.phase * 2**31))
-    noise = _rfft(torch.randn(SAMPLES, generator=generator))
+    noise = _FOURIER.rfft(torch.randn(SAMPLES, generator=generator))
     wave = _AMBIENCES[script.place](noise)
     for event in script.moves.events:
         wave = wave + _SOUNDS[event.sound](event.at_s, noise)
     return wave.clamp(-1, 1)
 
 
-def _rfft(wave: Tensor) -> Tensor:
-    spectrum: Tensor = torch.fft.rfft(wave)  # pyright: ignore[reportUnknownMemberType] - torch leaves it untyped
-    return spectrum
-
-
-def _irfft(spectrum: Tensor) -> Tensor:
-    wave: Tensor = torch.fft.irfft(spectrum, n=SAMPLES)  # pyright: ignore[reportUnknownMemberType] - torch leaves it untyped
-    return wave
+_FOURIER: Any = torch.fft
+"""torch leaves it untyped."""
 
 
 def _band(noise: Tensor, low_hz: float, high_hz: float) -> Tensor:
     hertz = torch.arange(len(noise)) * (SAMPLE_RATE_HZ / SAMPLES)
-    return _irfft(noise * ((hertz > low_hz) & (hertz < high_hz)))
+    band: Tensor = _FOURIER.irfft(noise * ((hertz > low_hz) & (hertz < high_hz)), n=SAMPLES)
+    return band
 
 
 def _gate(hertz: float, *, share: float, late: float = 0.0) -> Tensor:
