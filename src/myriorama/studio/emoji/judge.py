@@ -117,8 +117,8 @@ def trained(steps: int, seed: int, report: Callable[[int, int], None]) -> Judge:
         )
         optimiser.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped.
-        optimiser.step()
-        schedule.step()  # pyright: ignore[reportUnknownMemberType] - torch leaves it untyped
+        optimiser.step()  # pyright: ignore[reportUnknownMemberType] - torch leaves it untyped
+        schedule.step()
         report(step + 1, steps)
     return judge.eval()
 
