@@ -110,4 +110,3 @@ def waiting(rows: Iterable[LiveRow]) -> Sequence[Waiting]:
 def in_flight(rows: Iterable[LiveRow]) -> Mapping[UUID, int]:
     """Return how many of each account are in work."""
     return Counter(row.account_id for row in rows if row.state != "queued")
-
