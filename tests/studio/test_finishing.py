@@ -9,7 +9,7 @@ import pytest
 from myriorama.studio.certificates import credentials
 from myriorama.studio.finishing import Finisher, Marks, Origin, Parts, RenderFailed
 from myriorama.studio.procedural import ProceduralRenderer
-from myriorama.studio.renderer import Clip, Scene
+from myriorama.studio.renderer import Clip, Preview, Scene
 from myriorama.studio.screening import Screening
 from myriorama.studio.watermark import Watermark
 from tests.workers.lines import WATERMARK_KEY, WORK
@@ -27,7 +27,7 @@ def finisher(tmp_path_factory: pytest.TempPathFactory) -> Finisher:
 @pytest.fixture(scope="module")
 def clip() -> Clip:
     scene = Scene('a red ball bounces and says "one"', 128, 128, 2.0, 7)
-    return ProceduralRenderer().render(scene, lambda *_: None)
+    return ProceduralRenderer().render(scene, _unseen)
 
 
 def copied(clip: Clip) -> Clip:
@@ -71,3 +71,7 @@ def test_a_clip_that_shows_nothing_is_a_failed_render(finisher: Finisher, tmp_pa
         finisher.finish(black, WORK, RENDERED, tmp_path, Parts())
 
     assert list(tmp_path.iterdir()) == []
+
+
+def _unseen(_done: int, _total: int, _preview: Preview | None, /) -> None:
+    """Look at no step."""

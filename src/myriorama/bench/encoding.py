@@ -18,7 +18,7 @@ from myriorama.studio.certificates import Credentials, credentials
 from myriorama.studio.finishing import Finisher, Marks, Origin, Parts
 from myriorama.studio.ladder import build_ladder
 from myriorama.studio.procedural import ProceduralRenderer
-from myriorama.studio.renderer import Clip, Scene
+from myriorama.studio.renderer import Clip, Preview, Scene
 from myriorama.studio.screening import Screening
 from myriorama.studio.watermark import Watermark
 
@@ -60,7 +60,7 @@ def _development(home: Path) -> Credentials:
 
 def _rendered(width: int, height: int) -> Clip:
     scene = Scene(PROMPT, width, height, seconds=SECONDS, seed=7)
-    return ProceduralRenderer().render(scene, lambda *_: None)
+    return ProceduralRenderer().render(scene, _unseen)
 
 
 def _finished(finisher: Finisher, clip: Clip, folder: Path) -> EncodingCost:
@@ -94,3 +94,7 @@ def _cpu_s() -> float:
     """Return what this process and its children have taken of the CPU, system calls too."""
     used = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
     return sum(each.ru_utime + each.ru_stime for each in used)
+
+
+def _unseen(_done: int, _total: int, _preview: Preview | None, /) -> None:
+    """Look at no step."""

@@ -11,7 +11,7 @@ from typing import Any, Self
 
 import kafka as untyped
 import structlog
-from kafka.coordinator.assignors.cooperative_sticky import CooperativeStickyAssignor
+from kafka.coordinator.assignors.cooperative_sticky import CooperativeStickyAssignor  # pyright: ignore[reportMissingTypeStubs] - it has none
 from kafka.errors import (
     CommitFailedError,
     KafkaError,
