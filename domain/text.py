@@ -11,8 +11,12 @@ def is_readable(text: str) -> bool:
     )
 
 
-def is_name(text: str) -> bool:
-    """Tell whether text is one line, of more than spaces and what cannot be seen."""
+def is_seen(text: str) -> bool:
+    """Tell whether text is of more than spaces and what cannot be seen."""
     # C: what controls, or is no character; Z: spaces and breaks.
-    seen = any(unicodedata.category(character)[0] not in "CZ" for character in text)
-    return seen and is_readable(text) and "\n" not in text
+    return any(unicodedata.category(character)[0] not in "CZ" for character in text)
+
+
+def is_name(text: str) -> bool:
+    """Tell whether text is one line in which something is to be seen."""
+    return is_seen(text) and is_readable(text) and "\n" not in text

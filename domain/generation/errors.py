@@ -56,7 +56,7 @@ class ExtensionInvalid(Invalid):
 
 
 class StitchInvalid(Invalid):
-    """Finished videos of one size are stitched, 2 to 8 of them, up to 60 seconds together."""
+    """Finished videos of one size are stitched, 2 to 8 of them, up to 60 seconds (30 in 720p)."""
 
 
 class MasterMissing(Conflict):

@@ -16,6 +16,7 @@ from domain.generation.errors import (
 )
 from domain.generation.models import Capabilities
 from domain.generation.shapes import SECONDS_MAX, SECONDS_MIN, STORYBOARD_SECONDS_MAX
+from domain.text import is_seen
 
 PROMPT_LENGTH_MAX = 2000
 CAMEOS_MAX = 4
@@ -146,7 +147,7 @@ def require_prompt(prompt: str) -> None:
     Raises:
         PromptInvalid: it is empty, too long, or has characters that control a terminal.
     """
-    if not 1 <= len(prompt) <= PROMPT_LENGTH_MAX or not prompt.strip():
+    if not 1 <= len(prompt) <= PROMPT_LENGTH_MAX or not is_seen(prompt):
         raise PromptInvalid(f"A prompt has 1 to {PROMPT_LENGTH_MAX} characters.")
     # Cc: what controls a terminal; Cs: half a character, which no UTF-8 can hold.
     if any(unicodedata.category(character) in {"Cc", "Cs"} for character in prompt):

@@ -11,6 +11,8 @@ SECONDS_MIN = 2
 SECONDS_MAX = 15
 STORYBOARD_SECONDS_MAX = 30
 STITCH_SECONDS_MAX = 60
+STITCH_PIXEL_SECONDS_MAX = 30 * 960 * 960
+"""What is joined is held in memory as a whole: at 24 frames a second these are 2 GB."""
 FPS = 24
 _LONG_S = 8
 

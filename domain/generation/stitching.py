@@ -5,7 +5,7 @@ from uuid import UUID
 
 from domain.generation.errors import RemixAmbiguous, StitchInvalid
 from domain.generation.recipe import BETWEEN_PROMPTS, PROMPT_LENGTH_MAX, Recipe
-from domain.generation.shapes import STITCH_SECONDS_MAX, Size
+from domain.generation.shapes import STITCH_PIXEL_SECONDS_MAX, STITCH_SECONDS_MAX, Size
 
 STITCHER = "stitcher-1"
 """Stands where a model does. It renders nothing."""
@@ -26,10 +26,13 @@ def stitched(parts: Sequence[tuple[UUID, Recipe, Size]], *, remake_of: UUID | No
     sizes = sorted({f"{size.width}x{size.height}" for _, _, size in parts})
     if len(sizes) > 1:
         raise StitchInvalid(f"The videos are of several sizes: {', '.join(sizes)}.")
+    width, height = parts[0][2]
     seconds = sum(recipe.seconds for recipe in recipes)
-    if seconds > STITCH_SECONDS_MAX:
+    seconds_max = min(STITCH_SECONDS_MAX, STITCH_PIXEL_SECONDS_MAX // (width * height))
+    if seconds > seconds_max:
         raise StitchInvalid(
-            f"The videos last {seconds} seconds together; up to {STITCH_SECONDS_MAX} are stitched."
+            f"The videos last {seconds} seconds together;"
+            f" of {width}x{height} pixels up to {seconds_max} are stitched."
         )
     parents = {recipe.remix_of for recipe in recipes} - {None}
     if len(parents) > 1:

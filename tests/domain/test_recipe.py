@@ -126,6 +126,7 @@ def test_a_video_is_told_by_a_prompt_or_by_shots() -> None:
     [
         ({"prompt": ""}, PromptInvalid),
         ({"prompt": " \t"}, PromptInvalid),
+        ({"prompt": "\u200b\u200d\ufeff"}, PromptInvalid),
         ({"prompt": "x" * 2001}, PromptInvalid),
         ({"prompt": "a\x00fox"}, PromptInvalid),
         ({"seconds": 1}, LengthInvalid),
@@ -215,7 +216,8 @@ def test_of_many_long_prompts_as_much_is_told_as_a_prompt_may_have() -> None:
         ([(FOX, LARGE)], StitchInvalid, "2 to 8"),
         ([(FOX, LARGE)] * 9, StitchInvalid, "2 to 8"),
         ([(FOX, LARGE), (FOX, SMALL)], StitchInvalid, "1280x704, 832x480"),
-        ([(replace(FOX, seconds=31), LARGE)] * 2, StitchInvalid, "62 seconds"),
+        ([(replace(FOX, seconds=31), SMALL)] * 2, StitchInvalid, "62 seconds.*up to 60"),
+        ([(replace(FOX, seconds=16), LARGE)] * 2, StitchInvalid, "32 seconds.*up to 30"),
         (
             [(replace(FOX, remix_of=uuid4()), LARGE), (replace(FOX, remix_of=uuid4()), LARGE)],
             RemixAmbiguous,

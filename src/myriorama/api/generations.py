@@ -107,7 +107,10 @@ async def stitch_generations(
     generations: NamedDependency[Generations],
     front: NamedDependency[Front],
 ) -> Response[Submitted]:
-    """Join finished videos of yours, of one size, to one of up to 60 seconds. It takes none."""
+    """Join finished videos of yours, of one size, to one of up to 60 seconds (30 in 720p).
+
+    It takes none of your allowance.
+    """
     by, at = principal.account_id, datetime.now(UTC)
     return _created(await front.command(generations.stitch, data.generation_ids, by=by, at=at))
 
