@@ -87,6 +87,12 @@ def recipe_of(
     )
 
 
+def possible_seconds(wanted: int, capabilities: Capabilities) -> int:
+    """Return as much of a length as the model renders in one piece."""
+    longest = min(capabilities.seconds_max, SECONDS_MAX)
+    return max(capabilities.seconds_min, min(wanted, longest))
+
+
 def _shots(wish: Wish, of: Recipe | None, seed: int) -> tuple[Shot, ...]:
     """Return the shots: those asked for, or those of what is remixed if nothing was said of it."""
     wished = wish.shots
@@ -108,8 +114,7 @@ def _seconds(
     if shots:
         return sum(shot.seconds for shot in shots)
     usual = of.seconds if of and not wish.extends else _SECONDS
-    longest = min(capabilities.seconds_max, SECONDS_MAX)
-    return max(capabilities.seconds_min, min(usual, longest))
+    return possible_seconds(usual, capabilities)
 
 
 def _shape(wish: Wish, of: Recipe | None, capabilities: Capabilities) -> tuple[str, str]:

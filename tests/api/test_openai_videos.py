@@ -159,6 +159,30 @@ def test_a_remix_says_of_what_it_is_one_and_what_is_deleted_is_gone(
     assert alice.get("/v1/videos").json()["data"] == []
 
 
+def test_what_was_stitched_is_remixed_by_the_default_model_as_long_as_that_can(
+    person: SignUp, gpu: GPU, works: Works, log: Log
+) -> None:
+    alice = person("alice")
+    parts = [str(draft(log, alice.account_id)) for _ in range(5)]
+    alice.post("/v1/invitations")  # answered once all before it can be read
+    stitch = alice.post("/v1/generations/stitch", json={"generation_ids": parts}).json()
+    hand_out(works, stitch["generation_id"])
+    gpu.claim(stitch["generation_id"])
+    gpu.complete(stitch["generation_id"])
+    url = f"/v1/videos/video_{UUID(stitch['generation_id']).hex}"
+
+    whole = alice.get(url).json()
+    remix = alice.post(f"{url}/remix", json={"prompt": "a bear jumps"})
+
+    told = remix.json()
+    read = alice.get(f"/v1/videos/{told['id']}").json()
+    assert (whole["model"], whole["seconds"]) == ("stitcher-1", "20")
+    assert remix.status_code == 200, remix.text
+    assert (told["model"], told["seconds"], told["size"]) == ("procedural-1", "15", "480x832")
+    assert (read["model"], read["seconds"]) == (told["model"], told["seconds"])
+    assert read["remixed_from_video_id"] == whole["id"]
+
+
 def test_our_own_dialect_stays_at_the_same_path(person: SignUp, log: Log) -> None:
     alice, bob = person("alice"), person("bob")
     made = draft(log, alice.account_id)

@@ -236,13 +236,16 @@ async def remix_openai_video(  # noqa: PLR0913, PLR0917 - parameters are explici
     generations: NamedDependency[Generations],
     front: NamedDependency[Front],
 ) -> OpenAIVideo:
-    """Make a video of yours once more by other words; all else stays as it was."""
+    """Make a video of yours once more by other words; all else stays as it was.
+
+    What was stitched is made by the default model, as long as that can.
+    """
     row = await _row(reads, openai_id, principal)
     by, at = principal.account_id, datetime.now(UTC)
     submitted = await front.command(
         generations.retake, row.generation_id, data.prompt, by=by, at=at
     )
-    wish = Wish(prompt=data.prompt, seconds=row.seconds, model=row.model)
+    wish = Wish(prompt=data.prompt, seconds=submitted.seconds, model=submitted.model)
     made = _created(submitted, wish, f"{row.width}x{row.height}", at)
     return msgspec.structs.replace(made, remixed_from_video_id=openai_id)
 

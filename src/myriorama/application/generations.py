@@ -15,7 +15,7 @@ from domain.generation.events import GenerationRequested
 from domain.generation.models import Capabilities, ModelUnknown
 from domain.generation.recipe import SEED_MAX, Recipe, rerolled
 from domain.generation.states import LIVE
-from domain.generation.wish import Wish, recipe_of
+from domain.generation.wish import Wish, possible_seconds, recipe_of
 from domain.generation.work import Verdict
 from domain.video.aggregate import Video
 from myriorama.application.allowances import Remaining, remaining
@@ -38,11 +38,16 @@ _READ_SIDE_LATE_MAX = timedelta(hours=1)
 
 @dataclass(frozen=True)
 class Submitted:
-    """What became of a request: it is queued, or refused for a `reason`, by its stable code."""
+    """What became of a request: it is queued, or refused for a `reason`, by its stable code.
+
+    `model` and `seconds` are of its recipe.
+    """
 
     generation_id: UUID
     state: str
     reason: str | None
+    model: str
+    seconds: int
 
 
 @dataclass(frozen=True)
@@ -129,13 +134,24 @@ class Generations:
     def retake(self, generation_id: UUID, prompt: str, *, by: UUID, at: datetime) -> Submitted:
         """Ask for one's own finished video once more, by other words: all else stays as it was.
 
+        Where no model of today's made it, because it was stitched or its model has gone, it is the
+        default one's; and it lasts no longer than the model renders in one piece.
+
         Raises:
             GenerationNotFound, MasterMissing: there is no finished video of `by`.
             Others: as `request`.
         """
         made, _ = self._sources.made(generation_id, by=by)
+        capabilities = self._capabilities_behind(made.recipe)
         recipe = replace(
-            made.recipe, prompt=prompt, shots=(), stitches=(), rerolls=None, remake_of=generation_id
+            made.recipe,
+            prompt=prompt,
+            seconds=possible_seconds(made.recipe.seconds, capabilities),
+            model=capabilities.model,
+            shots=(),
+            stitches=(),
+            rerolls=None,
+            remake_of=generation_id,
         )
         return self._submit(self._rendered(recipe, by=by, at=at), at=at)
 
@@ -211,8 +227,8 @@ class Generations:
 
     def _recipe(self, wish: Wish, *, by: UUID) -> Recipe:
         of = self._sources.recipe_behind(wish, by=by)
-        inherited = of.model if of and of.model in self._models else self._default_model
-        capabilities = self._capabilities(wish.model or inherited)
+        named = wish.model
+        capabilities = self._capabilities(named) if named else self._capabilities_behind(of)
         return recipe_of(wish, of=of, capabilities=capabilities, any_seed=any_seed())
 
     def _rendered(self, recipe: Recipe, *, by: UUID, at: datetime) -> Generation:
@@ -233,10 +249,10 @@ class Generations:
         if not generation.is_live:
             self._log.save(generation, expect=self._grounds(generation, at=at))
             code = next(each.code for each in verdicts if each.verdict == "refuse")
-            return Submitted(generation.id, generation.state, code)
+            return _submitted(generation, code)
         decided = self._decided(generation, at=at)
         self._log.save(generation, decided.allowance, expect=decided.read)
-        return Submitted(generation.id, generation.state, None)
+        return _submitted(generation, None)
 
     def _decided(self, generation: Generation, *, at: datetime) -> _Decided:
         read = self._grounds(generation, at=at)
@@ -252,6 +268,10 @@ class Generations:
         by, recipe = generation.account_id, generation.recipe
         consented = self._consent.require(recipe.cameo_ids, by=by, at=at)
         return joined(consented, self._sources.of(recipe, generation.size, by=by))
+
+    def _capabilities_behind(self, of: Recipe | None) -> Capabilities:
+        inherited = of.model if of and of.model in self._models else self._default_model
+        return self._capabilities(inherited)
 
     def _capabilities(self, model: str) -> Capabilities:
         if model not in self._models:
@@ -304,3 +324,8 @@ def save_ending(log: Log, generation: Generation, *, at: datetime) -> int | None
         return log.save(generation).position
     allowance.give_back(generation.id, at=at)
     return log.save(generation, allowance).position
+
+
+def _submitted(generation: Generation, reason: str | None) -> Submitted:
+    recipe = generation.recipe
+    return Submitted(generation.id, generation.state, reason, recipe.model, recipe.seconds)
