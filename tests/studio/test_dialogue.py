@@ -25,11 +25,19 @@ from myriorama.studio.dialogue import Line, language, lines
             '"Good morning!" says the old king and waves. He adds: "Good bye"',
             [Line("Good morning!", "king"), Line("Good bye", "king")],
         ),
+        ('a cat says "hello there " and leaves', [Line("hello there", "cat")]),
         ('a robot on the moon. "Where is everybody?"', [Line("Where is everybody?")]),
     ],
 )
 def test_quotations_are_lines_of_who_says_them(prompt: str, said: list[Line]) -> None:
     assert lines(prompt, ["Ana", "Bob Smith"]) == said
+
+
+@pytest.mark.parametrize("marks", ['""', "“”", "„“", "«»", "「」"])
+def test_a_quotation_may_be_as_long_as_the_prompt(marks: str) -> None:
+    speech = " ".join(["well"] * 390)
+
+    assert lines(f"Ana says {marks[0]}{speech}{marks[1]}", ["Ana"]) == [Line(speech, "Ana", 0)]
 
 
 @pytest.mark.parametrize(
@@ -67,7 +75,9 @@ def test_a_line_is_spoken_in_its_language_where_that_can_be_told(text: str, code
 
 
 def test_no_prompt_takes_long_to_be_read() -> None:
-    hostile = ["a " * 1_000 + '"x y"', "Ana " * 500 + ': "x y"', '"' * 2_000, "a. " * 700 + '"b c"']
+    hostile = ["a " * 1_000 + '"x y"', "Ana " * 500 + ': "x y"', "a. " * 700 + '"b c"']
+    hostile += [mark * 2_000 for mark in '"“”„«»「」']
+    hostile += [unit * 500 for unit in ('"a" ', '"a ', ' "a', "“a ", "„a ", "«a ")]
     before_s = time.process_time()
 
     for prompt in hostile:

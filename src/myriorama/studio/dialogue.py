@@ -66,12 +66,13 @@ def _words(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
+# Possessive, and no quotation holds what opens one: each is read once, however long it is.
 _QUOTED = re.compile(
-    r"(?<!\w)\"(?=\S)([^\"\u201c\u201d]{1,500}?)(?<=\S)\"(?!\w)"
-    r"|\u201c([^\"\u201c\u201d]{1,500}?)\u201d"
-    r"|\u201e([^\"\u201c\u201d\u201e]{1,500}?)[\u201c\u201d]"
-    r"|\u00ab([^\u00ab\u00bb]{1,500}?)\u00bb"
-    r"|\u300c([^\u300c\u300d]{1,500}?)\u300d"
+    r"(?<!\w)\"(?=\S)([^\"\u201c\u201d]++)\"(?!\w)"
+    r"|\u201c([^\"\u201c\u201d]++)\u201d"
+    r"|\u201e([^\"\u201c\u201d\u201e]++)[\u201c\u201d]"
+    r"|\u00ab([^\u00ab\u00bb]++)\u00bb"
+    r"|\u300c([^\u300c\u300d]++)\u300d"
 )
 _SPEAKABLE = re.compile(r"[^\W_]")
 _VERBS = (
