@@ -180,7 +180,9 @@ async def follow_generation(
     """Follow one as server-sent events, until it has ended.
 
     `state` tells the generation, at once and whenever it has changed; `progress` tells
-    {attempt, done, total} of the steps of its render.
+    {attempt, done, total, stage} of the steps of its render, where `stage` is "waiting",
+    "rendering" or "finishing", and is left out while it is not known; `preview` tells
+    {attempt, url} of a picture of what can be seen so far, which is there until it has ended.
     """
     owner_id = principal.account_id
     generation_events.require_room(owner_id)

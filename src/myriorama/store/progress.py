@@ -20,6 +20,7 @@ PROGRESS_TOPIC = "generation.progress"
 _POLL_S = 0.5
 _BACK_OFF_S = 2.0
 _REMEMBERED_MAX = 1000
+_STAGES = (None, "waiting", "rendering", "finishing")
 
 
 @dataclass(frozen=True)
@@ -73,7 +74,11 @@ class ProgressRelay:
         return self._latest.get(generation_id)
 
     def tell(self, progress: Progress) -> None:
-        """Tell all who subscribed here."""
+        """Tell all who subscribed here, unless they know as much.
+
+        A worker tells it on two ways, over Kafka and by its heartbeats, which know no stage: what
+        comes by the slower one is no news, and nobody sees a render go backwards.
+        """
         if self._loop is not None and not self._stopping.is_set():
             self._loop.call_soon_threadsafe(self._hand_out, progress)
 
@@ -89,6 +94,9 @@ class ProgressRelay:
             self._thread.start()
 
     def _hand_out(self, progress: Progress) -> None:
+        known = self._latest.get(progress.generation_id)
+        if known and _is_behind(progress, known):
+            return
         self._latest[progress.generation_id] = progress
         self._latest.move_to_end(progress.generation_id)
         if len(self._latest) > _REMEMBERED_MAX:
@@ -115,3 +123,16 @@ class ProgressRelay:
                 except msgspec.MsgspecError as error:
                     logger.warning("no progress that we know", error=str(error))
         consumer.close()
+
+
+def _is_behind(progress: Progress, known: Progress) -> bool:
+    if progress.attempt != known.attempt:
+        return progress.attempt < known.attempt
+    if progress.stage is None and known.stage is not None:
+        return True
+    return _reached(progress) < _reached(known)
+
+
+def _reached(progress: Progress) -> tuple[int, int]:
+    stage = _STAGES.index(progress.stage) if progress.stage in _STAGES else 0
+    return progress.done, stage
