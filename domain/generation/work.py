@@ -36,8 +36,9 @@ class Work:
     """A claimed attempt: what to render, and for how long the worker may be silent about it.
 
     Keys name objects; those of masters are empty where none was kept. `extends_key` is what the
-    video goes on from, `stitch_keys` are what it is joined of, in order, `rerolled_key` is where
-    all shots but the one at `rerolls` come from. `watermark` is what the picture is to carry.
+    video goes on from, `stitch_keys` are what it is joined of, in order, `stitch_captions` their
+    captions, and `stitch_transcripts` what is said in them; `rerolled_key` is where all shots but
+    the one at `rerolls` come from. `watermark` is what the picture is to carry.
     """
 
     generation_id: UUID
@@ -56,6 +57,8 @@ class Work:
     last_image_key: str | None = None
     extends_key: str | None = None
     stitch_keys: tuple[str, ...] = ()
+    stitch_captions: tuple[str | None, ...] = ()
+    stitch_transcripts: tuple[str, ...] = ()
     rerolls: int | None = None
     rerolled_key: str | None = None
     parent_video_key: str | None = None

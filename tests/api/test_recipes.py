@@ -93,7 +93,7 @@ def test_a_video_goes_on_and_its_parts_are_joined(room: Room) -> None:
     fox = room.made(prompt="a fox leaps", orientation="square")
     rest = room.submitted(prompt="it rests", seconds=3, extends=fox)
     work = room.work(rest)
-    room.gpu.complete(rest)
+    room.gpu.complete(rest, transcript="Let me rest.")
     before = left(room.who)
 
     whole = room.submitted("/stitch", generation_ids=[fox, rest])
@@ -104,6 +104,8 @@ def test_a_video_goes_on_and_its_parts_are_joined(room: Room) -> None:
     assert (work["width"], work["height"], work["seconds"]) == (640, 640, 3)
     assert room.recipe(rest)["extends"] == fox
     assert joining["stitch_keys"][0] == work["extends_key"]
+    assert [key.split("/")[0] for key in joining["stitch_captions"]] == ["captions", "captions"]
+    assert joining["stitch_transcripts"] == ["Let me rest."]
     assert (told["seconds"], told["prompt"]) == (7, "a fox leaps / it rests")
     assert told["recipe"]["stitches"] == [fox, rest]
     assert left(room.who) == before

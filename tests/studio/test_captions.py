@@ -1,6 +1,8 @@
 """Captions are WebVTT that every player reads, whatever was said."""
 
-from myriorama.studio.captions import Cue, transcript, webvtt
+import pytest
+
+from myriorama.studio.captions import CaptionsUnreadable, Cue, cues_of, transcript, webvtt
 
 
 def test_each_line_stands_at_its_time_with_its_speaker() -> None:
@@ -24,6 +26,32 @@ def test_what_is_said_cannot_break_out_of_its_caption() -> None:
         "00:00:00.000 --> 00:00:01.000\n"
         "<v Avna>&lt;b&gt;&amp; 00:00:09.000 --&gt; 00:00:10.000 forged\n"
     )
+
+
+def test_captions_are_read_back_as_they_were_said() -> None:
+    said = (
+        Cue(250, 1_900, "Is 1 < 2 && 2 --> 3? &amp; so on", "Tom & Ana"),
+        Cue(3_600_000, 360_061_007, "NOTE indeed."),
+    )
+
+    assert cues_of(webvtt(said, unspoken=["too much", "was said"])) == said
+    assert cues_of(webvtt([], unspoken=["all of it"])) == ()
+
+
+@pytest.mark.parametrize(
+    "foreign",
+    [
+        "",
+        "1\n00:00:00,000 --> 00:00:01,000\nHi\n",
+        "WEBVTT\n\n00:00.000 --> 00:01.000\nHi\n",
+        "WEBVTT\n\n00:00:00.000 --> 00:00:01.000 align:start\nHi\n",
+        "WEBVTT\n\n00:00:00.000 --> 00:00:01.000\n<b>Hi</b>\n",
+        "WEBVTT\n\n00:00:00.000 --> 00:00:01.000\nHi\nyou\n",
+    ],
+)
+def test_captions_that_were_not_written_here_are_refused(foreign: str) -> None:
+    with pytest.raises(CaptionsUnreadable):
+        cues_of(foreign)
 
 
 def test_the_transcript_tells_who_says_what() -> None:

@@ -6,8 +6,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from myriorama.studio.certificates import credentials
-from myriorama.studio.finishing import Finisher, Marks, Origin, Parts, RenderFailed
+from myriorama.studio.captions import Cue, cues_of
+from myriorama.studio.certificates import Credentials, credentials
+from myriorama.studio.finishing import File, Finisher, Marks, Origin, Parts, RenderFailed
+from myriorama.studio.manifest import read
 from myriorama.studio.procedural import ProceduralRenderer
 from myriorama.studio.renderer import Clip, Preview, Scene
 from myriorama.studio.screening import Screening
@@ -18,9 +20,13 @@ RENDERED = Origin("procedural-1", "a digest", is_procedural=True)
 
 
 @pytest.fixture(scope="module")
-def finisher(tmp_path_factory: pytest.TempPathFactory) -> Finisher:
+def signing(tmp_path_factory: pytest.TempPathFactory) -> Credentials:
     home = tmp_path_factory.mktemp("home")
-    signing = credentials(home=home, certificates="", key="", signer_url="", signer_token="")
+    return credentials(home=home, certificates="", key="", signer_url="", signer_token="")
+
+
+@pytest.fixture(scope="module")
+def finisher(signing: Credentials) -> Finisher:
     return Finisher(Marks(Watermark(WATERMARK_KEY.encode()), signing), Screening.from_policy())
 
 
@@ -62,6 +68,58 @@ def test_what_lips_followed_is_not_spoken_again(
     assert heard == [True, False]
 
 
+def test_what_is_stitched_says_what_its_parts_say_and_claims_no_more(
+    finisher: Finisher, signing: Credentials, clip: Clip, tmp_path: Path
+) -> None:
+    one, two = (
+        finisher.finish(
+            copied(clip),
+            replace(WORK, prompt=f'a red ball says "{word}"'),
+            RENDERED,
+            made(tmp_path / word),
+            Parts(),
+        )
+        for word in ("one", "two")
+    )
+    work = replace(
+        WORK,
+        model="stitcher-1",
+        stitch_keys=("masters/1.mp4", "masters/model.mp4", "masters/2.mp4"),
+        stitch_transcripts=("ball: one", "A model said this.", "ball: two"),
+    )
+    parts = Parts(
+        stitched=[one.master.path, one.master.path, two.master.path],
+        captions=[path_of(one.captions), None, path_of(two.captions)],
+    )
+
+    whole = finisher.finish(None, work, Origin("stitcher-1", ""), made(tmp_path / "whole"), parts)
+
+    (first,), (second,) = said(one.captions), said(two.captions)
+    later = replace(second, start_ms=second.start_ms + 4000, end_ms=second.end_ms + 4000)
+    assert said(whole.captions) == (first, later)
+    assert whole.facts.transcript == "ball: one\nA model said this.\nball: two"
+    assert "transcript" in {verdict.stage for verdict in whole.facts.verdicts}
+    manifest = read(whole.video.path, signing.trust)
+    assert manifest
+    assert manifest.digital_source == "compositeSynthetic"
+    signed = whole.video.path.read_bytes()
+    assert b"synthetic (espeak-ng)" in signed
+    assert b"unknown" not in signed
+
+
+def test_parts_without_captions_are_stitched_without(
+    finisher: Finisher, clip: Clip, tmp_path: Path
+) -> None:
+    part = finisher.finish(copied(clip), WORK, RENDERED, made(tmp_path / "part"), Parts())
+    work = replace(WORK, model="stitcher-1", stitch_keys=("masters/1.mp4", "masters/1.mp4"))
+    parts = Parts(stitched=[part.master.path] * 2)
+
+    whole = finisher.finish(None, work, Origin("stitcher-1", ""), made(tmp_path / "whole"), parts)
+
+    assert (whole.captions, whole.facts.transcript) == (None, None)
+    assert b"synthetic (" not in whole.video.path.read_bytes()
+
+
 def test_a_clip_that_shows_nothing_is_a_failed_render(finisher: Finisher, tmp_path: Path) -> None:
     black = Clip(
         np.zeros((48, 128, 128, 3), np.uint8), 24, np.zeros((2, 96_000), np.float32), 48_000
@@ -71,6 +129,20 @@ def test_a_clip_that_shows_nothing_is_a_failed_render(finisher: Finisher, tmp_pa
         finisher.finish(black, WORK, RENDERED, tmp_path, Parts())
 
     assert list(tmp_path.iterdir()) == []
+
+
+def made(folder: Path) -> Path:
+    folder.mkdir()
+    return folder
+
+
+def path_of(file: File | None) -> Path:
+    assert file
+    return file.path
+
+
+def said(captions: File | None) -> tuple[Cue, ...]:
+    return cues_of(path_of(captions).read_text("utf-8"))
 
 
 def _unseen(_done: int, _total: int, _preview: Preview | None, /) -> None:

@@ -240,19 +240,24 @@ def test_a_storyboard_is_rendered_shot_by_shot_and_one_of_them_anew(
 
 
 def test_a_video_goes_on_from_another_and_both_are_joined(line: Line, tmp_path: Path) -> None:
-    first = ended(line.enter(WORK)).delivery
+    spoken = replace(WORK, prompt='a red ball says "one"')
+    first = ended(line.enter(spoken)).delivery
     assert first
+    assert first.captions_key
 
     further = ended(line.enter(replace(WORK, extends_key=first.master_key))).delivery
     assert further
     parts = (first.master_key, further.master_key)
-    whole = ended(line.enter(replace(WORK, model="stitcher-1", stitch_keys=parts))).delivery
+    captions = (first.captions_key, further.captions_key)
+    joining = replace(WORK, model="stitcher-1", stitch_keys=parts, stitch_captions=captions)
+    whole = ended(line.enter(joining)).delivery
     gone = ended(line.enter(replace(WORK, stitch_keys=(first.master_key, ""))))
 
     assert whole
     assert (whole.duration_ms, whole.renderer) == (4000, "stitcher-1")
     joined, ending = master(tmp_path, whole.master_key), master(tmp_path, first.master_key)
     assert np.abs(joined.frames[:48].astype(int) - ending.frames).mean() < 2
+    assert (whole.captions_key, further.captions_key) == (first.captions_key, None)
     assert gone.reason == "input_missing"
 
 

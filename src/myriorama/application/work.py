@@ -8,6 +8,7 @@ from domain.cameo.aggregate import Cameo
 from domain.errors import Forbidden, NotFound
 from domain.generation.aggregate import ATTEMPTS_MAX, Generation
 from domain.generation.errors import ConsentWithdrawn, GenerationNotFound, ObjectsMissing
+from domain.generation.events import GenerationCompleted
 from domain.generation.shapes import FPS
 from domain.generation.work import Casting, ConsentReference, Delivery, Work, watermark_of
 from domain.upload.aggregate import Upload
@@ -150,6 +151,7 @@ class Works:
         recipe = generation.recipe
         cameos = self._cameos(recipe.cameo_ids)
         parent_video_key, parent_title = self._parent(recipe.remix_of)
+        parts = [self._completed(part) for part in recipe.stitches]
         return Work(
             generation_id=generation.id,
             attempt=generation.attempt,
@@ -176,7 +178,9 @@ class Works:
             shots=recipe.shots,
             last_image_key=self._image_key(recipe.last_image_upload_id),
             extends_key=self._master_key(recipe.extends),
-            stitch_keys=tuple(self._master_key(part) or "" for part in recipe.stitches),
+            stitch_keys=tuple(part.master_key if part else "" for part in parts),
+            stitch_captions=tuple(part.captions_key if part else None for part in parts),
+            stitch_transcripts=tuple(part.transcript for part in parts if part and part.transcript),
             rerolls=recipe.rerolls,
             rerolled_key=(None if recipe.rerolls is None else self._master_key(recipe.remake_of)),
             parent_video_key=parent_video_key,
@@ -206,8 +210,12 @@ class Works:
         )
 
     def _master_key(self, generation_id: UUID | None) -> str | None:
+        completed = self._completed(generation_id)
+        return completed.master_key if completed else None
+
+    def _completed(self, generation_id: UUID | None) -> GenerationCompleted | None:
         made = self._log.find(Generation, generation_id) if generation_id else None
-        return made.completed.master_key if made and made.completed else None
+        return made.completed if made else None
 
     def _parent(self, video_id: UUID | None) -> tuple[str | None, str | None]:
         """Return the file of what is remixed, and what it is called."""

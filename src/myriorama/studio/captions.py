@@ -6,6 +6,7 @@ Read by people who cannot or do not want to hear; a side file, never burnt into 
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from html import unescape
 
 
 @dataclass(frozen=True)
@@ -16,6 +17,10 @@ class Cue:
     end_ms: int
     text: str
     speaker: str | None = None
+
+
+class CaptionsUnreadable(Exception):
+    """These are no captions that were written here; it says why."""
 
 
 def webvtt(cues: Sequence[Cue], *, unspoken: Sequence[str] = ()) -> str:
@@ -30,10 +35,40 @@ def webvtt(cues: Sequence[Cue], *, unspoken: Sequence[str] = ()) -> str:
     return "\n\n".join(blocks) + "\n"
 
 
+def cues_of(content: str) -> tuple[Cue, ...]:
+    """Return what a file of `webvtt` says and when, without its notes.
+
+    Raises:
+        CaptionsUnreadable: it is none of ours.
+    """
+    header, *blocks = content.removesuffix("\n").split("\n\n")
+    if header != "WEBVTT":
+        raise CaptionsUnreadable("no captions of ours begin like this")
+    return tuple(_cue(block) for block in blocks if not block.startswith("NOTE "))
+
+
 def transcript(cues: Sequence[Cue]) -> str | None:
     """Return what is said, a line each with its speaker; None if nothing is."""
     said = [f"{cue.speaker}: {cue.text}" if cue.speaker else cue.text for cue in cues]
     return "\n".join(map(_one_line, said)) or None
+
+
+_TIME = r"(\d{2,}):([0-5]\d):([0-5]\d)\.(\d{3})"
+_CUE = re.compile(rf"{_TIME} --> {_TIME}\n(?:<v ([^<>\n]*)>)?([^<>\n]*)", re.ASCII)
+
+
+def _cue(block: str) -> Cue:
+    found = _CUE.fullmatch(block)
+    if found is None:
+        raise CaptionsUnreadable(f"no caption of ours: {block[:80]!r}")
+    *times, speaker, text = found.groups()
+    start_ms, end_ms = _milliseconds(times[:4]), _milliseconds(times[4:])
+    return Cue(start_ms, end_ms, unescape(text), unescape(speaker) if speaker else None)
+
+
+def _milliseconds(time: Sequence[str]) -> int:
+    hours, minutes, seconds, ms = map(int, time)
+    return ((hours * 60 + minutes) * 60 + seconds) * 1000 + ms
 
 
 def _timestamp(ms: int) -> str:

@@ -8,11 +8,12 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from hashlib import file_digest
+from itertools import zip_longest
 from pathlib import Path
 
 from domain.generation.work import Delivery, Verdict, Work
 from myriorama.studio import masters
-from myriorama.studio.captions import transcript
+from myriorama.studio.captions import Cue, cues_of, transcript
 from myriorama.studio.certificates import Credentials
 from myriorama.studio.dialogue import lines
 from myriorama.studio.encoding import Encoded, encode, write_master
@@ -44,9 +45,13 @@ class Origin:
 
 @dataclass(frozen=True)
 class Parts:
-    """Files that a work refers to, fetched: the masters it is joined of, and its parent's video."""
+    """Files that a work refers to, fetched: the masters it is joined of, and its parent's video.
+
+    `captions` are those of the masters; None where nobody speaks, or a model did by itself.
+    """
 
     stitched: Sequence[Path] = ()
+    captions: Sequence[Path | None] = ()
     rerolled: Path | None = None
     parent: Path | None = None
 
@@ -107,14 +112,14 @@ class Finisher:
         What is stitched has no clip: it is joined of masters, which have been spoken already.
 
         Raises:
-            MasterUnreadable: what the clip is to be joined with cannot be read.
+            MasterUnreadable, CaptionsUnreadable: what the clip is joined of cannot be read.
             RenderFailed: the clip shows nothing: the renderer's fault, and nobody's to pay for.
             SpeechBroken, SigningFailed: as they say.
             OSError: the disk is full, say.
         """
         began_s = time.process_time()
         clip, performance = _spoken(clip, work, origin, parts)
-        said = transcript(performance.cues) or _quoted(work, origin)
+        said = _said(work, origin, performance)
         verdicts = self._screening.of_frames(clip.frames, clip.fps)
         _require_rendered(verdicts)
         if said:
@@ -125,7 +130,7 @@ class Finisher:
         self._marks.watermark.embed(clip.frames, int(work.watermark, 16), fps=clip.fps)
         encoded = encode(clip, folder, cues=performance.cues, unspoken=performance.unspoken)
         video = folder / "signed.mp4"
-        claim = _claim(work, origin, parts, has_speech=bool(performance.voiced))
+        claim = _claim(work, origin, parts, has_speech=bool(performance.cues))
         manifest_id = sign(encoded.video, video, claim, self._marks.credentials)
         facts = replace(
             _facts(encoded, video, origin),
@@ -153,7 +158,7 @@ def _spoken(
 ) -> tuple[Clip, Performance]:
     """Return the whole clip as it sounds, with what is said in it."""
     if clip is None:
-        return masters.stitched(parts.stitched), Performance()
+        return masters.stitched(parts.stitched), Performance(cues=_joined(parts))
     if origin.speaks:
         return _whole(mixed(clip), work, parts), Performance()
     cast = speakers(work)
@@ -173,6 +178,21 @@ def _spoken(
     return _whole(mixed(clip, voiced), work, parts), whole
 
 
+def _joined(parts: Parts) -> tuple[Cue, ...]:
+    """Return what is said in the parts, each line as much later as its part begins."""
+    cues = list[Cue]()
+    begins_s = 0.0
+    # Whoever knew of no captions named none.
+    for master, captions in zip_longest(parts.stitched, parts.captions):
+        later_ms = round(begins_s * 1000)
+        for cue in cues_of(captions.read_text("utf-8")) if captions else ():
+            cues.append(
+                replace(cue, start_ms=cue.start_ms + later_ms, end_ms=cue.end_ms + later_ms)
+            )
+        begins_s += masters.seconds(master)
+    return tuple(cues)
+
+
 def _require_rendered(verdicts: Sequence[Verdict]) -> None:
     for verdict in verdicts:
         if verdict.verdict == "refuse" and verdict.code == FAILED_RENDER:
@@ -184,6 +204,13 @@ def _whole(clip: Clip, work: Work, parts: Parts) -> Clip:
     if work.rerolls is None or parts.rerolled is None:
         return clip
     return spliced(masters.read(parts.rerolled), clip, shots_of(work), work.rerolls)
+
+
+def _said(work: Work, origin: Origin, performance: Performance) -> str | None:
+    if work.stitch_keys:
+        # Not of the cues: there are none of what a model said by itself.
+        return "\n".join(work.stitch_transcripts) or None
+    return transcript(performance.cues) or _quoted(work, origin)
 
 
 def _quoted(work: Work, origin: Origin) -> str | None:
@@ -208,6 +235,7 @@ def _claim(work: Work, origin: Origin, parts: Parts, *, has_speech: bool) -> Cla
         speech=ENGINE if has_speech else None,
         parent=parts.parent,
         parent_title=work.parent_title or "",
+        is_composite=bool(work.stitch_keys),
     )
 
 

@@ -47,6 +47,7 @@ class Claim:
     """What is claimed of a video. `watermark` is 16 hex digits; `speech` names what speaks.
 
     `parent` is the published file of the video that this one remixes, `parent_title` its title.
+    `is_composite`: it is joined of videos, each of which may have been made in another way.
     """
 
     generation_id: UUID
@@ -60,6 +61,7 @@ class Claim:
     speech: str | None = None
     parent: Path | None = None
     parent_title: str = ""
+    is_composite: bool = False
 
 
 class Manifest(msgspec.Struct, frozen=True, kw_only=True):
@@ -159,11 +161,15 @@ def _definition(claim: Claim) -> dict[str, object]:
     What was generated from the recipe of another video was made anew, and not edited: the parent
     is an input, and the first action is a creation.
     """
-    kind = "algorithmicMedia" if claim.is_procedural else "trainedAlgorithmicMedia"
+    if claim.is_composite:
+        kind = "compositeSynthetic"
+    else:
+        kind = "algorithmicMedia" if claim.is_procedural else "trainedAlgorithmicMedia"
+    own_version = version("myriorama")
     created: dict[str, object] = {
         "action": "c2pa.created",
         "digitalSourceType": _SOURCES + kind,
-        "softwareAgent": {"name": claim.model, "version": claim.model_digest or "unknown"},
+        "softwareAgent": {"name": claim.model, "version": claim.model_digest or own_version},
     }
     if claim.parent:
         created["parameters"] = {"ingredientIds": [_PARENT]}
@@ -182,7 +188,7 @@ def _definition(claim: Claim) -> dict[str, object]:
     }
     value = base64.b64encode(bytes.fromhex(claim.watermark)).decode("ascii")
     return {
-        "claim_generator_info": [{"name": "Myriorama", "version": version("myriorama")}],
+        "claim_generator_info": [{"name": "Myriorama", "version": own_version}],
         "title": claim.title,
         "format": _MP4,
         "assertions": [

@@ -66,6 +66,16 @@ def stitched(paths: Sequence[Path]) -> Clip:
     return Clip(whole, fps, np.concatenate(sound, axis=1), rate_hz)
 
 
+def seconds(path: Path) -> float:
+    """Return how long a clip is, and so how much later begins what is joined to it.
+
+    Raises:
+        MasterUnreadable: it is none.
+    """
+    fps, frames, _, _ = _shape(path)
+    return frames / fps
+
+
 def ending(path: Path, frames: int = 17) -> Footage:
     """Return the last frames of a clip and what was heard until its end, to continue from.
 

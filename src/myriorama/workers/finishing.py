@@ -16,6 +16,7 @@ import msgspec
 
 from domain.generation.work import Delivery, Work
 from myriorama.store.objects import ObjectNotFound, Objects, content_key, open_objects
+from myriorama.studio.captions import CaptionsUnreadable
 from myriorama.studio.certificates import Credentials
 from myriorama.studio.finishing import File, Finisher, Marks, Origin, Parts, RenderFailed
 from myriorama.studio.manifest import SigningFailed
@@ -104,7 +105,7 @@ class FinishRoom:
 
 
 def _keys(work: Work) -> Sequence[str]:
-    others = (work.rerolled_key, work.parent_video_key)
+    others = (work.rerolled_key, work.parent_video_key, *work.stitch_captions)
     return [*work.stitch_keys, *(key for key in others if key is not None)]
 
 
@@ -115,6 +116,7 @@ def _parts(work: Work, paths: Sequence[Path]) -> Parts:
         stitched=paths[: len(work.stitch_keys)],
         rerolled=next(rest) if work.rerolled_key is not None else None,
         parent=next(rest) if work.parent_video_key is not None else None,
+        captions=[None if key is None else next(rest) for key in work.stitch_captions],
     )
 
 
@@ -133,7 +135,7 @@ def _origin(rendered: Rendered | None, work: Work) -> Origin:
 
 def _reason(error: Exception) -> str:
     match error:
-        case ObjectNotFound() | MasterUnreadable():
+        case ObjectNotFound() | MasterUnreadable() | CaptionsUnreadable():
             return "input_missing"
         case RenderFailed():
             return "render_failed"
