@@ -183,6 +183,21 @@ def test_what_was_stitched_is_remixed_by_the_default_model_as_long_as_that_can(
     assert read["remixed_from_video_id"] == whole["id"]
 
 
+def test_what_is_published_is_deleted_as_a_video(person: SignUp, log: Log) -> None:
+    alice = person("alice")
+    made = draft(log, alice.account_id)
+    url = f"/v1/videos/video_{made.hex}"
+    published = alice.post("/v1/videos", json={"generation_id": str(made)})
+
+    refused = alice.delete(url)
+
+    told = refused.json()["error"]
+    assert published.status_code == 201, published.text
+    assert (refused.status_code, told["code"]) == (409, "video_published")
+    assert told["message"] == "It is published; delete the video."
+    assert alice.get(url).json()["status"] == "completed"
+
+
 def test_our_own_dialect_stays_at_the_same_path(person: SignUp, log: Log) -> None:
     alice, bob = person("alice"), person("bob")
     made = draft(log, alice.account_id)

@@ -45,6 +45,10 @@ class NothingToDelete(Conflict):
     """It ended without a video: there is nothing to delete."""
 
 
+class VideoPublished(Conflict):
+    """It was published, and is no draft any more: it is deleted by our own route of videos."""
+
+
 class SizeUnknown(Invalid):
     """The model does not render this size. The message names those that it renders."""
 

@@ -17,6 +17,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, JSONBody, MultipartBody, QueryParameter
 from litestar.response import Redirect
 
+from domain.generation.errors import DraftNotFound
 from domain.generation.models import ModelUnknown
 from domain.generation.states import LIVE
 from domain.generation.wish import Wish
@@ -32,6 +33,7 @@ from myriorama.api.openai_shapes import (
     SecondsInvalid,
     SizeUnknown,
     VideoNotReady,
+    VideoPublished,
     VideoRow,
     identity,
     named,
@@ -204,7 +206,10 @@ async def delete_openai_video(
     if row.state in LIVE:
         await front.command(generations.cancel, row.generation_id, by=by, at=at)
     elif row.state == "completed":
-        await front.command(generations.discard, row.generation_id, by=by, at=at)
+        try:
+            await front.command(generations.discard, row.generation_id, by=by, at=at)
+        except DraftNotFound:
+            raise VideoPublished("It is published; delete the video.") from None
     else:
         raise NothingToDelete("It ended without a video: there is nothing to delete.")
     return OpenAIDeleted(id=openai_id, object="video.deleted", deleted=True)
