@@ -27,6 +27,7 @@ from myriorama.replay.rebuilding import Different
 from myriorama.replay.standby import NotRebuilt
 from myriorama.replay.streams import BoundInvalid, Bounds, LogName
 from myriorama.settings import SettingInvalid, Settings, WorkerSettings
+from myriorama.store.postgres import MigrationsMissing
 from myriorama.store.transactions import Fenced
 from myriorama.telemetry import start_logs
 from myriorama.workers.programs import (
@@ -231,19 +232,16 @@ def verify(
 ) -> None:
     """Check logs, what is shown of them, or the files and their marks; exits with 1 if broken."""
     settings = _settings()
-    if what == "media":
+    try:
+        processes.require_migrated(settings)
+    except MigrationsMissing as error:
+        _refuse(error)
+    if what != "state":
+        verify_all = processes.verify_media if what == "media" else processes.verify_log
         try:
-            for progress in processes.verify_media(settings):
-                typer.echo(f"{what} {progress}")
-        except MediaBroken as broken:
-            typer.echo(f"{what} BROKEN {broken}")
-            raise typer.Exit(1) from None
-        return
-    if what == "log":
-        try:
-            for sound in processes.verify_log(settings):
+            for sound in verify_all(settings):
                 typer.echo(f"{what} {sound}")
-        except LogBroken as broken:
+        except (LogBroken, MediaBroken) as broken:
             typer.echo(f"{what} BROKEN {broken}")
             raise typer.Exit(1) from None
         return

@@ -37,6 +37,7 @@ from myriorama.store.log import Log
 from myriorama.store.objects import open_objects
 from myriorama.store.postgres import await_server, open_pool
 from myriorama.store.postgres import migrate as apply_migrations
+from myriorama.store.postgres import require_migrated as require_all_migrations
 from myriorama.studio.provenance import Marks
 from myriorama.telemetry import serve_metrics, start_logs
 from myriorama.workers.seed import seed as bring_to_life
@@ -167,6 +168,11 @@ def replay(settings: Settings, log: LogName, bounds: Bounds) -> Iterator[Row]:
 def verify_log(settings: Settings) -> Iterator[Sound]:
     """Look at everything in both logs, and at what refers to it. Raises `LogBroken`."""
     yield from verify_logs(settings.database_url, projections())
+
+
+def require_migrated(settings: Settings) -> None:
+    """Refuse a database that is older than this release. Raises `MigrationsMissing`."""
+    require_all_migrations(settings.database_url)
 
 
 def verify_state(settings: Settings) -> Iterator[Comparison]:

@@ -15,6 +15,7 @@ from myriorama.cli import app
 from myriorama.replay.log_verification import LogBroken, verify_logs
 from myriorama.store.causation import Cause, cause
 from myriorama.store.log import Log
+from myriorama.store.postgres import MigrationsMissing, known_migrations, require_migrated
 from myriorama.store.viewlog import Batch, Served, Viewing, Views
 
 ALICE, BOB = UUID(int=1), UUID(int=2)
@@ -143,9 +144,8 @@ def test_damage_is_found_and_named(sound_url: str, found: str) -> None:
     assert found in str(broken.value)
 
 
-def test_the_shell_says_what_is_sound_and_fails_where_it_is_broken(
-    sound_url: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+@pytest.fixture
+def shell(sound_url: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> CliRunner:
     for name, value in {
         "DATABASE_URL": sound_url,
         "KAFKA": "127.0.0.1:1",
@@ -155,12 +155,41 @@ def test_the_shell_says_what_is_sound_and_fails_where_it_is_broken(
         "WORKER_TOKEN": "a worker token of the tests, 32 bytes",
     }.items():
         monkeypatch.setenv(f"MYRIORAMA_{name}", value)
+    return CliRunner()
 
-    sound = CliRunner().invoke(app, ["verify", "log"])
+
+def test_the_shell_says_what_is_sound_and_fails_where_it_is_broken(
+    shell: CliRunner, sound_url: str
+) -> None:
+    sound = shell.invoke(app, ["verify", "log"])
     damage(sound_url, "DELETE FROM events WHERE position = 4")
-    broken = CliRunner().invoke(app, ["verify", "log"])
+    broken = shell.invoke(app, ["verify", "log"])
 
     assert sound.exit_code == 0
     assert "log domain: 10 events, sound" in sound.output
     assert broken.exit_code == 1
     assert broken.output == "log BROKEN domain: position 4 is missing before 5\n"
+
+
+@pytest.mark.parametrize("what", ["log", "state", "media"])
+def test_the_shell_names_the_migrations_that_a_database_lacks(
+    shell: CliRunner, sound_url: str, what: str
+) -> None:
+    newest = known_migrations()[-1]
+    damage(sound_url, f"DELETE FROM migrations WHERE name = '{newest}'")  # noqa: S608 - our own
+
+    refused = shell.invoke(app, ["verify", what])
+
+    assert refused.exit_code == 2
+    assert refused.output == (
+        f"myriorama: The database lacks migrations: {newest}. Run `myriorama migrate` first.\n"
+    )
+
+
+def test_a_database_without_any_migration_lacks_all(sound_url: str) -> None:
+    damage(sound_url, "DROP TABLE migrations")
+
+    with pytest.raises(MigrationsMissing) as refused:
+        require_migrated(sound_url)
+
+    assert all(name in str(refused.value) for name in known_migrations())

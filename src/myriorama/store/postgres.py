@@ -28,8 +28,13 @@ _CREATE_MIGRATIONS = """
     )
 """
 
+_IS_MIGRATED = "SELECT to_regclass('migrations') IS NOT NULL"
 _APPLIED = "SELECT name FROM migrations"
 _APPLY = "INSERT INTO migrations (name) VALUES (%s)"
+
+
+class MigrationsMissing(Exception):
+    """The database lacks migrations that this release knows; the message names them."""
 
 
 class AdvisoryLock(IntEnum):
@@ -140,6 +145,22 @@ def migrate(url: str) -> Sequence[str]:
 def known_migrations() -> Sequence[str]:
     """Return the names of all migrations that this release knows, applied or not."""
     return [migration.name for migration in _migrations()]
+
+
+def require_migrated(url: str) -> None:
+    """Refuse a database whose schema is older than this release.
+
+    Raises:
+        MigrationsMissing: it is.
+    """
+    with psycopg.connect(url, autocommit=True) as database:
+        (is_migrated,) = database.execute(_IS_MIGRATED).fetchone() or (False,)
+        applied = [name for (name,) in database.execute(_APPLIED)] if is_migrated else []
+    missing = [name for name in known_migrations() if name not in applied]
+    if missing:
+        raise MigrationsMissing(
+            f"The database lacks migrations: {', '.join(missing)}. Run `myriorama migrate` first."
+        )
 
 
 def _migrations() -> list[Traversable]:
