@@ -110,7 +110,21 @@ class Models:
             return LTX2Renderer(
                 folder, capabilities=self.capabilities()[name], precision=self.precision
             )
-        raise WeightsMissing(
+        raise self._missing(name)
+
+    def able(self, name: str) -> Capabilities:
+        """Return what one model can do.
+
+        Raises:
+            WeightsMissing: there is no such model here; the message says what to set.
+        """
+        able = self.capabilities().get(name)
+        if able is None:
+            raise self._missing(name)
+        return able
+
+    def _missing(self, name: str) -> WeightsMissing:
+        return WeightsMissing(
             f"This worker has no model {name}, only {', '.join(self.capabilities())}."
             " Set MYRIORAMA_MODEL as it is set for the API."
         )

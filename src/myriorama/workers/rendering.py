@@ -88,10 +88,7 @@ class Warm:
         Raises:
             WeightsMissing: it cannot be had here.
         """
-        able = self._models.capabilities().get(name)
-        if able is None:
-            raise WeightsMissing(f"This worker has no model {name}.")
-        return able
+        return self._models.able(name)
 
     def renderer(self, name: str) -> Renderer:
         """Return the renderer of this name.
