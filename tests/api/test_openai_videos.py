@@ -198,6 +198,13 @@ def test_what_is_published_is_deleted_as_a_video(person: SignUp, log: Log) -> No
     assert alice.get(url).json()["status"] == "completed"
 
 
+def test_what_is_neither_json_nor_a_form_of_parts_is_told_of_both(person: SignUp) -> None:
+    refused = person("alice").post("/v1/videos", data=WISH)
+
+    assert refused.status_code == 415
+    assert "application/json or multipart/form-data" in refused.json()["detail"]
+
+
 def test_our_own_dialect_stays_at_the_same_path(person: SignUp, log: Log) -> None:
     alice, bob = person("alice"), person("bob")
     made = draft(log, alice.account_id)

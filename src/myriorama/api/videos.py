@@ -70,7 +70,8 @@ class ShownVideo(Card, frozen=True):
     viewer: Viewer | None
 
 
-@post("/videos", opt={"scope": Scope.CREATOR})
+# A form goes to OpenAI's dialect, which shares the path.
+@post("/videos", opt={"scope": Scope.CREATOR, "reads": "application/json or multipart/form-data"})
 async def publish_video(
     data: JSONBody[NewVideo],
     principal: NamedDependency[Principal],

@@ -67,7 +67,8 @@ class TypedRequest(Request[Principal | None, None, State]):
         """
         media_type, _ = self.content_type
         if media_type and media_type != "application/json" and not media_type.endswith("+json"):
-            raise ContentTypeUnsupported(f"Send application/json, not {media_type[:100]}.")
+            read = self.route_handler.opt.get("reads", "application/json")
+            raise ContentTypeUnsupported(f"Send {read}, not {media_type[:100]}.")
         body = await self.body()
         declared = self.route_handler.parsed_data_field
         kind = declared.annotation if declared else Any
