@@ -1,5 +1,6 @@
 """What is sent in one transaction is seen all together, and by one producer at a time."""
 
+import os
 import signal
 from collections.abc import Iterator
 from typing import Any
@@ -98,6 +99,7 @@ def test_a_transaction_from_which_something_is_missing_is_not_committed(
     transactions.send(_records(FIRST, 1))
     transactions.settle()
     broker.process.send_signal(signal.SIGSTOP)
+    os.waitid(os.P_PID, broker.process.pid, os.WSTOPPED)  # A busy machine stops it a little later.
     transactions.send(_records(SECOND, 1))
 
     with pytest.raises(KafkaDown):
