@@ -5,6 +5,8 @@ import gc
 import os
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from typing import Self
 
 from anyio import CapacityLimiter
 from litestar import Litestar
@@ -79,8 +81,9 @@ from myriorama.feed.view_tokens import ViewTokens
 from myriorama.settings import Settings
 from myriorama.store.front import Front
 from myriorama.store.log import Log
-from myriorama.store.objects import open_objects
+from myriorama.store.objects import Objects, open_objects
 from myriorama.store.postgres import (
+    Pool,
     async_pool,
     closed_pool,
     known_migrations,
@@ -135,108 +138,155 @@ def create_api(settings: Settings, *, missing: Missing | None = None) -> Litesta
 
     `missing` is what stands at the gate of publication instead of what reads the files again.
     """
-    writes, pool = closed_pool(settings.database_url), async_pool(settings.database_url)
-    fronted = async_pool(settings.database_url, size_max=4, is_checked=False)
-    log, objects = Log(writes), open_objects(settings.objects)
-    consent, taken_in = Consent(log), uploads(settings, writes, log, objects)
-    signer = Signer(settings.secret.encode())
-    projected, revocations = Projected(settings.database_url), Revocations()
-    reads, cards, cursors = Reads(pool), Cards(pool, signer), Cursors(signer)
-    feeds, view_tokens = Feeds(pool, cards), ViewTokens(signer)
-    views = Views(settings.database_url)
-    progress = ProgressRelay(settings.kafka)
-    standing = QueueStanding(reads, queue_rules(settings))
-    own_generations = OwnGenerations(reads, standing, cursors, signer)
-    tokens = AccessTokens(secret=settings.secret, worker_token=settings.worker_token)
-    tracing = Tracing.to(settings.otlp_endpoint, service="myriorama-api")
-    models = models_of(settings)
-    collaborators: dict[str, object] = {
-        "accounts": create_accounts(settings, log),
-        "allowances": create_allowances(settings, log),
-        "cameos": Cameos(log, consent, taken_in),
-        "cards": cards,
-        "comments": Comments(log),
-        "consent": consent,
-        "cursors": cursors,
-        "detector": create_detector(settings, reads),
-        "feed_pages": feed_routes.FeedPages(feeds, cursors, view_tokens, views),
-        "followings": Followings(log),
-        "front": Front(fronted),
-        "generation_events": GenerationEvents(own_generations, projected, progress, signer),
-        "generations": create_generations(settings, writes, log),
-        "inspections": CapacityLimiter(os.cpu_count() or 1),
-        "model_table": model_routes.ModelTable.of(models.capabilities(), default=models.default),
-        "moderation": Moderation(log, consent),
-        "objects": objects,
-        "operations": _operations(pool),
-        "own_generations": own_generations,
-        "people": People(reads, cursors),
-        "playlists": playlist_routes.Playlists(objects, signer),
-        "progress": progress,
-        "reactions": Reactions(log),
-        "reads": reads,
-        "shelves": Shelves(reads, cards, cursors),
-        "signer": signer,
-        "standing": standing,
-        "tokens": tokens,
-        "videos": Videos(log, consent, missing or missing_of(provenance_of(settings, objects))),
-        "view_tokens": view_tokens,
-        "views": views,
-        "works": create_works(settings, log, objects),
-        "uploads": taken_in,
+    parts = _Parts.of(settings)
+    collaborators = {
+        **_commands(settings, parts, missing or missing_of(provenance_of(settings, parts.objects))),
+        **_readings(settings, parts),
     }
-
-    @asynccontextmanager
-    async def connected(_: Litestar) -> AsyncGenerator[None]:
-        with writes, views:
-            async with fronted, _listening(pool, projected, revocations, feeds):
-                yield
-            await asyncio.to_thread(log.close)
-        await asyncio.to_thread(progress.close)
-        if tracing:
-            tracing.close()
-
     app = Litestar(
         ROUTES,
         dependencies=_dependencies(collaborators),
         middleware=[
-            Authentication(tokens, revocations),
+            Authentication(parts.tokens, parts.revocations),
             _limits(settings),
-            Idempotency(Answers(pool, settings.secret.encode()), proxies=settings.proxies),
-            Causation(projected, following("domain"), pool),
+            Idempotency(Answers(parts.pool, settings.secret.encode()), proxies=settings.proxies),
+            Causation(parts.projected, following("domain"), parts.pool),
         ],
         exception_handlers=dict(HANDLERS),
-        lifespan=[connected],
+        lifespan=[lambda _: parts.connected()],
         cors_config=_cors(settings.cors_origins),
         openapi_config=openapi.config(settings.public_url),
         request_class=TypedRequest,
         request_max_body_size=BODY_BYTES_MAX,
     )
-    app.asgi_handler = Exchange(Dialects(app.asgi_handler), tracing)
+    app.asgi_handler = Exchange(Dialects(app.asgi_handler), parts.tracing)
     return app
 
 
-@asynccontextmanager
-async def _listening(
-    pool: AsyncConnectionPool[AsyncConnection[TupleRow]],
-    projected: Projected,
-    revocations: Revocations,
-    feeds: Feeds,
-) -> AsyncGenerator[None]:
-    """Keep in memory what requests need at once, and up to date, while the context is open."""
-    async with pool:
-        await revocations.load(pool)
-        await feeds.load()
-        feeds.follow(projected)
-        projected.refresh(["revocations"], lambda: revocations.load(pool))
-        projected.reload(["revocations"], lambda: revocations.load(pool))
-        listening = asyncio.create_task(projected.run())
-        try:
-            yield
-        finally:
-            listening.cancel()
-            with suppress(asyncio.CancelledError):
-                await listening
+@dataclass(frozen=True)
+class _Parts:
+    """What several collaborators share, and what is opened and closed with the API."""
+
+    writes: Pool
+    pool: AsyncConnectionPool[AsyncConnection[TupleRow]]
+    fronted: AsyncConnectionPool[AsyncConnection[TupleRow]]
+    log: Log
+    objects: Objects
+    signer: Signer
+    projected: Projected
+    revocations: Revocations
+    cards: Cards
+    feeds: Feeds
+    views: Views
+    progress: ProgressRelay
+    tokens: AccessTokens
+    tracing: Tracing | None
+
+    @classmethod
+    def of(cls, settings: Settings) -> Self:
+        """Make all of it; nothing is open yet."""
+        writes, pool = closed_pool(settings.database_url), async_pool(settings.database_url)
+        signer = Signer(settings.secret.encode())
+        cards = Cards(pool, signer)
+        return cls(
+            writes=writes,
+            pool=pool,
+            fronted=async_pool(settings.database_url, size_max=4, is_checked=False),
+            log=Log(writes),
+            objects=open_objects(settings.objects),
+            signer=signer,
+            projected=Projected(settings.database_url),
+            revocations=Revocations(),
+            cards=cards,
+            feeds=Feeds(pool, cards),
+            views=Views(settings.database_url),
+            progress=ProgressRelay(settings.kafka),
+            tokens=AccessTokens(secret=settings.secret, worker_token=settings.worker_token),
+            tracing=Tracing.to(settings.otlp_endpoint, service="myriorama-api"),
+        )
+
+    @asynccontextmanager
+    async def connected(self) -> AsyncGenerator[None]:
+        """Hold open what the API talks to, while the context is open."""
+        with self.writes, self.views:
+            async with self.fronted, self._listening():
+                yield
+            await asyncio.to_thread(self.log.close)
+        await asyncio.to_thread(self.progress.close)
+        if self.tracing:
+            self.tracing.close()
+
+    @asynccontextmanager
+    async def _listening(self) -> AsyncGenerator[None]:
+        """Keep in memory what requests need at once, and up to date, while the context is open."""
+        async with self.pool:
+            await self._load_revocations()
+            await self.feeds.load()
+            self.feeds.follow(self.projected)
+            self.projected.refresh(["revocations"], self._load_revocations)
+            self.projected.reload(["revocations"], self._load_revocations)
+            listening = asyncio.create_task(self.projected.run())
+            try:
+                yield
+            finally:
+                listening.cancel()
+                with suppress(asyncio.CancelledError):
+                    await listening
+
+    async def _load_revocations(self) -> None:
+        await self.revocations.load(self.pool)
+
+
+def _commands(settings: Settings, parts: _Parts, missing: Missing) -> dict[str, object]:
+    """Return what the routes that write are given."""
+    log, objects = parts.log, parts.objects
+    consent, taken_in = Consent(log), uploads(settings, parts.writes, log, objects)
+    return {
+        "accounts": create_accounts(settings, log),
+        "allowances": create_allowances(settings, log),
+        "cameos": Cameos(log, consent, taken_in),
+        "comments": Comments(log),
+        "consent": consent,
+        "followings": Followings(log),
+        "front": Front(parts.fronted),
+        "generations": create_generations(settings, parts.writes, log),
+        "moderation": Moderation(log, consent),
+        "reactions": Reactions(log),
+        "uploads": taken_in,
+        "videos": Videos(log, consent, missing),
+        "views": parts.views,
+        "works": create_works(settings, log, objects),
+    }
+
+
+def _readings(settings: Settings, parts: _Parts) -> dict[str, object]:
+    """Return what the routes that read are given."""
+    signer, cards, objects = parts.signer, parts.cards, parts.objects
+    reads, cursors, view_tokens = Reads(parts.pool), Cursors(signer), ViewTokens(signer)
+    standing = QueueStanding(reads, queue_rules(settings))
+    own = OwnGenerations(reads, standing, cursors, signer)
+    models = models_of(settings)
+    return {
+        "cards": cards,
+        "cursors": cursors,
+        "detector": create_detector(settings, reads),
+        "feed_pages": feed_routes.FeedPages(parts.feeds, cursors, view_tokens, parts.views),
+        "generation_events": GenerationEvents(own, parts.projected, parts.progress, signer),
+        "inspections": CapacityLimiter(os.cpu_count() or 1),
+        "model_table": model_routes.ModelTable.of(models.capabilities(), default=models.default),
+        "objects": objects,
+        "operations": _operations(parts.pool),
+        "own_generations": own,
+        "people": People(reads, cursors),
+        "playlists": playlist_routes.Playlists(objects, signer),
+        "progress": parts.progress,
+        "reads": reads,
+        "shelves": Shelves(reads, cards, cursors),
+        "signer": signer,
+        "standing": standing,
+        "tokens": parts.tokens,
+        "view_tokens": view_tokens,
+    }
 
 
 def _operations(pool: AsyncConnectionPool[AsyncConnection[TupleRow]]) -> operations.Operations:
