@@ -6,20 +6,40 @@ from uuid import UUID
 
 from domain.aggregate import Aggregate
 from domain.identity import named
+from domain.reaction.errors import OwnReport, ReportInvalid
 from domain.reaction.events import (
     ReactionBegun,
     ReactionEvent,
     VideoBookmarked,
     VideoLiked,
+    VideoReported,
     VideoShared,
     VideoUnbookmarked,
     VideoUnliked,
 )
+from domain.text import is_readable
+
+REASONS = frozenset(
+    {
+        "sexual",
+        "violence",
+        "hate",
+        "harassment",
+        "self_harm",
+        "minor_safety",
+        "deception",
+        "likeness",
+        "spam",
+        "other",
+    }
+)
+NOTE_LENGTH_MAX = 1000
 
 
 class Reaction(Aggregate):
-    """Whether an account likes, keeps and has shared a video. What changes nothing records nothing.
+    """Whether an account likes, keeps, shared or reported a video.
 
+    What changes nothing records nothing.
     That the account may see the video is for who commands to see to.
     """
 
@@ -31,6 +51,7 @@ class Reaction(Aggregate):
         self.liked = False
         self.bookmarked = False
         self.shared = False
+        self.reported = False
 
     @staticmethod
     def identify(account_id: UUID, video_id: UUID) -> UUID:
@@ -64,6 +85,30 @@ class Reaction(Aggregate):
         if not self.shared:
             self.trigger(VideoShared, at, account_id=self.account_id, video_id=self.video_id)
 
+    def report(self, reason: str, note: str, *, author_id: UUID, at: datetime) -> None:
+        """Say that the video should not be here. The first report stands; others record nothing.
+
+        Raises:
+            ReportInvalid: it is for no reason that there is, or its note is too long or unreadable.
+            OwnReport: the account published the video itself.
+        """
+        written = note.strip()
+        if reason not in REASONS:
+            raise ReportInvalid(f"A report is for one of these reasons: {sorted(REASONS)}.")
+        if len(written) > NOTE_LENGTH_MAX or not is_readable(written):
+            raise ReportInvalid(f"A note has at most {NOTE_LENGTH_MAX} readable characters.")
+        if author_id == self.account_id:
+            raise OwnReport("You published this video; you can delete it.")
+        if not self.reported:
+            self.trigger(
+                VideoReported,
+                at,
+                account_id=self.account_id,
+                video_id=self.video_id,
+                reason=reason,
+                note=written,
+            )
+
     def evolve(self, event: ReactionEvent) -> None:
         match event:
             case ReactionBegun():
@@ -78,5 +123,7 @@ class Reaction(Aggregate):
                 self.bookmarked = False
             case VideoShared():
                 self.shared = True
+            case VideoReported():
+                self.reported = True
             case _:
                 assert_never(event)

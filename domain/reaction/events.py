@@ -1,6 +1,7 @@
 """What one account can make of one video."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 from uuid import UUID
 
 from domain.aggregate import Event, InitialEvent
@@ -66,6 +67,28 @@ class VideoShared(Event):
     video_id: UUID
 
 
+@dataclass(frozen=True)
+class VideoReported(Event):
+    """The account thinks that the video should not be here, for one of `REASONS`.
+
+    Who reported, and in which words, is for moderators alone.
+    """
+
+    TOPIC = "reaction.video_reported"
+    PERSONAL: ClassVar[frozenset[str]] = frozenset({"account_id", "note"})
+
+    account_id: UUID
+    video_id: UUID
+    reason: str
+    note: str
+
+
 ReactionEvent = (
-    ReactionBegun | VideoLiked | VideoUnliked | VideoBookmarked | VideoUnbookmarked | VideoShared
+    ReactionBegun
+    | VideoLiked
+    | VideoUnliked
+    | VideoBookmarked
+    | VideoUnbookmarked
+    | VideoShared
+    | VideoReported
 )

@@ -1,0 +1,11 @@
+"""Why a reaction refuses a command."""
+
+from domain.errors import Conflict, Invalid
+
+
+class ReportInvalid(Invalid):
+    """A report has a reason that there is, and at most 1000 readable characters beside it."""
+
+
+class OwnReport(Conflict):
+    """You published this video; you can delete it."""

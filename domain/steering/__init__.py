@@ -1,0 +1,1 @@
+"""Steering: what one account said that its feed should be like."""
