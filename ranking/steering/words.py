@@ -1,0 +1,60 @@
+"""The words of a text as steering compares them: folded, without endings, and hashed for a column.
+
+Read where videos are folded into the catalogue, and where rules are matched with them.
+"""
+
+import re
+import unicodedata
+from collections.abc import Sequence
+from functools import lru_cache
+from zlib import crc32
+
+import numpy as np
+from numpy.typing import NDArray
+
+WORDS_MAX = 512
+HASHTAGS_MAX = 30
+
+_WORD = re.compile(r"[^\W_]+(?:['\u2019][^\W_]+)*")
+_HASHTAG = re.compile(r"(?<![\w#])#([^\W_][\w]{0,63})")
+_POSSESSIVE = re.compile(r"['\u2019]s?$")
+
+
+def words(text: str) -> Sequence[str]:
+    """Return the words of a text in their order: lower case, without accents, as written else."""
+    return [_POSSESSIVE.sub("", found) for found in _WORD.findall(folded(text))]
+
+
+def folded(text: str) -> str:
+    """Return a text without case and accents; what is no letter stays."""
+    parts = unicodedata.normalize("NFKD", text.casefold())
+    return "".join(part for part in parts if not unicodedata.combining(part))
+
+
+@lru_cache(maxsize=65_536)
+def stem(word: str) -> str:
+    """Return a word without its endings of number: cat and cats, story and stories are the same."""
+    if len(word) <= 3 or not word.isascii():  # noqa: PLR2004 - "bus", "gas"
+        return word
+    if word.endswith("ies") and len(word) > 4:  # noqa: PLR2004 - "dies", "ties"
+        return f"{word[:-3]}y"
+    if word.endswith(("ches", "shes", "sses", "xes", "zes")):
+        return word[:-2]
+    if word.endswith("s") and not word.endswith(("ss", "us", "is")):
+        return word[:-1]
+    return word
+
+
+def hashed(word: str) -> int:
+    """Return the number under which a word is kept."""
+    return crc32(stem(word).encode())
+
+
+def hashes(text: str) -> NDArray[np.uint32]:
+    """Return the words of a text as sorted numbers, each once; at most the first `WORDS_MAX`."""
+    return np.unique(np.array([hashed(word) for word in words(text)[:WORDS_MAX]], np.uint32))
+
+
+def hashtags(text: str) -> tuple[str, ...]:
+    """Return the hashtags of a caption without their signs, folded, each once, in their order."""
+    return tuple(dict.fromkeys(map(folded, _HASHTAG.findall(text))))[:HASHTAGS_MAX]
