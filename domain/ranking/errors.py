@@ -1,0 +1,23 @@
+"""Why the ranking of the feed refuses a command."""
+
+from domain.errors import Conflict, Invalid, NotFound
+
+
+class PolicyInvalid(Invalid):
+    """The ranking policy cannot be like this; the detail says which field, and why."""
+
+
+class ModelDigestInvalid(Invalid):
+    """A model is named by the SHA-256 of its file, 64 hexadecimal digits, or by nothing."""
+
+
+class ExperimentInvalid(Invalid):
+    """The experiment cannot be like this; the detail says why."""
+
+
+class ExperimentNotFound(NotFound):
+    """There is no such experiment."""
+
+
+class BucketsTaken(Conflict):
+    """Another experiment of the same layer has some of these buckets until it ends."""

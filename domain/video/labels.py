@@ -1,0 +1,16 @@
+"""What a video can be labelled: facts of moderation, which say nothing of who may see it.
+
+What follows from a label (nothing, a word of warning, or that the video is not recommended) is a
+matter of the ranking's policy, and of whom it is shown to.
+"""
+
+# The order is for good: a label's place in it is its bit.
+LABELS = (
+    "mature",
+    "graphic",
+    "disturbing",
+    "flashing",
+    "political",
+    "misleading",
+    "spam",
+)

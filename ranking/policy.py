@@ -1,0 +1,265 @@
+"""The policy of the ranking: every weight, quota, cap and share by which slates are made, as data.
+
+Activated by an event, so that each slate can be re-made by the policy of then. `DEFAULT` rules
+until one is. Creation is the objective: what is remixed, cast and followed by a video of one's own
+outweighs all else, and watching only guards against what nobody wants to see.
+"""
+
+import math
+from collections.abc import Mapping
+from hashlib import blake2b
+from typing import Annotated, Any, Literal, Self
+
+import msgspec
+
+from domain.ranking.errors import PolicyInvalid
+from domain.video.labels import LABELS
+
+Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
+Positive = Annotated[float, msgspec.Meta(gt=0, le=1000)]
+Count = Annotated[int, msgspec.Meta(ge=0, le=2000)]
+Version = Annotated[
+    str, msgspec.Meta(min_length=1, max_length=64, pattern=r"^[a-z0-9][a-z0-9.-]*$")
+]
+Verdict = Literal["allow", "interstitial", "drop"]
+
+# What a weight is the worth of; what nobody wants can only be worth less than nothing.
+WANTED = (
+    "watch",
+    "complete",
+    "rewatch",
+    "like",
+    "comment",
+    "share",
+    "follow",
+    "remix",
+    "cameo_use",
+    "create_24h",
+)
+UNWANTED = ("quick_skip", "less", "report")
+
+SOURCES = (
+    "following",
+    "trending",
+    "taste",
+    "coview",
+    "lineage",
+    "cameo_friends",
+    "fresh",
+    "steered",
+)
+
+
+class _Part(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A part of a policy: what it does not know it refuses."""
+
+
+class LabelRule(_Part, frozen=True):
+    """What follows from a label, for adults and for minors."""
+
+    adult: Verdict
+    minor: Verdict
+
+
+class Diversity(_Part, frozen=True):
+    """How unlike one another the videos of a slate are, and how many of a kind stand together.
+
+    `theta` weighs worth against unlikeness. Likeness is summed of the same author, the same line,
+    alike prompts and the same cameos. The last `carried` that were served count as chosen, each
+    by `carry_decay` less than the one after it. Within any `window` in a row there are at most so
+    many of an author, a line, a topic.
+    """
+
+    theta: Share = 0.65
+    pool: Annotated[int, msgspec.Meta(ge=1, le=400)] = 150
+    author: Share = 0.25
+    line: Share = 0.2
+    prompt: Share = 0.3
+    cameo: Share = 0.15
+    carried: Annotated[int, msgspec.Meta(ge=0, le=100)] = 30
+    carry_decay: Share = 0.95
+    window: Annotated[int, msgspec.Meta(ge=1, le=60)] = 10
+    author_max: Annotated[int, msgspec.Meta(ge=1, le=60)] = 2
+    line_max: Annotated[int, msgspec.Meta(ge=1, le=60)] = 2
+    topic_max: Annotated[int, msgspec.Meta(ge=1, le=60)] = 4
+
+
+class AuthorDecay(_Part, frozen=True):
+    """By how much an author's next video is worth less than the one before, and at least."""
+
+    factor: Annotated[float, msgspec.Meta(gt=0, le=1)] = 0.5
+    floor: Annotated[float, msgspec.Meta(gt=0, le=1)] = 0.25
+
+
+class Exploration(_Part, frozen=True):
+    """What is left to chance, so that it can be learnt what else people would like.
+
+    In a `share` of requests the order is drawn (Plackett-Luce, at a `temperature`). The slots from
+    `slot_first` on, every `slot_step`th, show new videos and new creators: of a `pool` of them,
+    each with a probability of `floor` at least. A new video is one that was shown less than
+    `guarantee` times, a new creator one all of whose videos were shown less than
+    `creator_guarantee` times; `alpha` and `beta` are what is believed of one before it is shown.
+    """
+
+    share: Share = 0.05
+    temperature: Positive = 0.25
+    slot_first: Annotated[int, msgspec.Meta(ge=1, le=60)] = 4
+    slot_step: Annotated[int, msgspec.Meta(ge=1, le=60)] = 8
+    pool: Annotated[int, msgspec.Meta(ge=0, le=64)] = 20
+    floor: Annotated[float, msgspec.Meta(ge=0, le=0.2)] = 0.01
+    guarantee: Annotated[int, msgspec.Meta(ge=0, le=100_000)] = 100
+    creator_guarantee: Annotated[int, msgspec.Meta(ge=0, le=1_000_000)] = 500
+    alpha: Positive = 0.75
+    beta: Positive = 49.25
+
+
+class Limits(_Part, frozen=True):
+    """How many videos go how far in a request."""
+
+    candidates: Annotated[int, msgspec.Meta(ge=1, le=2000)] = 500
+    second: Annotated[int, msgspec.Meta(ge=1, le=1000)] = 200
+
+
+def _quotas() -> dict[str, int]:
+    counts = (200, 60, 120, 80, 40, 40, 40, 60)
+    return dict(zip(SOURCES, counts, strict=True))
+
+
+def _weights() -> dict[str, float]:
+    return {
+        "watch": 0.3,
+        "complete": 0.1,
+        "rewatch": 0.2,
+        "like": 1.0,
+        "comment": 2.0,
+        "share": 3.0,
+        "follow": 4.0,
+        "remix": 20.0,
+        "cameo_use": 20.0,
+        "create_24h": 12.0,
+        "quick_skip": -0.4,
+        "less": -30.0,
+        "report": -200.0,
+    }
+
+
+def _labels() -> dict[str, LabelRule]:
+    return {
+        "mature": LabelRule(adult="interstitial", minor="drop"),
+        "graphic": LabelRule(adult="interstitial", minor="drop"),
+        "disturbing": LabelRule(adult="interstitial", minor="drop"),
+        "flashing": LabelRule(adult="interstitial", minor="interstitial"),
+        "political": LabelRule(adult="allow", minor="allow"),
+        "misleading": LabelRule(adult="interstitial", minor="drop"),
+        "spam": LabelRule(adult="drop", minor="drop"),
+    }
+
+
+class Policy(_Part, frozen=True):
+    """How slates are made.
+
+    `quotas` say how many candidates each source may bring, `weights` what each action is worth,
+    `labels` what follows from a label. `perturbation` is the sigma by which each viewer's weights
+    stand off from these, up or down by their hash: a standing experiment on every weight.
+    """
+
+    version: Version
+    size: Annotated[int, msgspec.Meta(ge=1, le=100)] = 60
+    limits: Limits = Limits()
+    quotas: dict[str, Count] = msgspec.field(default_factory=_quotas)
+    weights: dict[str, float] = msgspec.field(default_factory=_weights)
+    labels: dict[str, LabelRule] = msgspec.field(default_factory=_labels)
+    diversity: Diversity = Diversity()
+    author_decay: AuthorDecay = AuthorDecay()
+    exploration: Exploration = Exploration()
+    perturbation: Annotated[float, msgspec.Meta(ge=0, le=0.5)] = 0.0
+
+    @classmethod
+    def decode(cls, text: str | bytes) -> Self:
+        """Read a policy from JSON. What is left out is as in `DEFAULT`.
+
+        Raises:
+            PolicyInvalid: it is no JSON, a field is unknown or out of its bounds, or a weight has
+                the wrong sign.
+        """
+        try:
+            policy = msgspec.json.decode(text, type=cls)
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            raise PolicyInvalid(f"The policy cannot be read: {error}") from error
+        return policy.checked()
+
+    def encode(self) -> str:
+        """Return the policy as JSON with every field, in one and the same order."""
+        return msgspec.json.encode(self, order="deterministic").decode()
+
+    def patched(self, patch: Mapping[str, Any]) -> Self:
+        """Return the policy with what a merge patch (RFC 7396) changes.
+
+        Raises:
+            PolicyInvalid: it cannot be like this.
+        """
+        fields = _merge(msgspec.to_builtins(self), patch)
+        try:
+            return msgspec.convert(fields, type(self)).checked()
+        except msgspec.ValidationError as error:
+            raise PolicyInvalid(f"The policy cannot be changed like this: {error}") from error
+
+    def for_viewer(self, viewer: bytes) -> Mapping[str, float]:
+        """Return the weights that hold for a viewer, in the order of the actions."""
+        weights = {action: self.weights.get(action, 0.0) for action in (*WANTED, *UNWANTED)}
+        if not self.perturbation:
+            return weights
+        up, down = math.exp(self.perturbation), math.exp(-self.perturbation)
+        signs = blake2b(viewer, digest_size=2, key=self.version.encode()).digest()
+        bits = int.from_bytes(signs)
+        return {
+            action: weight * (up if bits >> place & 1 else down)
+            for place, (action, weight) in enumerate(weights.items())
+        }
+
+    def checked(self) -> Self:
+        """Return the policy if its parts go together.
+
+        Raises:
+            PolicyInvalid: they do not; the detail names the field.
+        """
+        _require_known("quotas", self.quotas, SOURCES)
+        _require_known("weights", self.weights, (*WANTED, *UNWANTED))
+        _require_known("labels", self.labels, LABELS)
+        for action, weight in self.weights.items():
+            if not math.isfinite(weight) or abs(weight) > 10_000:  # noqa: PLR2004 - far beyond use
+                raise PolicyInvalid(f"`weights.{action}` is not a number within ±10,000.")
+            if action in UNWANTED and weight > 0:
+                raise PolicyInvalid(f"`weights.{action}` is of what nobody wants: at most 0.")
+            if action in WANTED and weight < 0:
+                raise PolicyInvalid(f"`weights.{action}` is of what people want: at least 0.")
+        likeness = self.diversity
+        if likeness.author + likeness.line + likeness.prompt + likeness.cameo > 1:
+            raise PolicyInvalid("`diversity`: author, line, prompt and cameo are 1 in all at most.")
+        if self.exploration.floor * self.exploration.pool > 1:
+            raise PolicyInvalid("`exploration`: `floor` for each of `pool` is 1 in all at most.")
+        if self.author_decay.floor > self.author_decay.factor:
+            raise PolicyInvalid("`author_decay`: `floor` is at most `factor`.")
+        return self
+
+
+DEFAULT = Policy(version="default-1")
+
+
+def _require_known(field: str, given: Mapping[str, Any], known: tuple[str, ...]) -> None:
+    for name in given:
+        if name not in known:
+            raise PolicyInvalid(f"`{field}.{name}` is unknown; there are {', '.join(known)}.")
+
+
+def _merge(fields: Any, patch: Any) -> Any:
+    """Apply a merge patch: an object changes an object field by field, null takes a field out."""
+    if not isinstance(patch, Mapping):
+        return patch
+    merged: dict[str, Any] = dict(fields) if isinstance(fields, Mapping) else {}
+    for name, change in patch.items():
+        if change is None:
+            merged.pop(name, None)
+        else:
+            merged[name] = _merge(merged.get(name), change)
+    return merged
