@@ -17,9 +17,19 @@ def batch(
     return Batch(viewer_id, UUID(int=7), sequence, sha256(digest).digest(), viewings)
 
 
-def served(videos: int = 3, *, viewer_id: UUID = ALICE, before: int | None = None) -> Served:
+DECIDED = '{"seed": 7,  "why": "a, \\"b\\"\\n"}'
+"""JSON text that no encoder of ours would write: whoever decodes it on the way changes it."""
+
+
+def served(
+    videos: int = 3,
+    *,
+    viewer_id: UUID = ALICE,
+    before: int | None = None,
+    ranking: str | None = None,
+) -> Served:
     video_ids = [uuid4().bytes for _ in range(videos)]
-    return Served(uuid4().bytes, viewer_id.bytes, "latest", before, video_ids)
+    return Served(uuid4().bytes, viewer_id.bytes, "latest", before, video_ids, ranking)
 
 
 def append(url: str, batches: Iterable[Batch], slates: Sequence[Served] = ()) -> list[Receipt]:

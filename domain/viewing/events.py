@@ -29,8 +29,10 @@ class VideoViewed:
 class SlateServed:
     """A page of a feed was served: these videos, in this order, and perhaps none.
 
-    `feed` is its kind ("following", "latest"); `before` is the position in the feed behind which
-    the page begins, None at the top.
+    `feed` is its kind ("following", "latest", or a ranked one: "for_you", "popular"). `before` is
+    the position in the feed behind which the page begins, None at the top; of a ranked one, whose
+    pages have one decision, the place in its slate. `ranking` is how the slate was decided, JSON
+    text, on the first page of it.
     """
 
     TOPIC: ClassVar[str] = "viewing.slate_served"
@@ -40,6 +42,7 @@ class SlateServed:
     feed: str
     before: int | None
     video_ids: tuple[UUID, ...]
+    ranking: str | None = None
 
 
 ViewEvent = VideoViewed | SlateServed

@@ -16,7 +16,7 @@ from myriorama.store.objects import FolderObjects, Objects
 from myriorama.store.postgres import Pool
 from myriorama.store.viewlog import Batch, Viewing
 from tests.foreign_events import insert
-from tests.viewing import append, served
+from tests.viewing import DECIDED, append, served
 
 ALICE, BOB, VIDEO, DECISION, SESSION = (UUID(int=number) for number in range(1, 6))
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -112,7 +112,11 @@ def test_the_domain_log_becomes_parquet(
 
 def test_the_view_log_becomes_parquet(database_url: str, objects: Objects, tmp_path: Path) -> None:
     viewing = Viewing(VIDEO, DECISION, watched_ms=1500, loops=1)
-    append(database_url, [Batch(BOB, SESSION, 0, b"", [viewing])], [served(2), served(0)])
+    append(
+        database_url,
+        [Batch(BOB, SESSION, 0, b"", [viewing])],
+        [served(2, ranking=DECIDED), served(0)],
+    )
 
     (views,) = write(stream(database_url, objects, "views", Bounds()), tmp_path, "views")
     (slates,) = write(stream(database_url, objects, "slates", Bounds()), tmp_path, "slates")
@@ -120,6 +124,7 @@ def test_the_view_log_becomes_parquet(database_url: str, objects: Objects, tmp_p
     (row,), pages = pl.read_parquet(views).to_dicts(), pl.read_parquet(slates)
     assert (row["viewer_id"], row["watched_ms"]) == (str(BOB), 1500)
     assert pages["video_ids"].list.len().to_list() == [2, 0]
+    assert pages["ranking"].to_list() == [DECIDED, None]
     assert {row["position"], *pages["position"]} == {1, 2, 3}
 
 

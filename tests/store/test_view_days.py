@@ -5,6 +5,7 @@ import random
 import threading
 from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, timedelta
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,7 @@ from myriorama.store.view_days import ExportDiffers, ViewDays
 from myriorama.store.view_exports import ExportDamaged, dropped_upto
 from myriorama.store.view_source import ViewSource
 from projections.projection import Recorded
-from tests.viewing import append, batch, served
+from tests.viewing import DECIDED, append, batch, served
 
 TOPICS = (SlateServed.TOPIC, VideoViewed.TOPIC)
 SPAWN = multiprocessing.get_context("spawn")
@@ -84,7 +85,9 @@ def five_days(database_url: str, set_clock: Callable[[int], None]) -> None:
     for day in range(5):
         set_clock(day)
         batches = [batch(100 * day + n, views=1 + n % 5) for n in range(9)] if day != 2 else []
-        append(database_url, batches, [served(n % 4) for n in range(7)])
+        append(
+            database_url, batches, [served(n % 4, ranking=(None, DECIDED)[n % 2]) for n in range(7)]
+        )
 
 
 def view_days(settings: Settings, objects: FolderObjects) -> ViewDays:
@@ -125,6 +128,30 @@ def exported(pool: Pool) -> Sequence[tuple[date, str, bool]]:
 def parts(pool: Pool) -> list[str]:
     with pool.connection() as connection:
         return [name for (name,) in connection.execute(PARTS).fetchall()]
+
+
+@pytest.mark.usefixtures("five_days")
+def test_a_day_that_was_exported_before_there_were_rankings_has_none(
+    pool: Pool, settings: Settings, objects: FolderObjects, source: ViewSource, tmp_path: Path
+) -> None:
+    project(pool, source)
+    before = read(source)
+    view_days(settings, objects).tend(LATER)
+    for key in [f"exports/slates/{TODAY + timedelta(days=n)}.parquet" for n in range(4)]:
+        older = tmp_path / "older.parquet"
+        pl.read_parquet(Path(settings.objects) / key).drop("ranking").write_parquet(older)
+        objects.put(key, older, media_type="application/vnd.apache.parquet")
+        digest = sha256((Path(settings.objects) / key).read_bytes()).hexdigest()
+        with pool.connection() as connection:
+            connection.execute(
+                "UPDATE exported_days SET sha256 = %s WHERE object_key = %s", (digest, key)
+            )
+
+    after = read(source)
+
+    assert [recorded.position for recorded in after] == [recorded.position for recorded in before]
+    slates = [r.event for r in after if isinstance(r.event, SlateServed)]
+    assert {slate.ranking for slate in slates} == {None}
 
 
 @pytest.mark.usefixtures("five_days")

@@ -32,7 +32,7 @@ from myriorama.workers.event_stream import EVENT_PARTITIONS, EventStream
 from myriorama.workers.relay import POSITIONS_TOPIC, Relay
 from myriorama.workers.view_stream import FRAME_ROWS_MAX, ViewStream
 from tests.brokers import everything, kill, running_broker
-from tests.viewing import append, batch, served
+from tests.viewing import DECIDED, append, batch, served
 from tests.workers.relaying import (
     EVENT_TOPICS,
     PATIENCE_S,
@@ -64,7 +64,7 @@ _TERMINATE = """
 _SERVED_TOMORROW = """
     SET LOCAL ROLE myriorama_recorder;
     INSERT INTO slates SELECT last_position + 1, now() + interval '1 day', gen_random_uuid(),
-                              gen_random_uuid(), 'latest', NULL, '{}'
+                              gen_random_uuid(), 'latest', NULL, '{}', NULL
     FROM view_appends ORDER BY last_position DESC LIMIT 1;
     INSERT INTO view_appends SELECT position, recorded_at, gen_random_uuid()
     FROM slates ORDER BY position DESC LIMIT 1
@@ -290,7 +290,7 @@ def test_frames_hold_the_rows_of_the_view_log(
     database_url: str, broker: EmbeddedKafka, objects: Objects, dropped_days: int
 ) -> None:
     reports = [batch(1, views=1_200), batch(2, views=1_300)]
-    append(database_url, reports, [served(20), served(0)])
+    append(database_url, reports, [served(20, ranking=DECIDED), served(0)])
     with psycopg.connect(database_url) as connection:
         connection.execute(_SERVED_TOMORROW)
     days = ViewDays(database_url, objects, projections=(), kept=timedelta(days=2))

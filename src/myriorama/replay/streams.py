@@ -50,7 +50,8 @@ _VIEWS = """
 """
 
 _SLATES = """
-    SELECT position, recorded_at, decision_id, viewer_id, feed, before, video_ids
+    SELECT position, recorded_at, decision_id, viewer_id, feed, before, video_ids,
+           ranking::text AS ranking
     FROM slates
     WHERE position > %(after)s AND position <= %(last)s
       AND (%(since)s::timestamptz IS NULL OR recorded_at >= %(since)s)

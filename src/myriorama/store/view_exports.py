@@ -40,9 +40,10 @@ SCHEMAS: Mapping[ViewTable, Mapping[str, Any]] = {
         "feed": pl.String,
         "before": pl.Int64,
         "video_ids": pl.List(pl.String),
+        "ranking": pl.String,
     },
 }
-"""The columns of an exported day. IDs are text."""
+"""The columns of an exported day. IDs are text, `ranking` is JSON text."""
 
 _FILES_MAX = 4
 
@@ -130,7 +131,8 @@ class Exports:
                 .collect()
                 for export in exports
             ]
-        return pl.concat(found)
+        # A day that was exported before there was a column has nothing in it.
+        return pl.concat(found, how="diagonal")
 
     def _file(self, export: Export) -> Path:
         """Return the path of the export on this machine."""

@@ -22,7 +22,7 @@ _VIEWINGS = """
 """
 
 _SLATES = """
-    SELECT position, recorded_at, decision_id, viewer_id, feed, before, video_ids
+    SELECT position, recorded_at, decision_id, viewer_id, feed, before, video_ids, ranking::text
     FROM slates WHERE position > %s AND position <= %s ORDER BY position
 """
 
@@ -63,11 +63,12 @@ _STAGE_VIEWINGS = """
 # Lists of lists must be of one length: as text, they need not be.
 _STAGE_SLATES = """
     INSERT INTO pg_temp.slates (position, recorded_at, decision_id, viewer_id, feed, before,
-                                video_ids)
-    SELECT position, recorded_at, decision_id, viewer_id, feed, before, video_ids::uuid[]
-    FROM unnest(%s::bigint[], %s::timestamptz[], %s::uuid[], %s::uuid[], %s::text[],
-                %s::bigint[], %s::text[])
-        AS served (position, recorded_at, decision_id, viewer_id, feed, before, video_ids)
+                                video_ids, ranking)
+    SELECT position, recorded_at, decision_id, viewer_id, feed, before, video_ids::uuid[],
+           ranking::json
+    FROM unnest(%s::bigint[], %s::timestamptz[], %s::uuid[], %s::uuid[], %s::text[], %s::bigint[],
+                %s::text[], %s::text[])
+        AS served (position, recorded_at, decision_id, viewer_id, feed, before, video_ids, ranking)
 """
 
 
@@ -140,9 +141,9 @@ class ViewSource:
         if len(viewings):
             cursor.execute(_STAGE_VIEWINGS, [column.to_list() for column in viewings])
         if len(slates):
-            *columns, video_ids = (column.to_list() for column in slates)
+            *columns, video_ids, rankings = (column.to_list() for column in slates)
             arrays = [f"{{{','.join(ids)}}}" for ids in video_ids]
-            cursor.execute(_STAGE_SLATES, [*columns, arrays])
+            cursor.execute(_STAGE_SLATES, [*columns, arrays, rankings])
 
 
 def _tables(topics: Sequence[str]) -> list[ViewTable]:
@@ -178,8 +179,8 @@ def _viewing(position: int, recorded_at: Any, *viewed: Any) -> Recorded[Any]:
 
 
 def _slate(position: int, recorded_at: Any, *served: Any) -> Recorded[Any]:
-    decision_id, viewer_id, feed, before, video_ids = served
-    event = SlateServed(decision_id, viewer_id, feed, before, tuple(video_ids))
+    decision_id, viewer_id, feed, before, video_ids, ranking = served
+    event = SlateServed(decision_id, viewer_id, feed, before, tuple(video_ids), ranking)
     return Recorded(position, recorded_at, event)
 
 
@@ -189,9 +190,9 @@ def _exported_viewing(row: Sequence[Any]) -> Recorded[Any]:
 
 
 def _exported_slate(row: Sequence[Any]) -> Recorded[Any]:
-    position, recorded_at, decision_id, viewer_id, feed, before, video_ids = row
+    position, recorded_at, decision_id, viewer_id, feed, before, video_ids, ranking = row
     ids = (UUID(decision_id), UUID(viewer_id))
-    return _slate(position, recorded_at, *ids, feed, before, map(UUID, video_ids))
+    return _slate(position, recorded_at, *ids, feed, before, map(UUID, video_ids), ranking)
 
 
 def _position(recorded: Recorded[Any]) -> int:

@@ -36,7 +36,9 @@ _APPEND_VIEWINGS = """
     SELECT append_viewings(%b, %b, %b, %b, %b, %b::bytea[], %b, %b, %b, %b, %b, %b, %b, %b)
 """
 
-_APPEND_SLATES = "SELECT append_slates(%b, %b, %b, %b, %b::text[], %b::bigint[], %b, %b)"
+_APPEND_SLATES = (
+    "SELECT append_slates(%b, %b, %b, %b, %b::text[], %b::bigint[], %b, %b, %b::text[])"
+)
 
 _KNOWN = """
     SELECT asked.n - 1, known.digest, known.accepted
@@ -84,13 +86,17 @@ class Report:
 
 
 class Served(NamedTuple):
-    """A page as it was served. IDs are the 16 bytes of the UUID; `before` is None at the top."""
+    """A page as it was served. IDs are the 16 bytes of the UUID; `before` is None at the top.
+
+    `ranking` is how the slate that begins with this page was decided, JSON text.
+    """
 
     decision_id: bytes
     viewer_id: bytes
     feed: str
     before: int | None
     video_ids: Sequence[bytes]
+    ranking: str | None = None
 
 
 Outcome = Receipt | Exception
@@ -242,4 +248,5 @@ def _slates(slates: Sequence[Served]) -> tuple[object, ...]:
         [slate.before for slate in slates],
         Bigints(np.array([len(slate.video_ids) for slate in slates])),
         UUIDs.of([video_id for slate in slates for video_id in slate.video_ids]),
+        [slate.ranking for slate in slates],
     )

@@ -38,7 +38,11 @@ ROWS_MAX = 1000
 SLATES_MAX = 20_000
 """So many pages may wait to be logged; what is served beyond that is counted, not logged."""
 
+RANKING_BYTES_MAX = 64 * 2**20
+"""So much of how slates were decided may wait, which are some 50 kB each."""
+
 _REPORTS_MAX = 10_000
+_RANKING_BYTES_AT_ONCE = 4 * 2**20
 # Each transaction makes the event loop give way several times, and wait until the machine has found
 # a core for our thread: a hundred a second would cost a quarter of all pages.
 _SLATES_WAIT_S = 0.2
@@ -80,6 +84,7 @@ class Views:
         self._arrived: SimpleQueue[Report | _Signal] = SimpleQueue()
         self._answers: dict[Report, asyncio.Future[Receipt]] = {}
         self._slates: deque[Served] = deque()
+        self._ranking_bytes = 0
         self._slates_announced = False
         self._thread: threading.Thread | None = None
 
@@ -126,10 +131,11 @@ class Views:
 
     def offer(self, slate: Served) -> None:
         """Log a page that was served, within some 0.2 s; the caller never waits for it."""
-        if len(self._slates) >= SLATES_MAX:
+        if len(self._slates) >= SLATES_MAX or self._ranking_bytes > RANKING_BYTES_MAX:
             _DROPPED.inc()
             return
         self._slates.append(slate)
+        self._ranking_bytes += _weight(slate)
         if not self._slates_announced:
             self._slates_announced = True
             self._arrived.put("slates")
@@ -186,13 +192,28 @@ class Views:
     def _log_slates(self) -> None:
         waiting = len(self._slates)  # what is served meanwhile is announced anew
         while waiting > 0:
-            slates = [self._slates.popleft() for _ in range(min(waiting, ROWS_MAX))]
+            slates = list(self._first_slates(min(waiting, ROWS_MAX)))
             waiting -= len(slates)
             try:
                 self._writer.append_slates(slates)
             except Exception as error:  # noqa: BLE001 - no slate may end the thread
                 _DROPPED.inc(len(slates))
                 logger.error("slates are not logged", slates=len(slates), error=repr(error))  # noqa: TRY400 - the message says it
+
+    def _first_slates(self, count_max: int) -> Iterator[Served]:
+        """Take as many as one transaction should carry, and one at least."""
+        carried = 0
+        for _ in range(count_max):
+            slate = self._slates.popleft()
+            self._ranking_bytes -= _weight(slate)
+            carried += _weight(slate)
+            yield slate
+            if carried >= _RANKING_BYTES_AT_ONCE:
+                return
+
+
+def _weight(slate: Served) -> int:
+    return 0 if slate.ranking is None else len(slate.ranking)
 
 
 def _first(reports: deque[Report]) -> Iterator[Report]:
