@@ -176,6 +176,19 @@ def invite() -> None:
 
 
 @app.command()
+def appoint(
+    account: Annotated[str, typer.Argument(help="A handle, or the ID of an account.")],
+    scopes: Annotated[list[str], typer.Argument(help="moderator, admin, analyst, advertiser.")],
+) -> None:
+    """Give an account more scopes, as the operator; its next token has them."""
+    try:
+        present = processes.appoint(_settings(), account, scopes)
+    except DomainError as error:
+        _refuse(error)
+    typer.echo(f"{account} has the scopes {', '.join(present)}")
+
+
+@app.command()
 def credit(
     account: Annotated[str, typer.Argument(help="A handle, or the ID of an account.")],
     seconds: Annotated[int, typer.Argument(help="Of video.")],

@@ -146,6 +146,13 @@ def invite(settings: Settings, *, at: datetime) -> str:
         return create_accounts(settings, Log(pool)).issue_invitation(issuer_id=None, at=at)
 
 
+def appoint(settings: Settings, account: str, scopes: Sequence[str]) -> Sequence[str]:
+    """Give an account more scopes as the operator; return all that it has then."""
+    with open_pool(settings.database_url, size_max=1) as pool:
+        accounts = create_accounts(settings, Log(pool))
+        return accounts.appoint(account, scopes, at=datetime.now(UTC))
+
+
 def credit(settings: Settings, account: str, seconds: int, *, key: str, reason: str) -> Remaining:
     """Raise an account's balance as the operator; the same again changes nothing."""
     with open_pool(settings.database_url, size_max=1) as pool:

@@ -6,11 +6,14 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import UUID, uuid4
 
+import pytest
 from litestar import Litestar
 from litestar.testing import TestClient
 
+from domain.account.errors import AccountNotFound, ScopeUnknown
+from domain.errors import DomainError
 from myriorama.bootstrap.application import create_accounts
-from myriorama.processes import invite
+from myriorama.processes import appoint, invite
 from myriorama.settings import Settings
 from myriorama.store.log import Log
 from tests.people import PASSWORD, Person, application_form
@@ -204,3 +207,35 @@ def test_an_allotment_is_used_up_and_a_code_can_be_taken_back(
     shown = [item["code"] for item in page["items"] + rest["items"]]
     assert shown == list(reversed(codes))
     assert rest["items"][-1]["state"] == "revoked"
+
+
+def test_whom_the_operator_appoints_may_more_with_their_next_token(
+    api: TestClient[Litestar], person: Callable[[str], Person], settings: Settings
+) -> None:
+    alice = person("alice")
+    before = alice.get("/v1/moderation/appeals")
+
+    scopes = appoint(settings, "alice", ["moderator"])
+
+    refreshed = {"refresh_token": alice.tokens["refresh_token"]}
+    token = api.post("/v1/sessions/refresh", json=refreshed).json()["access_token"]
+    after = api.get("/v1/moderation/appeals", headers={"Authorization": f"Bearer {token}"})
+    assert scopes == ("creator", "moderator", "viewer")
+    assert (before.status_code, after.status_code) == (403, 200)
+
+
+@pytest.mark.parametrize(
+    ("account", "scope", "refusal"),
+    [("nobody", "moderator", AccountNotFound), ("alice", "emperor", ScopeUnknown)],
+)
+def test_nobody_is_appointed_to_what_there_is_not(
+    person: Callable[[str], Person],
+    settings: Settings,
+    account: str,
+    scope: str,
+    refusal: type[DomainError],
+) -> None:
+    person("alice")
+
+    with pytest.raises(refusal):
+        appoint(settings, account, [scope])

@@ -28,6 +28,9 @@ from myriorama.store.identity import new_id, new_secret
 from myriorama.store.log import Log, retried
 
 NEW_ACCOUNT_SCOPES = ("creator", "viewer")
+
+OPERATOR = UUID(int=0)
+"""Who changed what the operator changed, who has no account."""
 # No letter or digit that is mistaken for another.
 _CODE_ALPHABET = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
 _CODE_CHARACTERS = 10
@@ -186,6 +189,24 @@ class Accounts:
         self._log.save(account)
 
     @retried
+    def appoint(self, name: str, scopes: Iterable[str], *, at: datetime) -> tuple[str, ...]:
+        """Give an account more scopes as the operator, and return all that it has then.
+
+        Args:
+            name: the account's handle, or its ID.
+            scopes: which, beside those that it has.
+            at: when.
+
+        Raises:
+            AccountNotFound: there is no such account.
+            ScopeUnknown: one of them does not exist.
+        """
+        account = account_named(self._log, name)
+        account.change_scopes((*account.scopes, *scopes), by=OPERATOR, at=at)
+        self._log.save(account)
+        return account.scopes
+
+    @retried
     def issue_invitation(self, *, issuer_id: UUID | None, at: datetime) -> str:
         """Issue an invitation, out of the issuer's allotment; the operator (None) has no limit.
 
@@ -302,6 +323,18 @@ class Accounts:
         if session is None:
             raise RefreshTokenInvalid("The refresh token is not valid; sign in again.")
         return session
+
+
+def account_named(log: Log, name: str) -> Account:
+    """Return the account of a handle, or of an ID. Raises AccountNotFound if there is none."""
+    try:
+        account = log.find(Account, UUID(name))
+    except ValueError:
+        handle = log.find(Handle, Handle.identify(name))
+        account = log.find(Account, handle.account_id) if handle else None
+    if account is None:
+        raise AccountNotFound(f"There is no account {name}.")
+    return account
 
 
 def _open_session(account_id: UUID, *, at: datetime) -> tuple[Session, str]:

@@ -4,10 +4,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from domain.account.aggregate import Account, Handle
-from domain.account.errors import AccountNotFound
 from domain.allowance.aggregate import Allowance, Credit
 from domain.allowance.limit import Limit
+from myriorama.application.accounts import account_named
 from myriorama.store.log import Log, retried
 
 
@@ -54,7 +53,7 @@ class Allowances:
             CreditInvalid: it has no seconds or too many, or no key.
             CreditDiffers: something else was credited under this key.
         """
-        account_id = self._account_id(name)
+        account_id = account_named(self._log, name).id
         allowance = self._log.find(Allowance, Allowance.identify(account_id))
         allowance = allowance or Allowance.open(account_id, at=at)
         credit = self._log.find(Credit, Credit.identify(source_key))
@@ -65,16 +64,6 @@ class Allowances:
         allowance.credit(seconds, source_key=source_key, reason=reason, at=at)
         self._log.save(credit, allowance)
         return remaining(allowance, self._limit, at=at)
-
-    def _account_id(self, name: str) -> UUID:
-        try:
-            account = self._log.find(Account, UUID(name))
-        except ValueError:
-            handle = self._log.find(Handle, Handle.identify(name))
-            account = self._log.find(Account, handle.account_id) if handle else None
-        if account is None:
-            raise AccountNotFound(f"There is no account {name}.")
-        return account.id
 
 
 def remaining(allowance: Allowance | None, limit: Limit, *, at: datetime) -> Remaining:
