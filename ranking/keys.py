@@ -1,0 +1,131 @@
+"""Keys: numbers for what is named by IDs or by pairs, in the order in which each first came.
+
+A table of open addressing over arrays: a batch of a thousand names costs what two of a dictionary do.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ranking.compiled import compiled
+
+Words = NDArray[np.uint64]
+Numbers = NDArray[np.int32]
+
+NONE = -1
+_CHUNK = 8192
+_AT_FIRST = 1024
+
+
+class Keys:
+    """Numbers rows of `width` words of 64 bits from 0 on; a key keeps its number."""
+
+    def __init__(self, width: int = 1, *, room: int = _AT_FIRST) -> None:
+        self._width = width
+        self._count = 0
+        self._names: Words = np.zeros((room, width), np.uint64)
+        self._slots: Numbers = np.full(_slots_for(room), NONE, np.int32)
+
+    def __len__(self) -> int:
+        return self._count
+
+    @property
+    def names(self) -> Words:
+        """The keys in the order of their numbers, (count, width)."""
+        return self._names[: self._count]
+
+    def number(self, keys: Words) -> Numbers:
+        """Return the number of each key, (n, width), a new one where it has none yet."""
+        found = np.empty(len(keys), np.int32)
+        for start in range(0, len(keys), _CHUNK):
+            some = keys[start : start + _CHUNK]
+            self._make_room(len(some))
+            self._count = _number(
+                self._slots, self._names, self._count, some, found[start : start + len(some)]
+            )
+        return found
+
+    def find(self, keys: Words) -> Numbers:
+        """Return the number of each key, (n, width), -1 where it has none."""
+        found = np.empty(len(keys), np.int32)
+        _find(self._slots, self._names, keys, found)
+        return found
+
+    def _make_room(self, more: int) -> None:
+        room = len(self._names)
+        while room < self._count + more:
+            room *= 2
+        if room == len(self._names):
+            return
+        names = np.zeros((room, self._width), np.uint64)
+        names[: self._count] = self._names[: self._count]
+        self._names = names
+        self._slots = np.full(_slots_for(room), NONE, np.int32)
+        _enter(self._slots, self._names, self._count)
+
+
+def pairs(firsts: NDArray[np.int32], seconds: NDArray[np.int32]) -> Words:
+    """Return one key of one word for each pair of numbers that are not negative."""
+    packed = (firsts.astype(np.int64) << 32) | seconds.astype(np.int64)
+    return packed.view(np.uint64).reshape(-1, 1)
+
+
+def words(ids: bytes) -> Words:
+    """Return the keys of IDs of 16 bytes each, behind one another: (n, 2)."""
+    return np.frombuffer(ids, np.dtype("<u8")).reshape(-1, 2).astype(np.uint64, copy=False)
+
+
+def _slots_for(room: int) -> int:
+    return 1 << (2 * room - 1).bit_length()
+
+
+@compiled
+def _mixed(names: Words, row: int) -> np.uint64:
+    mixed = np.uint64(0x9E3779B97F4A7C15)
+    for word in range(names.shape[1]):
+        mixed ^= names[row, word]
+        mixed = (mixed ^ (mixed >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+        mixed = (mixed ^ (mixed >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+        mixed ^= mixed >> np.uint64(31)
+    return mixed
+
+
+@compiled
+def _place(slots: Numbers, names: Words, keys: Words, row: int) -> int:
+    """Return the slot of a key, or the empty one where it belongs."""
+    mask = np.uint64(len(slots) - 1)
+    at = _mixed(keys, row) & mask
+    while slots[at] >= 0:
+        is_same = True
+        for word in range(keys.shape[1]):
+            if names[slots[at], word] != keys[row, word]:
+                is_same = False
+                break
+        if is_same:
+            break
+        at = (at + np.uint64(1)) & mask
+    return np.int64(at)
+
+
+@compiled
+def _number(slots: Numbers, names: Words, count: int, keys: Words, found: Numbers) -> int:
+    for row in range(len(keys)):
+        at = _place(slots, names, keys, row)
+        if slots[at] < 0:
+            slots[at] = count
+            for word in range(keys.shape[1]):
+                names[count, word] = keys[row, word]
+            count += 1
+        found[row] = slots[at]
+    return count
+
+
+@compiled
+def _find(slots: Numbers, names: Words, keys: Words, found: Numbers) -> None:
+    for row in range(len(keys)):
+        found[row] = slots[_place(slots, names, keys, row)]
+
+
+@compiled
+def _enter(slots: Numbers, names: Words, count: int) -> None:
+    for row in range(count):
+        slots[_place(slots, names, names, row)] = row
