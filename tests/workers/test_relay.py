@@ -61,7 +61,7 @@ _TERMINATE = """
 
 
 # A day is over when the log says so, by its time.
-_SERVED_TOMORROW = """
+SERVED_TOMORROW = """
     SET LOCAL ROLE myriorama_recorder;
     INSERT INTO slates SELECT last_position + 1, now() + interval '1 day', gen_random_uuid(),
                               gen_random_uuid(), 'latest', NULL, '{}', NULL
@@ -292,7 +292,7 @@ def test_frames_hold_the_rows_of_the_view_log(
     reports = [batch(1, views=1_200), batch(2, views=1_300)]
     append(database_url, reports, [served(20, ranking=DECIDED), served(0)])
     with psycopg.connect(database_url) as connection:
-        connection.execute(_SERVED_TOMORROW)
+        connection.execute(SERVED_TOMORROW)
     days = ViewDays(database_url, objects, projections=(), kept=timedelta(days=2))
     days.tend(datetime.now(UTC) + timedelta(days=2 + dropped_days))
     with psycopg.connect(database_url) as connection:

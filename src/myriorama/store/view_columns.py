@@ -15,7 +15,7 @@ from psycopg.rows import TupleRow
 from myriorama.store.objects import Objects
 from myriorama.store.postgres import Pool
 from myriorama.store.view_exports import Exports, dropped_upto
-from ranking.views import SlateColumns, ViewColumns, ViewingColumns
+from ranking.views import IDs, Slates, ViewColumns, Viewings
 
 # In one snapshot with what is read: what is below the head can be seen.
 _SNAPSHOT = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY"
@@ -36,6 +36,7 @@ _SLATES = """
            string_agg(int8send((extract(epoch FROM recorded_at) * 1000000)::bigint), ''::bytea),
            string_agg(uuid_send(decision_id), ''::bytea),
            string_agg(uuid_send(viewer_id), ''::bytea), array_agg(feed),
+           string_agg(int8send(coalesce(before, -1)), ''::bytea),
            string_agg(int4send(cardinality(video_ids)), ''::bytea),
            string_agg((SELECT string_agg(uuid_send(video_id), ''::bytea ORDER BY place)
                        FROM unnest(video_ids) WITH ORDINALITY AS on_page (video_id, place)),
@@ -58,7 +59,7 @@ class ViewColumnSource:
         return row[0] if row else 0
 
     def read(self, after: int, upto: int) -> tuple[ViewColumns, int]:
-        """Return what stands behind `after`, and up to where: `upto`, or the end of what was dropped.
+        """Return what stands behind `after`, and up to where: `upto`, or where dropped days end.
 
         The caller has seen the head at or behind `upto`.
         """
@@ -78,50 +79,53 @@ class ViewColumnSource:
         viewings = self._exports.rows(connection, "viewings", after, upto)
         slates = self._exports.rows(connection, "slates", after, upto)
         return ViewColumns(
-            ViewingColumns(
+            Viewings(
                 position=viewings["position"].to_numpy(),
                 at_ms=_ms(viewings),
-                viewers=_ids(viewings["viewer_id"]),
-                videos=_ids(viewings["video_id"]),
-                decisions=_ids(viewings["decision_id"]),
+                viewer=_ids(viewings["viewer_id"]),
+                video=_ids(viewings["video_id"]),
+                decision=_ids(viewings["decision_id"]),
                 watched_ms=viewings["watched_ms"].to_numpy().astype(np.int32),
                 loops=viewings["loops"].to_numpy().astype(np.int32),
             ),
-            SlateColumns(
+            Slates(
                 position=slates["position"].to_numpy(),
                 at_ms=_ms(slates),
-                decisions=_ids(slates["decision_id"]),
-                viewers=_ids(slates["viewer_id"]),
-                feeds=slates["feed"].to_list(),
+                decision=_ids(slates["decision_id"]),
+                viewer=_ids(slates["viewer_id"]),
+                feed=slates["feed"].to_list(),
+                before=slates["before"].fill_null(-1).to_numpy(),
                 counts=slates["video_ids"].list.len().to_numpy().astype(np.int32),
                 videos=_ids(slates["video_ids"].explode().drop_nulls()),
             ),
         )
 
 
-def _live_viewings(columns: Sequence[Any]) -> ViewingColumns:
-    position, micros, viewers, videos, decisions, watched_ms, loops = (c or b"" for c in columns)
-    return ViewingColumns(
+def _live_viewings(columns: Sequence[Any]) -> Viewings:
+    position, micros, viewer, video, decision, watched_ms, loops = (c or b"" for c in columns)
+    return Viewings(
         position=_long(position),
         at_ms=_long(micros) // 1000,
-        viewers=viewers,
-        videos=videos,
-        decisions=decisions,
+        viewer=_packed(viewer),
+        video=_packed(video),
+        decision=_packed(decision),
         watched_ms=_short(watched_ms),
         loops=_short(loops),
     )
 
 
-def _live_slates(columns: Sequence[Any]) -> SlateColumns:
-    position, micros, decisions, viewers, feeds, counts, videos = columns
-    return SlateColumns(
-        position=_long(position or b""),
-        at_ms=_long(micros or b"") // 1000,
-        decisions=decisions or b"",
-        viewers=viewers or b"",
-        feeds=feeds or [],
-        counts=_short(counts or b""),
-        videos=videos or b"",
+def _live_slates(columns: Sequence[Any]) -> Slates:
+    feed: list[str] = columns[4] or []
+    position, micros, decision, viewer, _, before, counts, videos = (c or b"" for c in columns)
+    return Slates(
+        position=_long(position),
+        at_ms=_long(micros) // 1000,
+        decision=_packed(decision),
+        viewer=_packed(viewer),
+        feed=feed,
+        before=_long(before),
+        counts=_short(counts),
+        videos=_packed(videos),
     )
 
 
@@ -137,6 +141,10 @@ def _ms(rows: pl.DataFrame) -> NDArray[np.int64]:
     return rows["recorded_at"].dt.epoch("us").to_numpy().astype(np.int64) // 1000
 
 
-def _ids(column: "pl.Series") -> bytes:
-    """Return UUIDs that are text as 16 bytes each, behind one another."""
-    return bytes.fromhex("".join(column.to_list()).replace("-", ""))
+def _packed(ids: bytes) -> IDs:
+    return np.frombuffer(ids, "V16")
+
+
+def _ids(column: "pl.Series") -> IDs:
+    """Return UUIDs that are text."""
+    return _packed(bytes.fromhex("".join(column.to_list()).replace("-", "")))
