@@ -1,8 +1,7 @@
 """A generation: what it may be asked for, and how it waits, runs and ends."""
 
 from collections.abc import Callable
-from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -11,8 +10,6 @@ import pytest
 from domain.errors import DomainError
 from domain.generation.aggregate import ATTEMPTS_MAX, RUN_MAX, Generation
 from domain.generation.errors import (
-    AppealImpossible,
-    AppealNotOpen,
     AttemptStale,
     CameosInvalid,
     DraftNotFound,
@@ -20,102 +17,33 @@ from domain.generation.errors import (
     GenerationNotFound,
     GenerationNotWaiting,
     LengthInvalid,
-    OwnAppeal,
     PromptInvalid,
     SeedInvalid,
-    StatementInvalid,
 )
 from domain.generation.events import (
-    AppealDecided,
     AttemptFailed,
-    GenerationAppealed,
     GenerationCancelled,
     GenerationCompleted,
     GenerationFailed,
-    GenerationRefused,
-    GenerationScreened,
     GenerationStarted,
     LeaseExpired,
     LeaseExtended,
 )
-from domain.generation.models import Capabilities, ModelCannot
-from domain.generation.recipe import Recipe, Shot
+from domain.generation.models import ModelCannot
 from domain.generation.shapes import SIZES
-from domain.generation.work import Delivery, Verdict
-
-ALICE = uuid4()
-MALLORY = uuid4()
-NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
-LEASE = timedelta(seconds=30)
-WISH: dict[str, Any] = {
-    "prompt": "a fox leaps over a brook",
-    "seconds": 4,
-    "orientation": "portrait",
-    "resolution": "480p",
-    "seed": 7,
-    "model": "painter-1",
-}
-PAINTER = Capabilities(
-    model="painter-1",
-    seconds_min=2,
-    seconds_max=15,
-    sizes=SIZES,
-    takes_image=True,
-    takes_last_image=True,
-    takes_cameos=True,
-    extends=True,
-    speaks=False,
-    storyboards=True,
-    together_max=1,
-    gpu_ms_per_second={"plain": 100, "cameo": 400, "long": 200, "hires": 300},
-    is_procedural=False,
+from tests.domain.generations import (
+    ALICE,
+    LEASE,
+    MALLORY,
+    NOON,
+    OTHER_VIDEO,
+    VIDEO,
+    completed,
+    dispatched,
+    recorded,
+    requested,
+    running,
 )
-VIDEO = Delivery(
-    video_key="videos/ab/ab.mp4",
-    poster_key="posters/ab/ab.jpg",
-    thumbnail_key="thumbnails/ab/ab.webp",
-    sha256="ab" * 32,
-    size_bytes=1000,
-    width=480,
-    height=832,
-    duration_ms=4000,
-    renderer="painter-1",
-    gpu_ms=0,
-    master_key="masters/ab/ab.mp4",
-)
-OTHER_VIDEO = replace(VIDEO, sha256="cd" * 32)
-
-
-def requested(
-    *, account_id: UUID = ALICE, capabilities: Capabilities = PAINTER, **wish: Any
-) -> Generation:
-    recipe = Recipe(**{**WISH, **wish})
-    return Generation.request(
-        uuid4(), recipe, account_id=account_id, capabilities=capabilities, at=NOON
-    )
-
-
-def dispatched() -> Generation:
-    generation = requested()
-    generation.dispatch(at=NOON)
-    return generation
-
-
-def running(worker: str = "w1") -> Generation:
-    generation = dispatched()
-    generation.claim(worker, 1, lease=LEASE, at=NOON)
-    generation.collect_events()
-    return generation
-
-
-def completed() -> Generation:
-    generation = running()
-    generation.complete(1, VIDEO, at=NOON)
-    return generation
-
-
-def recorded(generation: Generation) -> list[type]:
-    return [type(event) for event in generation.collect_events()]
 
 
 @pytest.mark.parametrize(
@@ -356,126 +284,3 @@ def test_a_started_generation_tells_its_lease() -> None:
     assert isinstance(event, GenerationStarted)
     assert event.lease_expires_at == NOON + LEASE
     assert isinstance(generation.id, UUID)
-
-
-ALLOWED = Verdict("prompt", "words", "1", "allow")
-REFUSED = Verdict("prompt", "words", "1", "refuse", "violence", "“shoots”", "It is violent.")
-NUDE = Verdict("frames", "skin", "1", "refuse", "nudity", "Frame 12.", "It shows too much.")
-MODERATOR = uuid4()
-
-
-def prompt_refused() -> Generation:
-    generation = requested()
-    generation.screen([ALLOWED, REFUSED], at=NOON)
-    return generation
-
-
-def frames_refused() -> Generation:
-    generation = running()
-    generation.complete(1, replace(VIDEO, verdicts=(NUDE,)), at=NOON)
-    return generation
-
-
-def test_a_generation_tells_what_it_is_estimated_to_take() -> None:
-    shots = (Shot("a heron wades", 2, 1), Shot("it flies off", 4, 2))
-
-    events = [
-        requested(resolution="720p").collect_events()[0],
-        requested(shots=shots, seconds=6, rerolls=0, remake_of=ALICE).collect_events()[0],
-    ]
-
-    assert [vars(event)["estimate_ms"] for event in events] == [1200, 200]
-
-
-def test_a_prompt_that_every_check_allows_waits() -> None:
-    generation = requested()
-    generation.collect_events()
-
-    generation.screen([ALLOWED], at=NOON)
-
-    assert recorded(generation) == [GenerationScreened]
-    assert generation.state == "queued"
-
-
-def test_a_prompt_that_one_check_refuses_is_made_by_nobody_and_takes_no_seconds() -> None:
-    generation = prompt_refused()
-
-    generation.dispatch(at=NOON)
-
-    assert recorded(generation)[1:] == [GenerationScreened, GenerationScreened, GenerationRefused]
-    assert (generation.state, generation.keeps_seconds) == ("refused", False)
-
-
-def test_a_video_that_a_check_refuses_is_a_draft_at_no_moment_and_keeps_its_seconds() -> None:
-    generation = frames_refused()
-
-    assert recorded(generation) == [GenerationScreened, GenerationRefused, GenerationCompleted]
-    assert (generation.state, generation.keeps_seconds) == ("refused", True)
-    with pytest.raises(DraftNotFound):
-        generation.require_draft(by=ALICE)
-    generation.complete(1, replace(VIDEO, verdicts=(NUDE,)), at=NOON)
-    assert recorded(generation) == []
-
-
-def test_an_overturned_refusal_lets_the_video_out_and_gives_its_seconds_back() -> None:
-    generation = frames_refused()
-    generation.collect_events()
-
-    generation.appeal("It is a statue.", by=ALICE, at=NOON)
-    generation.appeal("It is a statue!", by=ALICE, at=NOON)
-    generation.decide_appeal(by=MODERATOR, overturned=True, note="It is.", at=NOON)
-    generation.decide_appeal(by=MODERATOR, overturned=True, note="It is.", at=NOON)
-
-    assert recorded(generation) == [GenerationAppealed, AppealDecided]
-    assert generation.require_draft(by=ALICE).sha256 == VIDEO.sha256
-    assert not generation.keeps_seconds
-
-
-def test_an_overturned_prompt_waits_to_be_made_after_all() -> None:
-    generation = prompt_refused()
-    generation.appeal("It shoots a basketball.", by=ALICE, at=NOON)
-
-    generation.decide_appeal(by=MODERATOR, overturned=True, note="Sport.", at=NOON)
-    generation.dispatch(at=NOON)
-    generation.claim("w1", 1, lease=LEASE, at=NOON)
-    generation.complete(1, VIDEO, at=NOON)
-
-    assert generation.state == "completed"
-
-
-def test_a_refusal_that_stands_is_not_appealed_again() -> None:
-    generation = prompt_refused()
-    generation.appeal("It shoots a basketball.", by=ALICE, at=NOON)
-    generation.decide_appeal(by=MODERATOR, overturned=False, note="It does not.", at=NOON)
-
-    with pytest.raises(AppealImpossible):
-        generation.appeal("It does.", by=ALICE, at=NOON)
-    with pytest.raises(AppealNotOpen):
-        generation.decide_appeal(by=MODERATOR, overturned=True, note="Oh.", at=NOON)
-
-    assert generation.state == "refused"
-
-
-def test_only_what_a_check_refused_is_appealed_and_by_its_owner() -> None:
-    withdrawn = requested()
-    withdrawn.refuse(reason="consent_withdrawn", detail="", at=NOON)
-
-    for generation in (withdrawn, requested(), completed()):
-        with pytest.raises(AppealImpossible):
-            generation.appeal("But why?", by=ALICE, at=NOON)
-    with pytest.raises(GenerationNotFound):
-        prompt_refused().appeal("But why?", by=MALLORY, at=NOON)
-
-
-def test_nobody_decides_on_their_own_appeal() -> None:
-    generation = prompt_refused()
-    generation.appeal("It shoots a basketball.", by=ALICE, at=NOON)
-
-    with pytest.raises(OwnAppeal):
-        generation.decide_appeal(by=ALICE, overturned=True, note="Sport.", at=NOON)
-
-
-@pytest.mark.parametrize("statement", ["", "  ", "x" * 1001, "a\x07b"])
-def test_a_statement_can_be_read(statement: str) -> None:
-    with pytest.raises(StatementInvalid):
-        prompt_refused().appeal(statement, by=ALICE, at=NOON)

@@ -16,7 +16,7 @@ from domain.allowance.limit import Limit
 from domain.errors import DomainError
 from domain.generation.aggregate import ATTEMPTS_MAX, Generation
 from domain.generation.events import GenerationCompleted
-from tests.domain.test_generation import MODERATOR, NOON, NUDE, REFUSED, VIDEO, requested
+from tests.domain.generations import MODERATOR, NOON, NUDE, REFUSED, VIDEO, requested
 
 ALICE = uuid4()
 LEASE = timedelta(seconds=30)

@@ -23,7 +23,7 @@ from domain.generation.recipe import Recipe, Shot, rerolled, shot_seed
 from domain.generation.shapes import SIZES, Size
 from domain.generation.stitching import stitched
 from domain.generation.wish import ShotWish, Wish, recipe_of
-from tests.domain.test_generation import PAINTER
+from tests.domain.generations import PAINTER
 
 FOX = Recipe(
     prompt="a fox leaps over a brook",

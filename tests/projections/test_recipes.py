@@ -13,7 +13,7 @@ from myriorama.store.log import Log
 from myriorama.store.postgres import Pool
 from projections.generations import Generations
 from projections.recipes import Recipes
-from tests.domain.test_generation import PAINTER, VIDEO, prompt_refused
+from tests.domain.generations import PAINTER, VIDEO, prompt_refused
 from tests.domain.test_recipe import HERON
 from tests.drafts import generation
 from tests.folding import fold
