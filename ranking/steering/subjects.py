@@ -24,6 +24,8 @@ def read_subjects(
             elif token.sort is Sort.HANDLE:
                 things[Thing("author", (token.text,))] = None
         words = _stripped([token.text for token in part if token.sort is Sort.WORD], lexicon)
+        if any(token.sort is Sort.HANDLE for token in part):
+            continue  # "stuff like @ada makes" is about @ada.
         if len(words) > WORDS_MAX or sum(map(len, words)) > LETTERS_MAX:
             lost.append(" ".join(words)[:LETTERS_MAX])
         elif words:
