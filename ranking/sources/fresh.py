@@ -1,0 +1,49 @@
+"""New videos that were not shown as often as each is promised to be.
+
+Half of what is brought is shown least, so that every new video gets its first showings at once;
+the other half has waited longest, so that under a flood of new ones none is left half tried. Which
+of them are shown, and with what probability, the exploration of the selection draws.
+"""
+
+import numpy as np
+
+from ranking.draws import hashed
+from ranking.policy import Policy
+from ranking.query import Resolved, Serials
+from ranking.ranker import Ranker
+from ranking.signals import Signal
+from ranking.sources.found import NOTHING, Found, best
+from ranking.state import State
+
+STRETCH = 16_384
+"""So many of the newest videos of all are looked through."""
+
+REPORTS_MAX = 2
+"""What was reported so often is promised nothing more until somebody has looked at it."""
+
+_CONSIDERED = 4
+
+
+def find(state: State, query: Resolved, policy: Policy, limit: int, _model: Ranker) -> Found:
+    """Find videos that are owed showings; which of equals come first, the query's seed decides."""
+    promised = policy.exploration.guarantee
+    count = len(state.videos)
+    newest = np.arange(max(0, count - STRETCH), count, dtype=np.int32)
+    shown = state.counts.video.total(Signal.IMPRESSIONS, newest)
+    reported = state.counts.video.total(Signal.REPORTS, newest)
+    owed = state.videos.live[newest] & (shown < promised) & (reported < REPORTS_MAX)
+    serials, shown = newest[owed], shown[owed]
+    if not len(serials):
+        return NOTHING
+    turns = hashed(np.uint64(query.query.seed), serials.astype(np.uint64))
+    least = serials[np.lexsort((turns, shown))]
+    order = _zipped(least[: limit * _CONSIDERED], serials[: limit * _CONSIDERED])
+    strength = np.arange(len(order), 0, -1) / len(order)
+    return best(state, query, order, strength, limit)
+
+
+def _zipped(first: Serials, second: Serials) -> Serials:
+    """Return one of each in turns, each video once."""
+    both = np.stack([first, second], axis=1).ravel()
+    _, places = np.unique(both, return_index=True)
+    return both[np.sort(places)]
