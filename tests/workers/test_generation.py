@@ -289,7 +289,7 @@ def test_a_worker_that_is_told_to_end_ends_what_it_has_begun(studio: Studio, ali
     worker.send_signal(signal.SIGTERM)
 
     assert worker.wait(timeout=PATIENCE_S) == 0
-    assert alice.see(wish)["state"] == "completed"
+    await_state(alice, wish, {"completed"})
 
 
 def await_state(client: Client, generation_id: str, wanted: set[str]) -> dict[str, Any]:
