@@ -75,15 +75,17 @@ PLACES = _split(
     """
     on a beach|in the desert|in a rainforest|in a snowy forest|on a mountain top|by a lake|at sea
     under the ocean|in a cave|in a meadow|on a farm|in a vineyard|in a garden|in a swamp
-    on an island|in Tokyo|in Paris|in New York|in London|in Venice|in Cairo|in Mumbai|in Rio|in Lagos
-    in Berlin|in a small village|in a busy market|on a rooftop|in a dark alley|in a subway station|on a bridge
+    on an island|in Tokyo|in Paris|in New York|in London|in Venice|in Cairo|in Mumbai|in Rio
+    in Lagos|in Berlin
+    in a small village|in a busy market|on a rooftop|in a dark alley|in a subway station|on a bridge
     at an airport|in a hotel|in a kitchen|in a bedroom|in a bathroom|in a classroom|in a library
     in a museum|in a church|in a hospital|in an office|in a factory|in a laboratory|in a courtroom
     in parliament|in a prison|in a stadium|in a gym|on a basketball court|at a race track|in a pool
     in a nightclub|on a stage|at a concert|at a wedding|at a funeral|at a birthday party|in a cafe
     in a restaurant|in a supermarket|in a shopping mall|in a barber shop|at a carnival|in a circus
     in space|on the moon|on Mars|in a spaceship|in a medieval castle|in ancient Rome
-    in ancient Egypt|in the wild west|in the future|in a haunted house|in a graveyard|in a dream|in a video game
+    in ancient Egypt|in the wild west|in the future|in a haunted house|in a graveyard|in a dream
+    in a video game
     in a doll house|inside a snow globe|inside a computer|on a tiny planet|in a bottle|in the 1980s
     """
 )
