@@ -1,6 +1,6 @@
 """Keys: numbers for what is named by IDs or by pairs, in the order in which each first came.
 
-A table of open addressing over arrays: a batch of a thousand names costs what two of a dictionary do.
+A table of open addressing over arrays, filled and asked a batch at a time.
 """
 
 import numpy as np

@@ -113,7 +113,9 @@ def permille(watched_ms: int, duration_ms: int) -> int:
 def is_skip(watched_ms: int, loops: int, duration_ms: int) -> bool:
     """Return whether the viewer went on at once."""
     share = permille(watched_ms, duration_ms)
-    return loops == 0 and (watched_ms < SKIP_MS or share < SKIP_PERMILLE) and share < 950
+    if loops > 0 or share >= COMPLETE_PERMILLE:
+        return False
+    return watched_ms < SKIP_MS or share < SKIP_PERMILLE
 
 
 @compiled

@@ -1,42 +1,62 @@
-"""A stretch of the view log as columns: what feeds served, and what was watched of it.
+"""A stretch of the view log as columns, as the state of the ranking folds it.
 
-IDs are the 16 bytes of each UUID, behind one another. Rows are in the order of their positions,
-which the two tables share.
+IDs are their 16 bytes (dtype V16). Rows are ordered by position, which both parts share.
 """
 
-from collections.abc import Sequence
-from typing import NamedTuple
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+IDs = NDArray[np.void]
 
-class ViewingColumns(NamedTuple):
-    """What apps reported as watched until then."""
+
+@dataclass(frozen=True, slots=True)
+class Viewings:
+    """What apps reported as watched until now, one report a row."""
 
     position: NDArray[np.int64]
     at_ms: NDArray[np.int64]
-    viewers: bytes
-    videos: bytes
-    decisions: bytes
+    viewer: IDs
+    video: IDs
+    decision: IDs
     watched_ms: NDArray[np.int32]
     loops: NDArray[np.int32]
 
 
-class SlateColumns(NamedTuple):
-    """Pages that were served; `videos` holds `counts[n]` IDs of page n, from the first on."""
+@dataclass(frozen=True, slots=True)
+class Slates:
+    """Pages that were served, one a row; `videos` are all their IDs, `counts` how many of each.
+
+    `before` is where in the feed the page began, -1 at the top.
+    """
 
     position: NDArray[np.int64]
     at_ms: NDArray[np.int64]
-    decisions: bytes
-    viewers: bytes
-    feeds: Sequence[str]
+    decision: IDs
+    viewer: IDs
+    feed: list[str]
+    before: NDArray[np.int64]
     counts: NDArray[np.int32]
-    videos: bytes
+    videos: IDs
 
 
-class ViewColumns(NamedTuple):
-    """Both tables of a stretch of the log."""
+@dataclass(frozen=True, slots=True)
+class ViewColumns:
+    """A stretch of the view log."""
 
-    viewings: ViewingColumns
-    slates: SlateColumns
+    viewings: Viewings
+    slates: Slates
+
+
+def no_viewings() -> Viewings:
+    """Return no report at all."""
+    numbers, ids = np.empty(0, np.int64), np.empty(0, "V16")
+    small = np.empty(0, np.int32)
+    return Viewings(numbers, numbers, ids, ids, ids, small, small)
+
+
+def no_slates() -> Slates:
+    """Return no page at all."""
+    numbers, ids = np.empty(0, np.int64), np.empty(0, "V16")
+    return Slates(numbers, numbers, ids, ids, [], numbers, np.empty(0, np.int32), ids)

@@ -1,0 +1,300 @@
+"""The catalogue: every video that was ever published, by a serial number, as columns.
+
+Serials count from 0 in the order of the domain log. What a video is never changes; who may see it,
+its labels and whether it can be remixed do, and act when a state is read. What was deleted keeps
+its serial, so that what was folded stays what it was.
+"""
+
+from collections.abc import Sequence
+from enum import IntEnum
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from domain.video.labels import LABELS
+from ranking.chains import Chain, Serials
+from ranking.columns import Column
+from ranking.steering.words import hashes, hashtags
+
+NOTHING = -1
+EMBEDDING_WIDTH = 128
+CODE_STEPS = 127
+"""A coordinate of an embedding as a whole number: products of codes are exact in any order."""
+
+DURATION_BUCKETS = 32
+
+
+class Visibility(IntEnum):
+    """Who may see a video."""
+
+    PUBLIC = 0
+    FOLLOWERS = 1
+    LINK = 2
+
+
+_VISIBILITIES = {
+    "public": Visibility.PUBLIC,
+    "followers": Visibility.FOLLOWERS,
+    "link": Visibility.LINK,
+}
+_LABEL_BITS = {label: 1 << place for place, label in enumerate(LABELS)}
+# By the second up to ten, where generated clips lie; then in steps that widen.
+_DURATION_STEPS_S = (
+    *range(1, 11), 12, 14, 16, 18, 20, 25, 30, 40, 50, 60,
+    75, 90, 105, 120, 150, 180, 240, 300, 450, 600, 1200,
+)  # fmt: skip
+_DURATION_STEPS_MS = np.array(_DURATION_STEPS_S, np.int64) * 1000
+
+
+class Publication(NamedTuple):
+    """What is known of a video when it is published, accounts and videos by their serials."""
+
+    video_id: bytes
+    author: int
+    published_ms: int
+    duration_ms: int
+    parent: int
+    root_id: bytes
+    depth: int
+    cameos: Sequence[int]
+    visibility: str
+    remixable: bool
+    width: int
+    height: int
+    prompt: str
+    caption: str
+
+
+class Videos:
+    """Columns by serial. Only `State` writes to them."""
+
+    def __init__(self) -> None:
+        self._serials: dict[bytes, int] = {}
+        self._ids: list[bytes] = []
+        self._author: Column[np.int32] = Column(np.int32)
+        self._published_ms: Column[np.int64] = Column(np.int64)
+        self._duration_ms: Column[np.int32] = Column(np.int32)
+        self._duration_bucket: Column[np.int32] = Column(np.int32)
+        self._line: Column[np.int32] = Column(np.int32)
+        self._parent: Column[np.int32] = Column(np.int32)
+        self._depth: Column[np.int32] = Column(np.int32)
+        self._topic: Column[np.int32] = Column(np.int32)
+        self._width: Column[np.int32] = Column(np.int32)
+        self._height: Column[np.int32] = Column(np.int32)
+        self._visibility: Column[np.int8] = Column(np.int8)
+        self._live: Column[np.bool_] = Column(np.bool_)
+        self._remixable: Column[np.bool_] = Column(np.bool_)
+        self._labels: Column[np.uint32] = Column(np.uint32)
+        self._embedding: Column[np.float32] = Column(np.float32, (EMBEDDING_WIDTH,))
+        self._codes: Column[np.int8] = Column(np.int8, (EMBEDDING_WIDTH,))
+        self._cameo_counts: Column[np.int32] = Column(np.int32)
+        self._cameo_starts: Column[np.int64] = Column(np.int64)
+        self._cameos: Column[np.int32] = Column(np.int32)
+        self._hashtags: list[tuple[str, ...]] = []
+        self._words: list[NDArray[np.uint32]] = []
+        self._prompt_words: list[NDArray[np.uint32]] = []
+        self._authors = Chain()
+        self._lines = Chain()
+        self._remixes = Chain()
+
+    def __len__(self) -> int:
+        return len(self._ids)
+
+    @property
+    def author(self) -> NDArray[np.int32]:
+        """The account that published each."""
+        return self._author.rows
+
+    @property
+    def published_ms(self) -> NDArray[np.int64]:
+        """When each was published."""
+        return self._published_ms.rows
+
+    @property
+    def duration_ms(self) -> NDArray[np.int32]:
+        """How long each plays."""
+        return self._duration_ms.rows
+
+    @property
+    def duration_bucket(self) -> NDArray[np.int32]:
+        """Which of `DURATION_BUCKETS` each plays as long as."""
+        return self._duration_bucket.rows
+
+    @property
+    def line(self) -> NDArray[np.int32]:
+        """The first of each one's line, itself if it is no remix."""
+        return self._line.rows
+
+    @property
+    def parent(self) -> NDArray[np.int32]:
+        """What each is a remix of, -1 if of nothing."""
+        return self._parent.rows
+
+    @property
+    def depth(self) -> NDArray[np.int32]:
+        """How many remixes lie before each."""
+        return self._depth.rows
+
+    @property
+    def topic(self) -> NDArray[np.int32]:
+        """What each is about, 0 if that is not understood."""
+        return self._topic.rows
+
+    @property
+    def width(self) -> NDArray[np.int32]:
+        """Pixels."""
+        return self._width.rows
+
+    @property
+    def height(self) -> NDArray[np.int32]:
+        """Pixels."""
+        return self._height.rows
+
+    @property
+    def visibility(self) -> NDArray[np.int8]:
+        """Who may see each: `Visibility`."""
+        return self._visibility.rows
+
+    @property
+    def live(self) -> NDArray[np.bool_]:
+        """Whether each was not deleted."""
+        return self._live.rows
+
+    @property
+    def remixable(self) -> NDArray[np.bool_]:
+        """Whether each may be remixed."""
+        return self._remixable.rows
+
+    @property
+    def labels(self) -> NDArray[np.uint32]:
+        """The labels of each, a bit for each of `LABELS`."""
+        return self._labels.rows
+
+    @property
+    def embedding(self) -> NDArray[np.float32]:
+        """What each means, `(videos, 128)`: of length one, or zero."""
+        return self._embedding.rows
+
+    @property
+    def codes(self) -> NDArray[np.int8]:
+        """The embeddings in whole steps of 1/127."""
+        return self._codes.rows
+
+    @property
+    def cameo_counts(self) -> NDArray[np.int32]:
+        """How many cameos are in each."""
+        return self._cameo_counts.rows
+
+    def serial(self, identity: bytes, /) -> int:
+        """Return the serial of a video, -1 if it is not known."""
+        return self._serials.get(identity, NOTHING)
+
+    def serials(self, ids: Sequence[bytes]) -> Serials:
+        """Return the serials of videos, -1 for what is not known."""
+        find = self._serials.get
+        return np.array([find(identity, NOTHING) for identity in ids], np.int32)
+
+    def id_of(self, serial: int) -> bytes:
+        """Return the ID of a video, 16 bytes."""
+        return self._ids[serial]
+
+    def by_author(self, author: int, limit: int = 50) -> Serials:
+        """Return what an account published, newest first, deleted ones too."""
+        return self._authors.of(author, limit)
+
+    def in_line(self, root: int, limit: int = 50) -> Serials:
+        """Return the videos of a line, newest first, without its first."""
+        return self._lines.of(root, limit)
+
+    def children(self, serial: int, limit: int = 50) -> Serials:
+        """Return the remixes of a video, newest first."""
+        return self._remixes.of(serial, limit)
+
+    def cameos_of(self, serials: Serials) -> tuple[NDArray[np.int64], Serials]:
+        """Return where the cameos of each video begin and end, (n + 1), and the cameos."""
+        counts = self._cameo_counts.rows[serials]
+        offsets = np.zeros(len(serials) + 1, np.int64)
+        np.cumsum(counts, out=offsets[1:])
+        within = np.arange(offsets[-1]) - np.repeat(offsets[:-1], counts)
+        places = np.repeat(self._cameo_starts.rows[serials], counts) + within
+        return offsets, self._cameos.rows[places]
+
+    def hashtags(self, serial: int) -> tuple[str, ...]:
+        """Return the hashtags in the caption of a video, folded, without their signs."""
+        return self._hashtags[serial]
+
+    def words(self, serial: int) -> NDArray[np.uint32]:
+        """Return the words of a video's prompt and caption, hashed, sorted."""
+        return self._words[serial]
+
+    def publish(self, video: Publication, embedding: NDArray[np.float32], topic: int) -> None:
+        """Add a video, which is not there yet, that means this and is about this."""
+        serial = len(self._ids)
+        self._serials[video.video_id] = serial
+        self._ids.append(video.video_id)
+        line = self._serials.get(video.root_id, serial)
+        self._author.append(video.author)
+        self._published_ms.append(video.published_ms)
+        self._duration_ms.append(video.duration_ms)
+        self._duration_bucket.append(duration_buckets(video.duration_ms))
+        self._line.append(line)
+        self._parent.append(video.parent)
+        self._depth.append(video.depth)
+        self._topic.append(topic)
+        self._width.append(video.width)
+        self._height.append(video.height)
+        self._visibility.append(_VISIBILITIES.get(video.visibility, Visibility.LINK))
+        self._live.append(value=True)
+        self._remixable.append(video.remixable)
+        self._labels.append(0)
+        self._embedding.append(embedding)
+        self._codes.append(np.rint(embedding * CODE_STEPS))
+        self._cameo_starts.append(len(self._cameos))
+        self._cameo_counts.append(len(video.cameos))
+        for cameo in video.cameos:
+            self._cameos.append(cameo)
+        self._hashtags.append(hashtags(video.caption))
+        self._prompt_words.append(hashes(video.prompt))
+        self._words.append(np.union1d(self._prompt_words[serial], hashes(video.caption)))
+        self._authors.add(video.author, serial)
+        self._lines.add(line if line != serial else NOTHING, serial)
+        self._remixes.add(video.parent, serial)
+
+    def change_caption(self, serial: int, caption: str) -> None:
+        """Let the caption's words and hashtags be those of another."""
+        self._hashtags[serial] = hashtags(caption)
+        self._words[serial] = np.union1d(self._prompt_words[serial], hashes(caption))
+
+    def change_visibility(self, serial: int, visibility: str) -> None:
+        """Let others see the video; what this release does not know is as good as unlisted."""
+        self.visibility[serial] = _VISIBILITIES.get(visibility, Visibility.LINK)
+
+    def change_remixing(self, serial: int, *, remixable: bool) -> None:
+        """Allow or forbid remixes."""
+        self.remixable[serial] = remixable
+
+    def label(self, serial: int, labels: Sequence[str]) -> None:
+        """Let the video have these labels and no others."""
+        self.labels[serial] = sum(_LABEL_BITS.get(label, 0) for label in set(labels))
+
+    def delete(self, serial: int) -> None:
+        """Let nobody see the video any more."""
+        self.live[serial] = False
+
+    def parts(self) -> Sequence[bytes]:
+        """Return all that is held, in an order that is always the same."""
+        columns = (each.rows.tobytes() for each in vars(self).values() if isinstance(each, Column))
+        chains = (self._authors, self._lines, self._remixes)
+        return [
+            b"".join(self._ids),
+            *columns,
+            *(part for chain in chains for part in chain.parts()),
+            repr(self._hashtags).encode(),
+            *(words.tobytes() for words in self._words),
+        ]
+
+
+def duration_buckets(durations_ms: NDArray[np.int32] | int) -> NDArray[np.int64]:
+    """Return which of the buckets each duration falls into."""
+    return np.searchsorted(_DURATION_STEPS_MS, durations_ms, side="right")

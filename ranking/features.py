@@ -1,0 +1,225 @@
+"""Features: what is known of a candidate when it is ranked, declared once, for live and training.
+
+`State.read` fills a row of them for each candidate, as of the request. A model is fitted on one
+`VERSION` of this declaration and refused by another.
+"""
+
+from collections.abc import Sequence
+from hashlib import sha256
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ranking.signals import Signal
+
+DAY_MS = 86_400_000
+HOURS_HALF_LIFE_MS = 6 * 3_600_000
+DAYS_HALF_LIFE_MS = 2 * DAY_MS
+PAIR_HALF_LIFE_MS = 4 * DAY_MS
+
+
+class Feature(NamedTuple):
+    """A column of the features. `default` stands where nothing is known."""
+
+    name: str
+    unit: str
+    default: float
+    doc: str
+
+
+class Rates(NamedTuple):
+    """Columns of one kind of counter: how much there is of `base`, then the rates per `base`.
+
+    A rate leans on what is known more broadly (`prior`) as if that had been seen `strength` times.
+    """
+
+    name: str
+    base: Signal
+    signals: tuple[Signal, ...]
+    strength: float
+    doc: str
+
+
+WATCHING = (
+    Signal.LONG_WATCHES,
+    Signal.COMPLETIONS,
+    Signal.QUICK_SKIPS,
+    Signal.WATCH_PERMILLE,
+    Signal.CLICKS,
+    Signal.LIKES,
+)
+ACTING = (
+    Signal.COMMENTS,
+    Signal.SHARES,
+    Signal.REMIXES,
+    Signal.FOLLOWS,
+    Signal.LESS,
+    Signal.REPORTS,
+)
+TOGETHER = (Signal.LONG_WATCHES, Signal.QUICK_SKIPS)
+_WATCHES, _SHOWN = Signal.WATCHES, Signal.IMPRESSIONS
+
+VIDEO_HOURS = Rates("video_hours", _WATCHES, TOGETHER, 10, "the video's last hours")
+VIDEO_DAYS = Rates("video_days", _WATCHES, WATCHING, 10, "the video's last days")
+VIDEO_EVER = Rates("video_ever", _WATCHES, WATCHING, 5, "the video since it was published")
+VIDEO_ACTS = Rates("video_acts", _WATCHES, ACTING, 100, "the video since it was published")
+VIDEO_SHOWN = Rates("video_shown", _SHOWN, (Signal.WATCHES,), 10, "the video's last days in feeds")
+AUTHOR_DAYS = Rates("author_days", _WATCHES, WATCHING, 10, "the author's videos in the last days")
+AUTHOR_ACTS = Rates("author_acts", _WATCHES, ACTING, 100, "the author's videos since ever")
+TOPIC_DAYS = Rates("topic_days", _WATCHES, WATCHING, 20, "the topic's videos in the last days")
+DURATION_DAYS = Rates("duration_days", _WATCHES, WATCHING, 20, "as long videos in the last days")
+VIEWER_DAYS = Rates("viewer_days", _WATCHES, WATCHING, 5, "the viewer's last days")
+VIEWER_EVER = Rates("viewer_ever", _WATCHES, WATCHING, 5, "the viewer since ever")
+WITH_AUTHOR = Rates("with_author", _WATCHES, TOGETHER, 3, "the viewer's last days with the author")
+WITH_TOPIC = Rates("with_topic", _WATCHES, TOGETHER, 3, "the viewer's last days with the topic")
+WITH_DURATION = Rates("with_duration", _WATCHES, TOGETHER, 3, "the viewer and as long videos")
+ON_SURFACE = Rates("on_surface", _WATCHES, TOGETHER, 3, "the viewer on this surface")
+VIDEO_ON_SURFACE = Rates("video_on_surface", _WATCHES, TOGETHER, 10, "the video on this surface")
+EVER_WITH_AUTHOR = Rates(
+    "ever_with_author", _WATCHES, (*TOGETHER, Signal.LIKES), 3, "the viewer with the author"
+)
+EVER_WITH_TOPIC = Rates(
+    "ever_with_topic", _WATCHES, (*TOGETHER, Signal.LIKES), 3, "the viewer with the topic"
+)
+
+RATES = (
+    VIDEO_HOURS,
+    VIDEO_DAYS,
+    VIDEO_EVER,
+    VIDEO_ACTS,
+    VIDEO_SHOWN,
+    AUTHOR_DAYS,
+    AUTHOR_ACTS,
+    TOPIC_DAYS,
+    DURATION_DAYS,
+    VIEWER_DAYS,
+    VIEWER_EVER,
+    WITH_AUTHOR,
+    WITH_TOPIC,
+    WITH_DURATION,
+    ON_SURFACE,
+    VIDEO_ON_SURFACE,
+    EVER_WITH_AUTHOR,
+    EVER_WITH_TOPIC,
+)
+
+SITUATION = (
+    Feature("surface", "number", 0, "on which kind of feed"),
+    Feature("hour", "h", 0, "hour of the day, UTC"),
+    Feature("weekday", "day", 0, "0 for Monday"),
+)
+VIDEO = (
+    Feature("log_duration", "ln s", 0, "how long the video plays"),
+    Feature("log_age", "ln(1+h)", 0, "since it was published"),
+    Feature("aspect", "ln", 0, "height over width"),
+    Feature("log_pixels", "ln", 0, "height by width"),
+    Feature("depth", "remixes", 0, "remixes before it in its line"),
+    Feature("remixes", "ln(1+n)", 0, "remixes of it"),
+    Feature("cameos", "number", 0, "cameos in it"),
+    Feature("remixable", "0/1", 0, "whether it may be remixed"),
+    Feature("labels", "number", 0, "labels it has"),
+    Feature("author_age", "ln(1+days)", 0, "since the author's account was opened"),
+    Feature("author_followers", "ln(1+n)", 0, "who follow the author"),
+    Feature("author_cameo_uses", "ln(1+n)", 0, "how often the author's cameos were cast"),
+)
+VIEWER = (
+    Feature("viewer_age", "ln(1+days)", 0, "since the viewer's account was opened"),
+    Feature("viewer_following", "ln(1+n)", 0, "whom the viewer follows"),
+    Feature("viewer_followers", "ln(1+n)", 0, "who follow the viewer"),
+    Feature("viewer_mutuals", "ln(1+n)", 0, "who follow the viewer and are followed"),
+    Feature("viewer_creations", "ln(1+n)", 0, "videos that the viewer published"),
+    Feature("viewer_remixes", "ln(1+n)", 0, "remixes that the viewer published"),
+)
+SEQUENCE = (
+    Feature("last5_long", "share", -1, "long watches among the viewer's last five"),
+    Feature("last20_long", "share", -1, "long watches among the viewer's last twenty"),
+    Feature("last20_share", "share", -1, "of each of the last twenty videos that was watched"),
+    Feature("last20_skips", "share", -1, "quick skips among the viewer's last twenty"),
+    Feature("skip_streak", "number", 0, "videos since the viewer's last long watch, 20 at most"),
+    Feature("since_last", "ln(1+s)", -1, "since the viewer's last watch"),
+    Feature("last_hour", "number", 0, "of the viewer's last hundred watches, those within an hour"),
+    Feature("last_day", "number", 0, "of the viewer's last hundred watches, those within a day"),
+)
+BETWEEN = (
+    Feature("follows", "0/1", 0, "the viewer follows the author"),
+    Feature("followed", "0/1", 0, "the author follows the viewer"),
+    Feature("cameo_friend", "0/1", 0, "they lend each other cameos, or one to the other"),
+    Feature(
+        "friend_in_cameo", "0/1", 0, "a cameo in it is of somebody the viewer follows or lends"
+    ),
+    Feature("own", "0/1", 0, "the viewer published it"),
+    Feature("line_liked", "0/1", 0, "the viewer liked or remixed another of its line"),
+    Feature("watched_before", "number", 0, "how often the viewer watched it within 30 days"),
+    Feature("since_watched", "ln(1+h)", -1, "since the viewer watched it"),
+)
+LIKENESS = (
+    Feature("near_positives", "cosine", 0, "to what the viewer lately watched for long or liked"),
+    Feature("near_negatives", "cosine", 0, "to what the viewer lately skipped"),
+    Feature("nearest_positive", "cosine", 0, "to the nearest of the last eight positives"),
+    Feature(
+        "coview_long", "score", 0, "watched for long by who did so with the viewer's positives"
+    ),
+    Feature("coview_shown", "score", 0, "watched by who watched what the viewer did"),
+)
+DIFFERENCES = (
+    Feature("video_over_duration", "share", 0, "long watches over those of as long videos"),
+    Feature("share_over_duration", "share", 0, "watched share over that of as long videos"),
+    Feature("author_over_duration", "share", 0, "of the author over those of as long videos"),
+    Feature("viewer_over_all", "share", 0, "long watches of the viewer over those of all"),
+    Feature(
+        "duration_over_viewer", "share", 0, "of the viewer's as long videos over all of theirs"
+    ),
+    Feature("expected_long", "log odds", 0, "of video, viewer, topic and author together"),
+)
+
+
+def _columns(rates: Rates) -> Sequence[Feature]:
+    unit = rates.base.name.lower()
+    volume = Feature(f"{rates.name}_log", f"ln(1+{unit})", 0, f"{unit}: {rates.doc}")
+    return (
+        volume,
+        *(
+            Feature(
+                f"{rates.name}_{signal.name.lower()}", f"per {unit}", 0, f"{rates.doc}, smoothed"
+            )
+            for signal in rates.signals
+        ),
+    )
+
+
+FEATURES: tuple[Feature, ...] = (
+    *SITUATION,
+    *VIDEO,
+    *VIEWER,
+    *SEQUENCE,
+    *BETWEEN,
+    *LIKENESS,
+    *(feature for rates in RATES for feature in _columns(rates)),
+    *DIFFERENCES,
+)
+INDEX = {feature.name: column for column, feature in enumerate(FEATURES)}
+
+VERSION = sha256(repr((FEATURES, RATES)).encode()).hexdigest()[:16]
+
+# What is told of a candidate beside the others of its slate: how far it is from their mean.
+RELATIVE = (
+    "video_days_long_watches",
+    "video_over_duration",
+    "share_over_duration",
+    "with_topic_long_watches",
+    "with_author_long_watches",
+    "expected_long",
+    "log_duration",
+    "near_positives",
+    "coview_long",
+)
+_RELATIVE_COLUMNS = [INDEX[name] for name in RELATIVE]
+
+
+def relative(features: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return how far each candidate is from the mean of all: (candidates, RELATIVE)."""
+    chosen = features[:, _RELATIVE_COLUMNS].astype(np.float64)
+    if not len(chosen):
+        return chosen.astype(np.float32)
+    return (chosen - chosen.mean(axis=0)).astype(np.float32)
