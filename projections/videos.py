@@ -16,6 +16,7 @@ from domain.video.events import (
     RenditionsBuilt,
     VideoDeleted,
     VideoEvent,
+    VideoLabelled,
     VideoPublished,
     VisibilityChanged,
 )
@@ -52,6 +53,8 @@ ADD_RENDITIONS = """
     UPDATE videos SET ladder_key = %s, version = %s, position = %s WHERE video_id = %s
 """
 
+LABEL = "UPDATE videos SET labels = %s, version = %s, position = %s WHERE video_id = %s"
+
 DELETE = "UPDATE videos SET state = 'deleted', version = %s, position = %s WHERE video_id = %s"
 
 
@@ -67,6 +70,7 @@ class Videos(Projection[VideoEvent]):
         RemixingChanged.TOPIC,
         VideoDeleted.TOPIC,
         RenditionsBuilt.TOPIC,
+        VideoLabelled.TOPIC,
     )
 
     def fold(self, events: Sequence[Recorded[VideoEvent]], cursor: Cursor[TupleRow]) -> None:
@@ -96,5 +100,7 @@ class Videos(Projection[VideoEvent]):
                     cursor.execute(TOUCH_LINE, line)
                 case RenditionsBuilt():
                     cursor.execute(ADD_RENDITIONS, (event.ladder_key, *stand))
+                case VideoLabelled():
+                    cursor.execute(LABEL, (list(event.labels), *stand))
                 case _:
                     assert_never(event)

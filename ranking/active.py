@@ -19,7 +19,7 @@ from ranking.policy import DEFAULT, Policy
 
 
 class Active:
-    """The active policy, model (its digest; empty: none) and experiments, those begun first first."""
+    """The active policy, model (its digest; empty: none) and experiments, in order of beginning."""
 
     def __init__(self) -> None:
         self.policy: Policy = DEFAULT

@@ -37,6 +37,7 @@ WANTED = (
     "create_24h",
 )
 UNWANTED = ("quick_skip", "less", "report")
+ACTIONS = (*WANTED, *UNWANTED)
 
 SOURCES = (
     "following",
@@ -121,7 +122,7 @@ class Limits(_Part, frozen=True):
 
 
 def _quotas() -> dict[str, int]:
-    counts = (200, 60, 120, 80, 40, 40, 40, 60)
+    counts = (200, 40, 120, 150, 40, 40, 40, 60)
     return dict(zip(SOURCES, counts, strict=True))
 
 
@@ -206,7 +207,7 @@ class Policy(_Part, frozen=True):
 
     def for_viewer(self, viewer: bytes) -> Mapping[str, float]:
         """Return the weights that hold for a viewer, in the order of the actions."""
-        weights = {action: self.weights.get(action, 0.0) for action in (*WANTED, *UNWANTED)}
+        weights = {action: self.weights.get(action, 0.0) for action in ACTIONS}
         if not self.perturbation:
             return weights
         up, down = math.exp(self.perturbation), math.exp(-self.perturbation)
@@ -224,7 +225,7 @@ class Policy(_Part, frozen=True):
             PolicyInvalid: they do not; the detail names the field.
         """
         _require_known("quotas", self.quotas, SOURCES)
-        _require_known("weights", self.weights, (*WANTED, *UNWANTED))
+        _require_known("weights", self.weights, ACTIONS)
         _require_known("labels", self.labels, LABELS)
         for action, weight in self.weights.items():
             if not math.isfinite(weight) or abs(weight) > 10_000:  # noqa: PLR2004 - far beyond use

@@ -21,3 +21,7 @@ class ExperimentNotFound(NotFound):
 
 class BucketsTaken(Conflict):
     """Another experiment of the same layer has some of these buckets until it ends."""
+
+
+class ModelNotFound(NotFound):
+    """No model with this digest is stored: train one, or copy its file to where they lie."""

@@ -1,5 +1,6 @@
 """The rules of a video, from its publication on."""
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Self, assert_never, get_args
 from uuid import UUID
@@ -9,6 +10,7 @@ from domain.identity import named
 from domain.text import is_readable
 from domain.video.errors import (
     CaptionInvalid,
+    LabelUnknown,
     NotVideoAuthor,
     RemixingForbidden,
     VideoNotFound,
@@ -20,9 +22,11 @@ from domain.video.events import (
     RenditionsBuilt,
     VideoDeleted,
     VideoEvent,
+    VideoLabelled,
     VideoPublished,
     VisibilityChanged,
 )
+from domain.video.labels import LABELS
 from domain.video.visibility import Relation, Visibility, may_see
 
 CAPTION_LENGTH_MAX = 2000
@@ -57,6 +61,7 @@ class Video(Aggregate):
         self.depth = depth
         self.deleted = False
         self.ladder_key: str | None = None
+        self.labels: tuple[str, ...] = ()
 
     @staticmethod
     def identify(generation_id: UUID) -> UUID:
@@ -180,6 +185,21 @@ class Video(Aggregate):
                 RenditionsBuilt, at, ladder_key=ladder_key, rungs=rungs, size_bytes=size_bytes
             )
 
+    def label(self, labels: Collection[str], *, by: UUID, at: datetime) -> None:
+        """Say what the video is like, instead of what was said before. As it is records nothing.
+
+        Raises:
+            VideoNotFound: it has been deleted.
+            LabelUnknown: there is no such label, or one is named twice.
+        """
+        if self.deleted:
+            raise VideoNotFound("There is no such video.")
+        ordered = tuple(label for label in LABELS if label in labels)
+        if len(ordered) != len(labels):
+            raise LabelUnknown(f"The labels are some of {', '.join(LABELS)}, each once.")
+        if ordered != tuple(self.labels):
+            self.trigger(VideoLabelled, at, labels=ordered, by=by)
+
     def evolve(self, event: VideoEvent) -> None:
         match event:
             case VideoPublished():
@@ -194,6 +214,8 @@ class Video(Aggregate):
                 self.deleted = True
             case RenditionsBuilt():
                 self.ladder_key = event.ladder_key
+            case VideoLabelled():
+                self.labels = tuple(event.labels)
             case _:
                 assert_never(event)
 

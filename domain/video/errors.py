@@ -37,3 +37,7 @@ class CaptionInvalid(Invalid):
 
 class VisibilityUnknown(Invalid):
     """A video is for the public, for followers, or for who has the link."""
+
+
+class LabelUnknown(Invalid):
+    """There is no such label, or it is named twice; the detail names those that there are."""

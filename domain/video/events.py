@@ -78,6 +78,16 @@ class RenditionsBuilt(Event):
     size_bytes: int
 
 
+@dataclass(frozen=True)
+class VideoLabelled(Event):
+    """A moderator said what the video is like. The labels take the place of those before."""
+
+    TOPIC = "video.labelled"
+
+    labels: tuple[str, ...]
+    by: UUID
+
+
 VideoEvent = (
     VideoPublished
     | CaptionChanged
@@ -85,4 +95,5 @@ VideoEvent = (
     | RemixingChanged
     | VideoDeleted
     | RenditionsBuilt
+    | VideoLabelled
 )

@@ -4,8 +4,10 @@ What follows from a label (nothing, a word of warning, or that the video is not 
 matter of the ranking's policy, and of whom it is shown to.
 """
 
+from typing import Literal, get_args
+
 # The order is for good: a label's place in it is its bit.
-LABELS = (
+Label = Literal[
     "mature",
     "graphic",
     "disturbing",
@@ -13,4 +15,5 @@ LABELS = (
     "political",
     "misleading",
     "spam",
-)
+]
+LABELS: tuple[str, ...] = get_args(Label)

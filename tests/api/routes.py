@@ -98,7 +98,9 @@ ROUTES: dict[str, Expectation] = {
     "DELETE /v1/drafts/{generation_id:uuid}": (CREATOR, OWNER),
     # Moderation
     "GET /v1/moderation/appeals": (Scope.MODERATOR, NOTHING),
+    "PUT /v1/moderation/videos/{video_id:uuid}/labels": (Scope.MODERATOR, ANYBODY),
     "POST /v1/moderation/appeals/{generation_id:uuid}/decision": (Scope.MODERATOR, ANYBODY),
+    "GET /v1/moderation/reports": (Scope.MODERATOR, NOTHING),
     # Work
     "POST /v1/work/{generation_id:uuid}/claim": (Scope.WORKER, ANYBODY),
     "POST /v1/work/{generation_id:uuid}/complete": (Scope.WORKER, ANYBODY),
@@ -121,7 +123,16 @@ ROUTES: dict[str, Expectation] = {
     "PUT /v1/videos/{video_id:uuid}/bookmark": (VIEWER, AUDIENCE),
     "DELETE /v1/videos/{video_id:uuid}/bookmark": (VIEWER, ANYBODY),
     "POST /v1/videos/{video_id:uuid}/share": (VIEWER, AUDIENCE),
+    "POST /v1/videos/{video_id:uuid}/report": (VIEWER, AUDIENCE),
     "GET /v1/bookmarks": (VIEWER, NOTHING),
+    # Ranking
+    "GET /v1/rankings": (Scope.ANALYST, NOTHING),
+    "PUT /v1/rankings/policy": (Scope.ADMIN, NOTHING),
+    "PUT /v1/rankings/model": (Scope.ADMIN, NOTHING),
+    "GET /v1/rankings/experiments": (Scope.ANALYST, NOTHING),
+    "POST /v1/rankings/experiments": (Scope.ADMIN, NOTHING),
+    "GET /v1/rankings/experiments/{experiment_id:uuid}": (Scope.ANALYST, ANYBODY),
+    "DELETE /v1/rankings/experiments/{experiment_id:uuid}": (Scope.ADMIN, ANYBODY),
     # Provenance
     "POST /v1/detect": (PUBLIC, NOTHING),
     # Videos in OpenAI's shape, to which requests to /v1/videos are led
@@ -135,6 +146,16 @@ ROUTES: dict[str, Expectation] = {
     # Feed
     "GET /v1/feed": (VIEWER, NOTHING),
     "POST /v1/views": (VIEWER, NOTHING),
+    # Steering
+    "GET /v1/feed/steer": (VIEWER, NOTHING),
+    "POST /v1/feed/steer": (VIEWER, NOTHING),
+    "DELETE /v1/feed/steer": (VIEWER, NOTHING),
+    "PATCH /v1/feed/steer/{rule_id:uuid}": (VIEWER, OWNER),
+    "DELETE /v1/feed/steer/{rule_id:uuid}": (VIEWER, ANYBODY),
+    "POST /v1/feed/less": (VIEWER, NOTHING),
+    "DELETE /v1/feed/less/{video_id:uuid}": (VIEWER, ANYBODY),
+    "PUT /v1/feed/personalisation": (VIEWER, NOTHING),
+    "DELETE /v1/feed/history": (VIEWER, NOTHING),
 }
 
 BODIES: dict[str, dict[str, object]] = {
@@ -145,6 +166,8 @@ BODIES: dict[str, dict[str, object]] = {
     "POST /v1/generations/{generation_id:uuid}/appeal": {"statement": "It is a bird."},
     "POST /v1/openai/videos/{openai_id:str}/remix": {"prompt": "a bear jumps over a brook"},
     "PATCH /v1/videos/{video_id:uuid}": {"caption": "Another caption"},
+    "PATCH /v1/feed/steer/{rule_id:uuid}": {"strength": 75},
+    "POST /v1/videos/{video_id:uuid}/report": {"reason": "likeness"},
     "POST /v1/videos/{video_id:uuid}/comments": {"text": "Which fox?"},
 }
 """What is sent to the routes whose relation is tested and which need a body."""

@@ -1,18 +1,20 @@
-"""Routes of appeals: say why a refusal is wrong, and, for moderators, decide on what was said."""
+"""Routes of moderation: appeals against refusals, decisions on them, and labels on videos."""
 
 from datetime import UTC, datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
 import msgspec
-from litestar import Router, get, post
+from litestar import Router, get, post, put
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, JSONBody
 
+from domain.video.labels import LABELS, Label
 from myriorama.api.paging import PAGE_LIMIT, Cursors, Page, PageLimit
 from myriorama.api.reads import Reads
 from myriorama.api.tokens import Principal, Scope
 from myriorama.application.moderation import Moderation
+from myriorama.application.videos import Videos
 from myriorama.store.front import Front
 from myriorama.store.signing import Signer
 
@@ -40,6 +42,12 @@ class Decision(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     overturned: bool
     note: Annotated[Statement, msgspec.Meta(examples=["It is a bird indeed."])]
+
+
+class Labels(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a video is like: all its labels, or none."""
+
+    labels: Annotated[list[Label], msgspec.Meta(max_length=len(LABELS), examples=[["mature"]])]
 
 
 class Check(msgspec.Struct, frozen=True):
@@ -157,6 +165,23 @@ async def decide_appeal(
     )
 
 
+@put(
+    "/moderation/videos/{video_id:uuid}/labels",
+    opt={"scope": Scope.MODERATOR},
+    status_code=204,
+)
+async def label_video(
+    video_id: FromPath[UUID],
+    data: JSONBody[Labels],
+    principal: NamedDependency[Principal],
+    videos: NamedDependency[Videos],
+    front: NamedDependency[Front],
+) -> None:
+    """Say what a video is like; feeds warn of it or leave it out as their policy says."""
+    by, at = principal.account_id, datetime.now(UTC)
+    await front.command(videos.label, video_id, data.labels, by=by, at=at)
+
+
 def _appeal(row: AppealRow, signer: Signer) -> Appeal:
     now = int(datetime.now(UTC).timestamp())
 
@@ -182,5 +207,7 @@ def _appeal(row: AppealRow, signer: Signer) -> Appeal:
 
 
 router = Router(
-    "/v1", route_handlers=[appeal_refusal, list_appeals, decide_appeal], tags=["Moderation"]
+    "/v1",
+    route_handlers=[appeal_refusal, list_appeals, decide_appeal, label_video],
+    tags=["Moderation"],
 )

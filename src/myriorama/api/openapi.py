@@ -42,6 +42,7 @@ _TAGS = {
     "Moderation": "Appeal against what the screening refused, and decide on appeals.",
     "Operations": "For those who run the house.",
     "Provenance": "Find out where a video comes from.",
+    "Ranking": "For those who run it: its policy, its model, and what is tried out in it.",
     "Uploads": "Send an image, a video of yourself or a voice.",
     "Videos": "Publish, edit and remix.",
     "Work": "What a GPU worker asks and tells.",

@@ -1,6 +1,6 @@
 """Commands on videos: publish, edit, delete."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
@@ -136,6 +136,20 @@ class Videos:
         else:
             video, _ = visible_video(self._log, video_id, to=by)
         video.delete(by=by, as_moderator=as_moderator, at=at)
+        self._log.save(video)
+
+    @retried
+    def label(self, video_id: UUID, labels: Collection[str], *, by: UUID, at: datetime) -> None:
+        """Say what a video is like, instead of what was said before; `by` moderates.
+
+        Raises:
+            VideoNotFound: there is none (any more).
+            LabelUnknown: there is no such label, or one is named twice.
+        """
+        video = self._log.find(Video, video_id)
+        if video is None:
+            raise VideoNotFound("There is no such video.")
+        video.label(labels, by=by, at=at)
         self._log.save(video)
 
     def _draft(self, generation_id: UUID, *, by: UUID) -> tuple[Generation, GenerationCompleted]:

@@ -34,8 +34,11 @@ from myriorama.api import moderation as moderation_routes
 from myriorama.api import openai_videos as openai_video_routes
 from myriorama.api import openapi, operations
 from myriorama.api import playlists as playlist_routes
+from myriorama.api import rankings as ranking_routes
 from myriorama.api import reactions as reaction_routes
+from myriorama.api import reports as report_routes
 from myriorama.api import sessions as session_routes
+from myriorama.api import steering as steering_routes
 from myriorama.api import uploads as upload_routes
 from myriorama.api import videos as video_routes
 from myriorama.api import views as view_routes
@@ -62,7 +65,9 @@ from myriorama.application.comments import Comments
 from myriorama.application.consent import Consent
 from myriorama.application.followings import Followings
 from myriorama.application.moderation import Moderation
+from myriorama.application.rankings import Rankings
 from myriorama.application.reactions import Reactions
+from myriorama.application.steering import Steerings
 from myriorama.application.videos import Missing, Videos
 from myriorama.bootstrap.application import (
     create_accounts,
@@ -81,7 +86,7 @@ from myriorama.feed.view_tokens import ViewTokens
 from myriorama.settings import Settings
 from myriorama.store.front import Front
 from myriorama.store.log import Log
-from myriorama.store.objects import Objects, open_objects
+from myriorama.store.objects import Objects, open_objects, ranker_key
 from myriorama.store.postgres import (
     Pool,
     async_pool,
@@ -116,8 +121,11 @@ ROUTES: Sequence[ControllerRouterHandler] = (
     moderation_routes.router,
     openai_video_routes.router,
     playlist_routes.router,
+    ranking_routes.router,
     reaction_routes.router,
+    report_routes.router,
     session_routes.router,
+    steering_routes.router,
     upload_routes.router,
     video_routes.router,
     view_routes.router,
@@ -251,7 +259,9 @@ def _commands(settings: Settings, parts: _Parts, missing: Missing) -> dict[str, 
         "front": Front(parts.fronted),
         "generations": create_generations(settings, parts.writes, log),
         "moderation": Moderation(log, consent),
+        "rankings": Rankings(log, lambda digest: parts.objects.exists(ranker_key(digest))),
         "reactions": Reactions(log),
+        "steerings": Steerings(log),
         "uploads": taken_in,
         "videos": Videos(log, consent, missing),
         "views": parts.views,

@@ -9,6 +9,7 @@ from myriorama.store.postgres import (
     Pool,
 )
 from myriorama.store.view_source import ViewSource
+from projections.account_deeds import AccountDeeds
 from projections.accounts import Accounts as AccountsProjection
 from projections.appeals import Appeals
 from projections.cameo_permissions import CameoPermissions
@@ -16,25 +17,35 @@ from projections.cameo_voices import CameoVoices
 from projections.cameos import Cameos as CameosProjection
 from projections.comments import Comments as CommentsProjection
 from projections.engagement_counts import EngagementCounts
+from projections.engagement_hours import EngagementHours
+from projections.exposures import Exposures
 from projections.generation_costs import GenerationCosts
 from projections.generations import Generations as GenerationsProjection
 from projections.gpu_budgets import GpuBudgets as GpuBudgetsProjection
+from projections.hashtags import Hashtags
 from projections.invitations import Invitations as InvitationsProjection
 from projections.projection import AnyProjection
 from projections.provenance import Provenance
 from projections.queue_entries import QueueEntries
+from projections.rankings import Rankings as RankingsProjection
 from projections.reactions import Reactions as ReactionsProjection
 from projections.recipes import Recipes
 from projections.relations import Relations
+from projections.reports import Reports
 from projections.revocations import Revocations as RevocationsProjection
+from projections.steering import Steering
 from projections.uploads import Uploads as UploadsProjection
+from projections.video_documents import Embed, VideoDocuments
 from projections.videos import Videos as VideosProjection
 from projections.view_counts import ViewCounts
+from projections.view_hours import ViewHours
+from ranking.embedding import PromptVectors
 
 
 def projections() -> Sequence[AnyProjection]:
     """Return every projection, each to be run by one process at a time."""
     return (
+        AccountDeeds(),
         AccountsProjection(),
         Appeals(),
         CameoPermissions(),
@@ -42,20 +53,33 @@ def projections() -> Sequence[AnyProjection]:
         CameosProjection(),
         CommentsProjection(),
         EngagementCounts(),
+        EngagementHours(),
+        Exposures(),
         GenerationCosts(),
         GenerationsProjection(),
         GpuBudgetsProjection(),
+        Hashtags(),
         InvitationsProjection(),
         QueueEntries(),
         Provenance(),
+        RankingsProjection(),
         ReactionsProjection(),
         Recipes(),
         Relations(),
+        Reports(),
         RevocationsProjection(),
+        Steering(),
         UploadsProjection(),
+        VideoDocuments(embedding),
         VideosProjection(),
         ViewCounts(),
+        ViewHours(),
     )
+
+
+def embedding() -> Embed:
+    """Return what reads prompts; its vectors are loaded now."""
+    return PromptVectors.load().embed
 
 
 def following(log: str) -> Sequence[str]:

@@ -268,6 +268,11 @@ _READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
+def ranker_key(digest: str) -> str:
+    """Return the key of the model of a ranking, by the SHA-256 of its file."""
+    return f"rankers/{digest}.npz"
+
+
 def _checked(key: str) -> str:
     if len(key) > KEY_LENGTH_MAX or ".." in key or not _KEY.fullmatch(key):
         raise ObjectKeyInvalid(f"{key[:80]!r} cannot name an object")

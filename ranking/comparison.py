@@ -1,0 +1,84 @@
+"""Comparisons: how far the arms of an experiment differ in what their accounts did.
+
+The unit is the account, which is what was dealt out; each arm is compared with the first.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Literal, NamedTuple
+
+import msgspec
+
+Wish = Literal["more", "less"]
+
+# What is compared, and whether more of it is what one wishes for. The first is the objective.
+METRICS: Mapping[str, Wish] = {
+    "creations": "more",
+    "remixes": "more",
+    "likes": "more",
+    "comments": "more",
+    "shares": "more",
+    "views": "more",
+    "watched_s": "more",
+    "less": "less",
+    "reports": "less",
+}
+
+_Z = 1.959964  # of a normal distribution: 95 % lie within
+
+
+class Sums(NamedTuple):
+    """What the accounts of an arm did of one thing: the sum, and the sum of squares."""
+
+    accounts: int
+    total: float
+    squares: float
+
+
+class Measure(msgspec.Struct, frozen=True):
+    """A metric of an arm: by account, and how far that is from the first arm's.
+
+    `low` and `high` are the 95 % interval of the difference (Welch, normal approximation), null
+    where there are too few accounts to tell. `is_worse`: the whole interval is on the bad side.
+    """
+
+    total: float
+    per_account: float
+    difference: float | None
+    low: float | None
+    high: float | None
+    is_worse: bool
+
+
+def measures(arms: Sequence[Mapping[str, Sums]]) -> list[dict[str, Measure]]:
+    """Return the measures of each arm; the first is what all are compared with."""
+    return [
+        {
+            metric: _measure(arm[metric], arms[0][metric], wish, is_first=place == 0)
+            for metric, wish in METRICS.items()
+        }
+        for place, arm in enumerate(arms)
+    ]
+
+
+def _measure(sums: Sums, first: Sums, wish: Wish, *, is_first: bool) -> Measure:
+    mean, of_first = _mean(sums), _mean(first)
+    if is_first or not (sums.accounts and first.accounts):
+        return Measure(sums.total, round(mean, 6), None, None, None, is_worse=False)
+    difference = mean - of_first
+    if min(sums.accounts, first.accounts) < 2:  # noqa: PLR2004 - one account has no variance
+        return Measure(sums.total, round(mean, 6), round(difference, 6), None, None, is_worse=False)
+    error = math.sqrt(_variance(sums) / sums.accounts + _variance(first) / first.accounts)
+    low, high = difference - _Z * error, difference + _Z * error
+    is_worse = high < 0 if wish == "more" else low > 0
+    shown = (round(number, 6) for number in (mean, difference, low, high))
+    return Measure(sums.total, *shown, is_worse=is_worse)
+
+
+def _mean(sums: Sums) -> float:
+    return sums.total / sums.accounts if sums.accounts else 0.0
+
+
+def _variance(sums: Sums) -> float:
+    spread = sums.squares - sums.total * sums.total / sums.accounts
+    return max(spread, 0.0) / (sums.accounts - 1)

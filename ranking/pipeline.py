@@ -1,0 +1,185 @@
+"""The pipeline: from a query to a slate, by way of sources, filters, two stages and a selection.
+
+Pure: the same state, ranker, policy and query give the same decision, byte for byte. There is no
+clock, no I/O and no chance but from the query's seed.
+"""
+
+from collections.abc import Mapping
+from hashlib import blake2b
+from typing import NamedTuple
+from uuid import UUID
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ranking import candidates as gathering
+from ranking import decision as decisions
+from ranking.candidates import Candidates
+from ranking.decision import Decision, Placed
+from ranking.experiments import policy_in
+from ranking.features import FEATURES
+from ranking.filters import Judged
+from ranking.policy import ACTIONS, Policy
+from ranking.query import Query, Resolved, resolve
+from ranking.ranker import Matrix, Ranker
+from ranking.selection import slates
+from ranking.selection.slates import Slate
+from ranking.state import State
+from ranking.steering.effect import Effect, effect
+
+_SURFACES: Mapping[str, int] = {"for_you": 1, "popular": 4}
+_MOVED_BY = 3
+
+
+class _Scored(NamedTuple):
+    """The candidates' features, what stage 1 made of them, and stage 2 of the best (`rows`).
+
+    `worth` is in standard deviations among the candidates, NaN where stage 2 was not reached.
+    """
+
+    features: Matrix
+    first: NDArray[np.float64]
+    rows: NDArray[np.int64]
+    predictions: Matrix
+    worth: NDArray[np.float64]
+
+
+def rank(state: State, ranker: Ranker, policy: Policy, query: Query) -> Decision:
+    """Decide on a slate: an answer to every query, of whomever and of however few videos."""
+    resolved = resolve(query, state.people, state.videos)
+    if resolved.viewer >= 0 and not state.people.personalised[resolved.viewer]:
+        resolved = resolved._replace(is_personal=False)
+    arms: Mapping[str, str] = {}
+    weights: Mapping[str, float] = policy.weights
+    if resolved.is_personal:
+        policy, arms = policy_in(policy, state.active.experiments, query.viewer)
+        weights = policy.for_viewer(query.viewer)
+    size = min(query.size, policy.size)
+    found = gathering.gather(state, ranker, policy, resolved, enough=2 * size)
+    found, steering = _steered(state, resolved, found)
+    open_ = slates.arms_of(state, found.serials, policy.exploration, query.seed)
+    scored = _score(state, ranker, policy, resolved, found, weights, steering.boost, open_.places)
+    slate = slates.select(
+        state, resolved, policy, found.serials, scored.worth, open_, steering.limits, size
+    )
+    placed = _placed(state, ranker, weights, found, scored, slate)
+    return Decision(
+        decision=query.decision,
+        viewer=UUID(bytes=query.viewer),
+        kind=query.kind,
+        as_of_ms=query.as_of_ms,
+        seed=query.seed,
+        size=query.size,
+        pending=[UUID(bytes=video) for video in query.pending],
+        domain_position=state.version[0],
+        view_position=state.version[1],
+        model=ranker.digest,
+        policy=policy.version,
+        arms=arms,
+        is_drawn=slate.is_drawn,
+        feature_hash=blake2b(scored.features.tobytes(), digest_size=8).hexdigest(),
+        heads=list(ACTIONS),
+        verdicts=found.rules,
+        candidates=decisions.Candidates(
+            serials=found.serials.tolist(),
+            sources=found.sources.tolist(),
+            first=np.round(scored.first, 4).tolist(),
+            score=_or_null(np.round(scored.worth, 4)),
+        ),
+        order=placed,
+    )
+
+
+def _steered(state: State, query: Resolved, found: Candidates) -> tuple[Candidates, Effect]:
+    """Leave out what the viewer said they do not want to see at all."""
+    viewer = query.viewer if query.is_personal else -1
+    said = effect(state, viewer, found.serials, query.as_of_ms)
+    if not said.hidden.any():
+        return found, said
+    shown = ~said.hidden
+    rules = {**found.rules, "steering": int(np.count_nonzero(said.hidden))}
+    judged = Judged(found.judged.verdict[shown], found.judged.rule[shown])
+    left = Candidates(found.serials[shown], found.sources[shown], judged, rules)
+    limits = tuple(limit._replace(mask=limit.mask[shown]) for limit in said.limits)
+    kept = said._replace(
+        boost=said.boost[shown],
+        hidden=said.hidden[shown],
+        hidden_by=said.hidden_by[shown],
+        limits=limits,
+    )
+    return left, kept
+
+
+def _score(  # noqa: PLR0913, PLR0917 - what a score depends on
+    state: State,
+    ranker: Ranker,
+    policy: Policy,
+    query: Resolved,
+    found: Candidates,
+    weights: Mapping[str, float],
+    boost: NDArray[np.float32],
+    explored: NDArray[np.int64],
+) -> _Scored:
+    """Score all candidates by stage 1, the best and what is to be explored by stage 2."""
+    viewer = query.viewer if query.is_personal else -1
+    features = state.read(
+        viewer,
+        found.serials,
+        query.as_of_ms,
+        surface=_SURFACES[query.query.kind],
+        coview=ranker.affinities,
+    )
+    first = _standard(ranker.utility(ranker.first(features), weights)) + boost
+    best = np.argsort(-first, kind="stable")[: policy.limits.second]
+    rows = np.union1d(best, explored)
+    predictions = ranker.second(features[rows])
+    worth = np.full(len(found.serials), np.nan)
+    worth[rows] = _standard(ranker.utility(predictions, weights)) + boost[rows]
+    return _Scored(features, first, rows, predictions, worth)
+
+
+def _placed(  # noqa: PLR0913, PLR0917 - what is told of each place
+    state: State,
+    ranker: Ranker,
+    weights: Mapping[str, float],
+    found: Candidates,
+    scored: _Scored,
+    slate: Slate,
+) -> list[Placed]:
+    """Tell of each place of the slate what stands there, and why."""
+    rows = np.searchsorted(scored.rows, slate.places)
+    predictions = np.round(scored.predictions[rows].astype(np.float64), 6).tolist()
+    added = ranker.contributions(scored.features[slate.places], weights)
+    most = np.argsort(-np.abs(added), axis=1, kind="stable")[:, :_MOVED_BY]
+    moved = np.round(np.take_along_axis(added, most, axis=1).astype(np.float64), 4)
+    propensities = _or_null(np.round(slate.log_propensity, 6))
+    return [
+        Placed(
+            video=UUID(bytes=state.videos.id_of(int(found.serials[place]))),
+            slot=slot,
+            sources=gathering.source_names(int(found.sources[place])),
+            score=round(float(scored.worth[place]), 4),
+            log_propensity=propensities[number],
+            predictions=predictions[number],
+            moved_by=[
+                (FEATURES[feature].name, by)
+                for feature, by in zip(most[number].tolist(), moved[number].tolist(), strict=True)
+            ],
+            rule=found.judged.warning(int(place)),
+        )
+        for number, (place, slot) in enumerate(zip(slate.places, slate.slots, strict=True))
+    ]
+
+
+def _standard(worth: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Return worths in standard deviations from their mean, all 0 where they are all the same."""
+    exact = worth.astype(np.float64)
+    if not len(exact):
+        return exact
+    deviation = exact.std()
+    # Rounded, so that the last bits of a sum on another machine turn no order.
+    return np.round((exact - exact.mean()) / deviation, 6) if deviation > 0 else exact * 0
+
+
+def _or_null(numbers: NDArray[np.float64]) -> list[float | None]:
+    return [None if number != number else number for number in numbers.tolist()]  # noqa: PLR0124 - NaN

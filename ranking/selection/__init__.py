@@ -1,0 +1,1 @@
+"""The selection: which of the scored videos make the slate, in which order, and what chance did."""

@@ -1,0 +1,295 @@
+"""The assembly of a slate, place by place: the best of what is unlike what stands there already.
+
+At each place, every video that is left has a gain: what it is worth, and how unlike the chosen it
+is (greedy maximisation of a determinantal point process; Chen et al. 2018). Usually the greatest
+gain is taken. In a drawn slate the place is drawn by the softmax of the gains, which makes the
+order a Plackett-Luce one with exact propensities; in the slots of exploration it is drawn among
+the new. What is drawn is drawn among what the caps allow, so propensities stay exact under them.
+"""
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ranking.compiled import compiled
+from ranking.draws import uniform
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+Flags = NDArray[np.bool_]
+
+_ORDER_STREAM, _SLOT_STREAM = 1, 2
+_TINY = 1e-6
+
+
+class Field(NamedTuple):
+    """The videos that a slate is assembled of, behind the `served` that were shown before.
+
+    `likeness` (n, n) is a positive semi-definite kernel with 1 on its diagonal. `worth` (n) is in
+    standard deviations; what is not to be ranked has -inf. `kinds` (k, n) are what the caps count,
+    the author first; negative ones are not counted. `weights` (served) is how far each that was
+    served still counts, above 0 and up to 1; the last was served last.
+    """
+
+    likeness: Floats
+    worth: Floats
+    kinds: Ints
+    weights: Floats
+
+
+class Rules(NamedTuple):
+    """The rules of an assembly.
+
+    Within `window` places in a row each kind is there at most `caps` (k) times. Of the first p
+    places, at most `shares[l] * p` are of limit l, whose videos are true in `limited` (l, n).
+    `theta` weighs worth against unlikeness. An author's next video has `decay` of the odds of the
+    one before, but `decay_floor` of those of the first at least.
+    """
+
+    size: int
+    window: int
+    caps: Ints
+    limited: Flags
+    shares: Floats
+    theta: float
+    decay: float
+    decay_floor: float
+
+
+class Chance(NamedTuple):
+    """What is left to chance. `temperature` 0: the order is not drawn.
+
+    `arms` are the videos to explore, for each of which `thetas` (times, arms) were drawn; at the
+    places where `slots` (size) is true one of them is shown, each with a probability of `floor` at
+    least.
+    """
+
+    seed: int
+    temperature: float
+    arms: Ints
+    thetas: Floats
+    slots: Flags
+    floor: float
+
+
+class Assembled(NamedTuple):
+    """The slate: its videos by their places in the field, and how likely each was.
+
+    `is_explored`: it stands there to be explored. `log_propensity` is of the draw at each place
+    given those before it, NaN where nothing was drawn.
+    """
+
+    order: Ints
+    is_explored: Flags
+    log_propensity: Floats
+
+
+def assemble(field: Field, rules: Rules, chance: Chance) -> Assembled:
+    """Assemble a slate. It is shorter than its size only where no more videos are there.
+
+    Where nothing is left that the caps and limits allow, they do not hold for that place.
+    """
+    seeded = chance._replace(seed=np.uint64(chance.seed))  # type: ignore[arg-type] # numba tells it from int64
+    return Assembled(*_assemble(*field, *rules, *seeded))
+
+
+@compiled
+def _condition(
+    likeness: Floats, row: int, noise: float, left: Floats, basis: Floats, known: int
+) -> None:
+    """Take from the variance of every video what is known of it by the one in `row`."""
+    scale = 1.0 / math.sqrt(max(left[row], 0.0) + noise + _TINY)
+    fresh, alike = basis[known], likeness[row]
+    count = len(left)
+    for video in range(count):
+        fresh[video] = alike[video]
+    for each in range(known):
+        factor, former = basis[each, row], basis[each]
+        for video in range(count):
+            fresh[video] -= factor * former[video]
+    for video in range(count):
+        fresh[video] *= scale
+        left[video] -= fresh[video] * fresh[video]
+
+
+@compiled
+def _count(kinds: Ints, row: int, number: int, counts: Ints) -> None:
+    """Add `number` to the count of every video that is of a kind with the one in `row`."""
+    for kind in range(kinds.shape[0]):
+        value, of_kind, counted = kinds[kind, row], kinds[kind], counts[kind]
+        if value >= 0:
+            for video in range(len(of_kind)):
+                counted[video] += number * (of_kind[video] == value)
+
+
+@compiled
+def _age(kinds: Ints, row: int, weight: float, shown: Floats) -> None:
+    """Count the video in `row` among those shown of its author."""
+    authors = kinds[0]
+    author = authors[row]
+    if author >= 0:
+        for video in range(len(authors)):
+            if authors[video] == author:
+                shown[video] += weight
+
+
+@compiled
+def _allow(
+    allowed: Flags, taken: Flags, counts: Ints, caps: Ints, limited: Flags, is_full: Flags
+) -> None:
+    """Set which videos the caps and limits let stand at the next place."""
+    for video in range(len(taken)):
+        allowed[video] = not taken[video]
+    for kind in range(len(caps)):
+        counted = counts[kind]
+        for video in range(len(taken)):
+            allowed[video] &= counted[video] < caps[kind]
+    for limit in range(len(is_full)):
+        if is_full[limit]:
+            for video in range(len(taken)):
+                allowed[video] &= not limited[limit, video]
+
+
+@compiled
+def _measure(
+    gains: Floats,
+    field: tuple[Floats, Floats, Floats],
+    allowed: Flags,
+    theta: float,
+    decay: float,
+    decay_floor: float,
+) -> bool:
+    """Set the gain of every video that is allowed, -inf for all others; tell whether one is."""
+    worth, left, shown = field
+    is_any = False
+    for video in range(len(worth)):
+        gains[video] = -np.inf
+        if allowed[video] and worth[video] > -np.inf:
+            gain = theta * worth[video] + (1.0 - theta) * math.log(max(left[video], _TINY))
+            if shown[video] > 0.0:
+                gain += theta * math.log(max(decay_floor, decay ** shown[video]))
+            gains[video] = gain
+            is_any = True
+    return is_any
+
+
+@compiled
+def _draw(gains: Floats, temperature: float, number: float) -> tuple[int, float]:
+    """Draw a video by the softmax of the gains; return it and the logarithm of its chance."""
+    highest = np.max(gains)
+    weights = np.exp((gains - highest) / temperature)
+    total = np.sum(weights)
+    reached, chosen = 0.0, int(np.argmax(gains))
+    for video in range(len(gains)):
+        reached += weights[video]
+        if weights[video] > 0.0:
+            chosen = video
+            if number * total < reached:
+                break
+    return chosen, math.log(weights[chosen] / total)
+
+
+@compiled
+def _explore(
+    arms: Ints, thetas: Floats, allowed: Flags, floor: float, number: float
+) -> tuple[int, float]:
+    """Draw one of the arms that are allowed, and tell how likely it was; -1 if none is.
+
+    An arm is as likely as its draws are the highest, less what keeps all others above the floor.
+    """
+    wins = np.zeros(len(arms))
+    is_open = np.array([allowed[arm] for arm in arms])
+    count = int(np.sum(is_open))
+    if count == 0:
+        return -1, 0.0
+    for turn in range(len(thetas)):
+        best, highest = -1, -1.0
+        for arm in range(len(arms)):
+            if is_open[arm] and thetas[turn, arm] > highest:
+                best, highest = arm, thetas[turn, arm]
+        wins[best] += 1.0
+    reached, chosen, likely = 0.0, -1, 0.0
+    for arm in range(len(arms)):
+        if is_open[arm]:
+            likely = floor + (1.0 - count * floor) * wins[arm] / len(thetas)
+            chosen = arm
+            reached += likely
+            if number < reached:
+                break
+    return int(arms[chosen]), likely
+
+
+@compiled
+def _assemble(  # noqa: PLR0913, PLR0917 - machine code takes no tuples of tuples
+    likeness: Floats,
+    worth: Floats,
+    kinds: Ints,
+    weights: Floats,
+    size: int,
+    window: int,
+    caps: Ints,
+    limited: Flags,
+    shares: Floats,
+    theta: float,
+    decay: float,
+    decay_floor: float,
+    seed: np.uint64,
+    temperature: float,
+    arms: Ints,
+    thetas: Floats,
+    slots: Flags,
+    floor: float,
+) -> tuple[Ints, Flags, Floats]:
+    served, count = len(weights), len(worth)
+    size = min(size, count - served)
+    left, shown = np.ones(count), np.zeros(count)
+    basis = np.empty((served + size, count))
+    counts = np.zeros(kinds.shape, np.int64)
+    taken, allowed = np.zeros(count, np.bool_), np.empty(count, np.bool_)
+    gains = np.empty(count)
+    of_limit = np.zeros(len(shares))
+    chain = np.empty(served + size, np.int64)
+    explored, log_propensity = np.zeros(size, np.bool_), np.full(size, np.nan)
+    for row in range(served):
+        _condition(likeness, row, 1.0 / weights[row] - 1.0, left, basis, row)
+        _age(kinds, row, weights[row], shown)
+        taken[row] = True
+        chain[row] = row
+        if row > served - window:
+            _count(kinds, row, 1, counts)
+    filled = 0
+    while filled < size:
+        end = served + filled
+        is_full = of_limit + 1.0 > shares * (filled + 1.0) + _TINY
+        _allow(allowed, taken, counts, caps, limited, is_full)
+        chosen, likely = -1, 1.0
+        if slots[filled]:
+            number = uniform(seed, _SLOT_STREAM, filled)
+            chosen, likely = _explore(arms, thetas, allowed, floor, number)
+        if chosen >= 0:
+            explored[filled] = True
+            log_propensity[filled] = math.log(likely)
+        else:
+            field = (worth, left, shown)
+            if not _measure(gains, field, allowed, theta, decay, decay_floor) and not _measure(
+                gains, field, ~taken, theta, decay, decay_floor
+            ):
+                break
+            if temperature > 0.0:
+                number = uniform(seed, _ORDER_STREAM, filled)
+                chosen, log_propensity[filled] = _draw(gains, temperature, number)
+            else:
+                chosen = int(np.argmax(gains))
+        chain[end] = chosen
+        taken[chosen] = True
+        of_limit += limited[:, chosen]
+        _condition(likeness, chosen, 0.0, left, basis, end)
+        _age(kinds, chosen, 1.0, shown)
+        _count(kinds, chosen, 1, counts)
+        if end - window + 1 >= 0:
+            _count(kinds, chain[end - window + 1], -1, counts)
+        filled += 1
+    end = served + filled
+    return chain[served:end].copy(), explored[:filled], log_propensity[:filled]

@@ -1,0 +1,127 @@
+"""Slates: from what candidates are worth to what is shown, in order, and how likely that was."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ranking.catalogue import Videos
+from ranking.decision import Slot
+from ranking.draws import uniform
+from ranking.policy import Exploration, Policy
+from ranking.query import Resolved, Serials
+from ranking.selection import exploration
+from ranking.selection.assembly import Chance, Field, Rules, assemble
+from ranking.selection.exploration import Arms
+from ranking.selection.likeness import likeness
+from ranking.state import State
+from ranking.steering.effect import Limit
+
+arms_of = exploration.arms
+
+_SHARE_STREAM = 4
+
+
+class Slate(NamedTuple):
+    """What is shown: places among the candidates, and for each why it stands there.
+
+    `is_drawn`: the order is one of the few that are drawn. `log_propensity` is NaN where nothing
+    was left to chance.
+    """
+
+    places: NDArray[np.int64]
+    slots: list[Slot]
+    log_propensity: NDArray[np.float64]
+    is_drawn: bool
+
+
+def select(  # noqa: PLR0913, PLR0917 - what a selection depends on
+    state: State,
+    query: Resolved,
+    policy: Policy,
+    serials: Serials,
+    worth: NDArray[np.float64],
+    open_: Arms,
+    limits: Sequence[Limit],
+    size: int,
+) -> Slate:
+    """Select the slate from candidates of which `worth` (NaN: not ranked) is known."""
+    likes = policy.diversity
+    scored = np.flatnonzero(~np.isnan(worth))
+    best = scored[np.argsort(-worth[scored], kind="stable")[: likes.pool]]
+    members = np.concatenate([best, np.setdiff1d(open_.places, best)])
+    served = _served(state, query, likes.carried)
+    count = len(served)
+    rows = np.concatenate([served, serials[members]])
+    kinds = _kinds(state.videos, rows)
+    ranked = np.full(len(rows), -np.inf)
+    ranked[count : count + len(best)] = worth[best]
+    field = Field(
+        likeness(state.videos, rows, likes),
+        ranked,
+        kinds,
+        likes.carry_decay ** np.arange(count, 0, -1, dtype=np.float64),
+    )
+    limited = np.zeros((len(limits), len(rows)), np.bool_)
+    for number, limit in enumerate(limits):
+        limited[number, count:] = limit.mask[members]
+    rules = Rules(
+        size=size,
+        window=likes.window,
+        caps=np.array([likes.author_max, likes.line_max, likes.topic_max]),
+        limited=limited,
+        shares=np.array([limit.share for limit in limits], np.float64),
+        theta=likes.theta,
+        decay=policy.author_decay.factor,
+        decay_floor=policy.author_decay.floor,
+    )
+    is_drawn = uniform(np.uint64(query.query.seed), _SHARE_STREAM, 0) < policy.exploration.share
+    where = {int(place): row for row, place in enumerate(members)}
+    chance = Chance(
+        seed=query.query.seed,
+        temperature=policy.exploration.temperature if is_drawn else 0.0,
+        arms=np.array([count + where[int(place)] for place in open_.places], np.int64),
+        thetas=open_.thetas,
+        slots=_slots(policy.exploration, size),
+        floor=policy.exploration.floor,
+    )
+    made = assemble(field, rules, chance)
+    places = members[made.order - count]
+    fresh = {int(place) for place in open_.places[open_.is_fresh]}
+    return Slate(
+        places,
+        [
+            _slot(int(place), is_explored=bool(explored), fresh=fresh)
+            for place, explored in zip(places, made.is_explored, strict=True)
+        ],
+        made.log_propensity,
+        is_drawn,
+    )
+
+
+def _served(state: State, query: Resolved, carried: int) -> Serials:
+    """Return the videos that were last served to the viewer, each once, oldest first."""
+    known = state.histories.served(query.viewer) if query.viewer >= 0 else query.pending[:0]
+    served = np.concatenate([known, query.pending])[::-1]
+    _, first = np.unique(served, return_index=True)
+    return served[np.sort(first)][:carried][::-1].astype(np.int32)
+
+
+def _kinds(videos: Videos, rows: Serials) -> NDArray[np.int64]:
+    """Return what the caps count: author, line and topic. Topic 0 is that of what says nothing."""
+    topic = videos.topic[rows]
+    columns = (videos.author[rows], videos.line[rows], np.where(topic > 0, topic, -1))
+    return np.stack(columns).astype(np.int64)
+
+
+def _slots(policy: Exploration, size: int) -> NDArray[np.bool_]:
+    slots = np.zeros(size, np.bool_)
+    slots[policy.slot_first - 1 :: policy.slot_step] = True
+    return slots
+
+
+def _slot(place: int, *, is_explored: bool, fresh: set[int]) -> Slot:
+    if not is_explored:
+        return "rank"
+    return "fresh" if place in fresh else "explore"
