@@ -6,7 +6,7 @@ from uuid import UUID
 
 from domain.aggregate import Aggregate
 from domain.identity import named
-from domain.reaction.errors import OwnReport, ReportInvalid
+from domain.reaction.errors import ReportInvalid
 from domain.reaction.events import (
     ReactionBegun,
     ReactionEvent,
@@ -85,20 +85,17 @@ class Reaction(Aggregate):
         if not self.shared:
             self.trigger(VideoShared, at, account_id=self.account_id, video_id=self.video_id)
 
-    def report(self, reason: str, note: str, *, author_id: UUID, at: datetime) -> None:
+    def report(self, reason: str, note: str, *, at: datetime) -> None:
         """Say that the video should not be here. The first report stands; others record nothing.
 
         Raises:
             ReportInvalid: it is for no reason that there is, or its note is too long or unreadable.
-            OwnReport: the account published the video itself.
         """
         written = note.strip()
         if reason not in REASONS:
             raise ReportInvalid(f"A report is for one of these reasons: {sorted(REASONS)}.")
         if len(written) > NOTE_LENGTH_MAX or not is_readable(written):
             raise ReportInvalid(f"A note has at most {NOTE_LENGTH_MAX} readable characters.")
-        if author_id == self.account_id:
-            raise OwnReport("You published this video; you can delete it.")
         if not self.reported:
             self.trigger(
                 VideoReported,

@@ -1,11 +1,7 @@
 """Why a reaction refuses a command."""
 
-from domain.errors import Conflict, Invalid
+from domain.errors import Invalid
 
 
 class ReportInvalid(Invalid):
     """A report has a reason that there is, and at most 1000 readable characters beside it."""
-
-
-class OwnReport(Conflict):
-    """You published this video; you can delete it."""

@@ -80,7 +80,7 @@ class Steering(Aggregate):
         return [UUID(rule) for rule in self._subjects if not self._has_ended(rule, at)]
 
     def add(self, wishes: Sequence[Wish], *, at: datetime) -> Sequence[UUID]:
-        """Take rules on, and return the IDs under which they are kept.
+        """Take rules on, and return the ID under which each is kept.
 
         A rule takes the place of another of the same subject. One that says the same again keeps
         the other's ID, and its strength and end are as said last.
@@ -94,7 +94,7 @@ class Steering(Aggregate):
         kept = [self._add(wish, at) for wish in wishes]
         if len(self.live(at)) > RULES_MAX:
             raise TooManySteeringRules(f"A feed has at most {RULES_MAX} rules.")
-        return list(dict.fromkeys(kept))
+        return kept
 
     def change(
         self, rule_id: UUID, *, strength: int, expires_at: datetime | None, at: datetime

@@ -125,6 +125,9 @@ def world(
             "generation_id": str(draft(log, alice.account_id)),
             "playlist": "master.m3u8",
             "openai_id": f"video_{draft(log, alice.account_id).hex}",
+            "rule_id": alice.post("/v1/feed/steer", json={"say": "more cats"}).json()["rules"][0][
+                "rule_id"
+            ],
             "upload_id": sent["upload_id"],
             "video_id": str(video.id),
         },

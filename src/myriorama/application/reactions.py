@@ -1,4 +1,4 @@
-"""Commands on what people make of videos: like, keep, pass on."""
+"""Commands on what people make of videos: like, keep, pass on, report."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -10,7 +10,7 @@ from myriorama.store.log import Log, retried
 
 
 class Reactions:
-    """Likes, bookmarks and shares. Every command may be repeated: again changes nothing."""
+    """Likes, bookmarks, shares and reports. To repeat a command changes nothing."""
 
     def __init__(self, log: Log) -> None:
         self._log = log
@@ -59,6 +59,16 @@ class Reactions:
             VideoNotFound: there is none, or `by` may not see it.
         """
         self._react(video_id, by, lambda reaction: reaction.share(at=at), at)
+
+    @retried
+    def report(self, video_id: UUID, *, reason: str, note: str, by: UUID, at: datetime) -> None:
+        """Say to the moderators that a video should not be here; each account counts once.
+
+        Raises:
+            VideoNotFound: there is none, or `by` may not see it.
+            ReportInvalid: there is no such reason, or the note is too long or cannot be read.
+        """
+        self._react(video_id, by, lambda reaction: reaction.report(reason, note, at=at), at)
 
     def _react(
         self, video_id: UUID, by: UUID, react: Callable[[Reaction], None], at: datetime
