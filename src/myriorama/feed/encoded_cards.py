@@ -94,6 +94,12 @@ class EncodedCards:
                 del self._by_author[card.author_id]
 
 
+def warned(opened: bytes, rule: str) -> bytes:
+    """Return a card, open at its end, that tells the rule why a warning stands before the video."""
+    head = opened[: -len(_VIEW_TOKEN)]
+    return b'%s,"interstitial":{"rule":"%s"}%s' % (head, rule.encode(), _VIEW_TOKEN)
+
+
 def _encoded(card: Card, now: int) -> EncodedCard:
     author_id = card.author.account_id.bytes
     # Spread by the ID, so that cards which were read together do not go stale together.

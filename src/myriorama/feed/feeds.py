@@ -7,8 +7,10 @@ is read anew beside what is in memory, and replaces it at once.
 """
 
 import asyncio
+from collections.abc import Sequence
 from typing import Literal, LiteralString, NamedTuple
 
+import numpy as np
 import structlog
 from psycopg import AsyncConnection
 from psycopg.rows import TupleRow
@@ -133,6 +135,26 @@ class Feeds:
                 slate.video_ids.append(video_id)
                 slate.cards.append(card.opened)
         return slate
+
+    async def shown(
+        self, viewer_id: bytes, video_ids: Sequence[bytes], *, now: int
+    ) -> list[bytes | None]:
+        """Return the cards of videos that the viewer may and wants to see now, None for the others.
+
+        Cards are JSON objects, open at their end for the view token.
+        """
+        timeline, circles, encoded, _ = self._kept
+        circle = await circles.of(viewer_id)
+        cards = await encoded.of(video_ids, now=now)
+        found: list[bytes | None] = []
+        for card in cards:
+            is_shown = card is not None and timeline.author(card.author_id) not in circle.hidden
+            if card is not None and is_shown and card.visibility == "followers":
+                is_shown = bool(np.isin(timeline.author(card.author_id), circle.shown))
+            elif card is not None and is_shown:
+                is_shown = card.visibility == "public"
+            found.append(card.opened if card is not None and is_shown else None)
+        return found
 
     async def refresh_videos(self) -> None:
         async with self._pool.connection() as connection:

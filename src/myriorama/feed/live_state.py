@@ -43,17 +43,27 @@ _BEHIND = Gauge(
 class LiveState(Generic[S]):
     """Holds the state and follows the logs while it is open."""
 
-    def __init__(self, url: str, stretches: StateStretches, make: Callable[[], S]) -> None:
+    def __init__(
+        self,
+        url: str,
+        stretches: StateStretches,
+        make: Callable[[], S],
+        *,
+        folded: Callable[[S], None],
+    ) -> None:
         """Take the collaborators.
 
         Args:
             url: PostgreSQL, to hear of what is recorded.
             stretches: the logs.
             make: returns a state of nothing; called in the thread that follows.
+            folded: is called in that thread whenever the state has come to the heads, before it
+                counts as ready.
         """
         self._url = url
         self._stretches = stretches
         self._make = make
+        self._folded = folded
         self._lock = threading.Lock()
         self._state: S | None = None
         self._standing: Standing = "loading"
@@ -61,7 +71,7 @@ class LiveState(Generic[S]):
         self._version = Positions(0, 0)
         self._stopped = threading.Event()
         self._moved = threading.Condition()
-        self._woken, self._waker = socket.socketpair()
+        self._sockets: tuple[socket.socket, socket.socket] | None = None
         self._thread: threading.Thread | None = None
 
     @property
@@ -80,17 +90,22 @@ class LiveState(Generic[S]):
         return self._version
 
     def open(self) -> None:
+        self._sockets = socket.socketpair()
         self._thread = threading.Thread(target=self._run, name="ranking state", daemon=True)
         self._thread.start()
 
     def close(self) -> None:
         """Stop following; what is being folded is folded to its end."""
         thread, self._thread = self._thread, None
-        if thread is not None:
-            self._stopped.set()
-            with suppress(OSError):
-                self._waker.send(b"\0")
-            thread.join()
+        if thread is None or self._sockets is None:
+            return
+        self._stopped.set()
+        woken, waker = self._sockets
+        with suppress(OSError):
+            waker.send(b"\0")
+        thread.join()
+        woken.close()
+        waker.close()
 
     def __enter__(self) -> Self:
         self.open()
@@ -104,6 +119,17 @@ class LiveState(Generic[S]):
         """Yield the state as it is, which stays so in the context; None while it is loading."""
         with self._lock:
             yield None if self._standing == "loading" else self._state
+
+    @contextmanager
+    def held_if_free(self) -> Iterator[S | None]:
+        """Yield the state without a wait; None if somebody else holds it, or it is loading."""
+        if not self._lock.acquire(blocking=False):
+            yield None
+            return
+        try:
+            yield None if self._standing == "loading" else self._state
+        finally:
+            self._lock.release()
 
     def reached(self, positions: Positions, *, timeout_s: float) -> bool:
         """Return True once the state is ready and folded so far, False if that takes longer."""
@@ -159,6 +185,7 @@ class LiveState(Generic[S]):
             if is_loading and time.monotonic() - told_s > _TOLD_EVERY_S:
                 told_s = time.monotonic()
                 logger.info("the ranking is being loaded", share=round(self._share, 3))
+        self._folded(state)
         if is_loading:
             logger.info("the ranking is ready", domain=heads.domain, views=heads.views)
         self._share, self._standing = 1.0, "ready"
@@ -168,7 +195,8 @@ class LiveState(Generic[S]):
     def _wait(self, connection: Connection[TupleRow]) -> None:
         """Return when something was recorded, we are stopped, or a second is over."""
         sources = select.poll()
-        sources.register(self._woken, select.POLLIN)
+        if self._sockets is not None:
+            sources.register(self._sockets[0], select.POLLIN)
         sources.register(connection, select.POLLIN)
         sources.poll(_POLL_S * 1000)
         self._stopped.wait(_TOGETHER_S)

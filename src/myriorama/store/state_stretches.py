@@ -7,7 +7,7 @@ know, and a state folded anew to the same two positions is the same.
 
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import structlog
 
@@ -35,9 +35,9 @@ class Foldable(Protocol):
     @property
     def version(self) -> tuple[int, int]: ...
 
-    def fold_domain(self, events: Sequence[Recorded[object]], upto: int) -> None: ...
+    def fold_domain(self, events: Sequence[Recorded[Any]], *, upto: int | None) -> None: ...
 
-    def fold_views(self, columns: ViewColumns, upto: int) -> None: ...
+    def fold_views(self, columns: ViewColumns, *, upto: int | None) -> None: ...
 
 
 Fold = Callable[[Foldable], None]
@@ -81,12 +81,12 @@ class StateStretches:
             yield partial(_fold_views, columns, at)
 
 
-def _fold_domain(events: Sequence[Recorded[object]], upto: int, state: Foldable) -> None:
-    state.fold_domain(events, upto)
+def _fold_domain(events: Sequence[Recorded[Any]], upto: int, state: Foldable) -> None:
+    state.fold_domain(events, upto=upto)
 
 
 def _fold_views(columns: ViewColumns, upto: int, state: Foldable) -> None:
-    state.fold_views(columns, upto)
+    state.fold_views(columns, upto=upto)
 
 
 def _require_readable(window: Window) -> None:

@@ -1,0 +1,197 @@
+"""Ranked feeds: a slate is decided, then read page by page; what may not be shown now is left out.
+
+A page is read of one slate and shares its decision. What is left of a slate when it does not fill
+a page any more is given up, and a new slate decided: so nothing has to be kept for later, and who
+asks for the same page again is given the same again.
+"""
+
+import time
+from collections.abc import Sequence
+from typing import Literal, NamedTuple
+from uuid import UUID
+
+from domain.errors import Invalid
+from myriorama.feed.encoded_cards import warned
+from myriorama.feed.feeds import Feeds
+from myriorama.feed.ranking import DROPPED, Asked, Ranking
+from myriorama.feed.served import Served
+from myriorama.feed.slates import RankedSlate, Slates
+from myriorama.feed.timeline import END
+from myriorama.store.identity import new_id
+
+RankedKind = Literal["for_you", "popular"]
+
+PLACE_MS = 86_400_000
+_LATEST_READ_MAX = 5
+
+
+class CursorExpired(Invalid):
+    """The cursor is of a page that was served more than a day ago. Begin at the top again."""
+
+
+class Place(NamedTuple):
+    """Where a feed goes on: in a slate, or in what is newest where there was no slate.
+
+    `before` is the place in the slate, or the position in what is newest.
+    """
+
+    decision_id: bytes | None
+    before: int
+
+
+class RankedPage(NamedTuple):
+    """A page: its videos, their cards, open at the end, and where the next page is, if anywhere.
+
+    `feed` is the kind that is logged; `ranking` how the slate that begins here was decided;
+    `degraded` why it is not ranked as it should be.
+    """
+
+    decision_id: bytes
+    feed: str
+    before: int | None
+    video_ids: list[bytes]
+    cards: list[bytes]
+    place: Place | None
+    ranking: str | None
+    degraded: str | None
+
+    @classmethod
+    def of(cls, slate: RankedSlate, offset: int) -> "RankedPage":
+        """Return the page of a slate that begins at a place, and has nothing on it yet."""
+        before = offset or None
+        return cls(slate.decision_id, slate.kind, before, [], [], None, None, slate.degraded)
+
+
+class RankedFeeds:
+    """The ranked feeds of all viewers. Lives in one event loop."""
+
+    def __init__(self, feeds: Feeds, ranking: Ranking, slates: Slates) -> None:
+        self._feeds = feeds
+        self._ranking = ranking
+        self._slates = slates
+        self._served = Served()
+
+    async def page(
+        self, viewer_id: bytes, kind: RankedKind, place: Place | None, *, limit: int
+    ) -> RankedPage:
+        """Return the page that begins at a place, at the top if there is none.
+
+        Raises:
+            CursorExpired: the place is of another day.
+        """
+        now_ms = time.time_ns() // 1_000_000
+        asked = Asked(viewer_id, kind, now_ms)
+        slate, page = None, None
+        if place is not None and place.decision_id is not None:
+            if int.from_bytes(place.decision_id[:6]) < now_ms - PLACE_MS:
+                raise CursorExpired("The cursor is older than a day: begin at the top again.")
+            slate, page = await self._going_on(asked, place.decision_id, place.before, limit)
+        if page is None:
+            page = await self._begun(asked, slate, place, limit)
+        self._served.add(viewer_id, page.video_ids, at_ms=now_ms)
+        return page
+
+    async def _going_on(
+        self, asked: Asked, decision_id: bytes, offset: int, limit: int
+    ) -> tuple[RankedSlate | None, RankedPage | None]:
+        """Return the slate if it is known, and its page if there is enough left for one."""
+        slate = await self._slates.of(decision_id, asked.viewer_id)
+        if slate is None:
+            return None, None
+        successor = self._slates.kept(slate.following.get(offset, b""))
+        if successor is not None:
+            return slate, await self._read(asked, successor, 0, limit)
+        page = await self._read(asked, slate, offset, limit)
+        if page is not None and len(page.video_ids) < limit and slate.is_full:
+            page = None
+        return slate, page
+
+    async def _begun(
+        self, asked: Asked, before: RankedSlate | None, place: Place | None, limit: int
+    ) -> RankedPage:
+        """Return the first page of a new slate, or of what is newest if there can be none."""
+        shown = self._served.to(asked.viewer_id, at_ms=asked.as_of_ms)
+        if before is not None and place is not None:
+            # Another process may have served it, and the log may not have told us yet.
+            shown = list(dict.fromkeys([*before.video_ids[: place.before], *shown]))
+        asked = asked._replace(shown=shown)
+        slate, degraded = await self._ranking.decide(asked, new_id())
+        if slate is None:
+            at = place.before if place is not None and place.decision_id is None else END
+            return await self._latest(asked, at, limit, degraded)
+        self._slates.put(slate)
+        if before is not None and place is not None:
+            before.following[place.before] = slate.decision_id
+        page = await self._read(asked, slate, 0, limit)
+        if page is None:  # steered in this very moment: the next page knows
+            page = RankedPage.of(slate, 0)
+        return page._replace(ranking=slate.ranking)
+
+    async def _read(
+        self, asked: Asked, slate: RankedSlate, offset: int, limit: int
+    ) -> RankedPage | None:
+        """Read a slate from a place on; what may not be shown any more is passed over.
+
+        None if the viewer steers otherwise by now: the rest of the slate is not what they want.
+        """
+        page = RankedPage.of(slate, offset)
+        at, end = offset, len(slate.video_ids)
+        while at < end and len(page.cards) < limit:
+            some = slate.video_ids[at : at + limit - len(page.cards)]
+            at += len(some)
+            looked = await self._ranking.look_again(asked, slate, some)
+            if looked.is_steered_otherwise:
+                return None
+            shown = await self._feeds.shown(asked.viewer_id, some, now=asked.as_of_ms // 1000)
+            for video_id, card, rule in zip(some, shown, looked.rules, strict=True):
+                if card is not None and rule != DROPPED:
+                    page.video_ids.append(video_id)
+                    page.cards.append(card if rule is None else warned(card, rule))
+        has_more = at < end or slate.is_full
+        return page._replace(place=Place(slate.decision_id, at) if has_more else None)
+
+    async def _latest(
+        self, asked: Asked, before: int, limit: int, degraded: str | None
+    ) -> RankedPage:
+        """Return what is newest and was not shown lately."""
+        video_ids, cards = list[bytes](), list[bytes]()
+        shown, at = set(asked.shown), before
+        after: int | None = before
+        for _ in range(_LATEST_READ_MAX):
+            slate = await self._feeds.slate(
+                asked.viewer_id,
+                "latest",
+                before=at,
+                limit=limit - len(cards),
+                now=asked.as_of_ms // 1000,
+            )
+            for video_id, card in zip(slate.video_ids, slate.cards, strict=True):
+                if video_id not in shown:
+                    video_ids.append(video_id)
+                    cards.append(card)
+            after = slate.before
+            if after is None or len(cards) >= limit:
+                break
+            at = after
+        return RankedPage(
+            new_id().bytes,
+            "latest",
+            None if before == END else before,
+            video_ids,
+            cards,
+            None if after is None else Place(None, after),
+            None,
+            degraded,
+        )
+
+
+def place_of(fields: Sequence[str | int]) -> Place:
+    """Read the place that a cursor carries."""
+    decision_id, before = fields
+    is_latest = decision_id == ""
+    return Place(None if is_latest else UUID(str(decision_id)).bytes, int(before))
+
+
+def fields_of(place: Place) -> tuple[str | int, ...]:
+    """Return what a cursor is to carry of a place."""
+    return ("" if place.decision_id is None else place.decision_id.hex(), place.before)

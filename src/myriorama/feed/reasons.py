@@ -1,0 +1,177 @@
+"""Reasons: why a video was shown, told from what was logged when it was, and from nothing else."""
+
+import math
+from typing import Any, NamedTuple, get_args
+from uuid import UUID
+
+import msgspec
+from psycopg import AsyncConnection
+from psycopg.rows import TupleRow
+from psycopg_pool import AsyncConnectionPool
+
+from domain.errors import NotFound
+from myriorama.feed.slates import Slates
+from ranking.decision import Decision, Placed
+from ranking.features import FEATURES
+from ranking.query import Kind as RankedKind
+
+_PAGES = """
+    SELECT viewer_id, feed, video_ids, ranking::text FROM slates
+    WHERE decision_id = %s ORDER BY position
+"""
+
+_SOURCES = {
+    "following": "You follow who made it.",
+    "trending": "Many people watch it these days.",
+    "taste": "It is like what you liked or remixed.",
+    "coview": "People who watched what you watched watched this, too.",
+    "lineage": "It belongs to the remixes of something you liked or remixed.",
+    "cameo_friends": "Somebody plays in it with whom you share cameos.",
+    "fresh": "It is new, and new videos are shown to some people first.",
+    "steered": "You asked for more of this.",
+    "latest": "It was one of the newest videos.",
+}
+_SLOTS = {
+    "explore": "Its place was left to chance, to learn what else people would like.",
+    "fresh": "Its place was kept for new videos and new creators.",
+}
+_MEANINGS = {feature.name: feature.doc for feature in FEATURES}
+
+
+class DecisionUnknown(NotFound):
+    """No page was served to you under this ID, or its day is not kept any more."""
+
+
+class VideoNotServed(NotFound):
+    """The page that you were served under this ID did not have the video."""
+
+
+class Source(msgspec.Struct, frozen=True):
+    """What brought the video into consideration."""
+
+    name: str
+    meaning: str
+
+
+class Moved(msgspec.Struct, frozen=True):
+    """What of all that was known moved the video most: up if `by` is positive, else down."""
+
+    feature: str
+    meaning: str
+    by: float
+
+
+class Why(msgspec.Struct, frozen=True):
+    """Why a video was shown to you. What was not ranked has no policy, model or propensity.
+
+    `summary` is for people. `propensity` is how probable its place was, where that was left to
+    chance; `warning` the rule why something stood before it.
+    """
+
+    decision_id: UUID
+    video_id: UUID
+    feed: str
+    summary: str
+    sources: list[Source]
+    is_exploration: bool
+    propensity: float | None
+    moved_by: list[Moved]
+    warning: str | None
+    policy: str | None
+    model: str | None
+
+
+class _Logged(NamedTuple):
+    """What is on record under one decision."""
+
+    viewer_id: UUID
+    feed: str
+    video_ids: frozenset[UUID]
+    ranking: str | None
+
+
+class Reasons:
+    """Tells reasons. What has not come to the log yet is told from memory."""
+
+    def __init__(
+        self, pool: AsyncConnectionPool[AsyncConnection[TupleRow]], slates: Slates
+    ) -> None:
+        self._pool = pool
+        self._slates = slates
+
+    async def why(self, viewer_id: UUID, decision_id: UUID, video_id: UUID) -> Why:
+        """Return why a viewer was shown a video.
+
+        Raises:
+            DecisionUnknown: the viewer was served nothing under this ID.
+            VideoNotServed: the video was not among what they were.
+        """
+        logged = await self._logged(decision_id)
+        if logged is None or logged.viewer_id != viewer_id:
+            raise DecisionUnknown("No page was served to you under this ID.")
+        if logged.ranking is None and logged.feed in get_args(RankedKind):
+            raise DecisionUnknown("How this page was made is not on record.")
+        if logged.ranking is None:
+            if video_id not in logged.video_ids:
+                raise VideoNotServed("The page did not have this video.")
+            return _unranked(decision_id, video_id, logged.feed)
+        decision = Decision.decode(logged.ranking)
+        placed = next((each for each in decision.order if each.video == video_id), None)
+        if placed is None:
+            raise VideoNotServed("The slate did not have this video.")
+        return _ranked(decision, placed)
+
+    async def _logged(self, decision_id: UUID) -> _Logged | None:
+        async with self._pool.connection() as connection:
+            rows = await (await connection.execute(_PAGES, (decision_id,))).fetchall()
+        rankings = [row[3] for row in rows if row[3] is not None]
+        kept = self._slates.kept(decision_id.bytes)
+        if kept is not None and not rankings:
+            shown = frozenset(UUID(bytes=video_id) for video_id in kept.video_ids)
+            return _Logged(UUID(bytes=kept.viewer_id), kept.kind, shown, kept.ranking)
+        if not rows:
+            return None
+        videos: list[Any] = [video_id for row in rows for video_id in row[2]]
+        return _Logged(rows[0][0], rows[0][1], frozenset(videos), next(iter(rankings), None))
+
+
+def _unranked(decision_id: UUID, video_id: UUID, feed: str) -> Why:
+    return Why(
+        decision_id=decision_id,
+        video_id=video_id,
+        feed=feed,
+        summary=f"{_SOURCES.get(feed, 'It was shown.')} This feed is not ranked: newest first.",
+        sources=[Source(feed, _SOURCES.get(feed, ""))],
+        is_exploration=False,
+        propensity=None,
+        moved_by=[],
+        warning=None,
+        policy=None,
+        model=None,
+    )
+
+
+def _ranked(decision: Decision, placed: Placed) -> Why:
+    log_propensity = placed.log_propensity
+    sources = [Source(name, _SOURCES.get(name, "")) for name in placed.sources]
+    told = [source.meaning for source in sources if source.meaning]
+    if placed.slot in _SLOTS:
+        told.insert(0, _SLOTS[placed.slot])
+    return Why(
+        decision_id=decision.decision,
+        video_id=placed.video,
+        feed=decision.kind,
+        summary=" ".join(told) or "It did well among what could be shown.",
+        sources=sources,
+        is_exploration=placed.slot != "rank",
+        propensity=None if log_propensity is None else round(math.exp(log_propensity), 6),
+        moved_by=[Moved(name, _meaning(name), by) for name, by in placed.moved_by],
+        warning=placed.rule,
+        policy=decision.policy,
+        model=decision.model,
+    )
+
+
+def _meaning(feature: str) -> str:
+    """Return a feature in words; of a release that had others, its name."""
+    return _MEANINGS.get(feature, feature.replace("_", " "))
