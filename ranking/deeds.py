@@ -118,3 +118,9 @@ class Deeds:
     def take(self, rows: NDArray[np.int64] | slice) -> Self:
         """Return some of the rows, in the order asked for."""
         return type(self)(*(getattr(self, each.name)[rows] for each in fields(self)))
+
+    def of_kind(self, kind: Kind) -> Self:
+        """Return the same rows as deeds of another kind, in columns of their own."""
+        copy = type(self)(*(getattr(self, each.name).copy() for each in fields(self)))
+        copy.kind[:] = kind
+        return copy

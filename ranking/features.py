@@ -128,6 +128,7 @@ VIEWER = (
     Feature("viewer_following", "ln(1+n)", 0, "whom the viewer follows"),
     Feature("viewer_followers", "ln(1+n)", 0, "who follow the viewer"),
     Feature("viewer_mutuals", "ln(1+n)", 0, "who follow the viewer and are followed"),
+    Feature("viewer_shown", "ln(1+n)", 0, "what the viewer was served since ever"),
     Feature("viewer_creations", "ln(1+n)", 0, "videos that the viewer published"),
     Feature("viewer_remixes", "ln(1+n)", 0, "remixes that the viewer published"),
 )

@@ -133,8 +133,8 @@ def _viewer(out: Matrix, known: Known, request: Request) -> None:
     first = INDEX["viewer_age"]
     out[:, first] = np.log1p(age_ms / _DAY_MS)
     out[:, first + 1 : first + 4] = _log1p(known.people.circle[viewer])
-    out[:, first + 4] = _log1p(known.counts.viewer.total(Signal.CREATIONS, row))
-    out[:, first + 5] = _log1p(known.counts.viewer.total(Signal.REMIXES, row))
+    for place, signal in enumerate((Signal.IMPRESSIONS, Signal.CREATIONS, Signal.REMIXES)):
+        out[:, first + 4 + place] = _log1p(known.counts.viewer.total(signal, row))
 
 
 def _sequence(out: Matrix, known: Known, request: Request) -> None:

@@ -2,7 +2,7 @@
 
 Live feeds, replays, imports and training sets all come through here. Its version is how far into
 each log it reaches. The domain log is folded before the views that came after it, so that a view
-finds the video it is of; beyond that, any cut and any interleaving gives the same state, to the bit.
+finds the video it is of; beyond that any cut and any interleaving gives the same, to the bit.
 
 `State` writes; sources, filters and features read. It has no locks: folds and reads take turns.
 """

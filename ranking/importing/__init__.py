@@ -1,0 +1,1 @@
+"""Importers: what other places recorded, as our own events and deeds."""
