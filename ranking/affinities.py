@@ -6,7 +6,7 @@ what is shown to the same people, the other of what they watch long.
 """
 
 from collections.abc import Mapping
-from typing import NamedTuple, Self
+from typing import NamedTuple, Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -86,6 +86,15 @@ class Affinities(NamedTuple):
             ValueError: a part is missing, of another type, or the parts do not fit together.
         """
         return cls(*(_table(arrays, name) for name in cls._fields))
+
+
+class Learnt(Protocol):
+    """What was trained, as far as sources ask about it: a ranker, whichever."""
+
+    @property
+    def affinities(self) -> Affinities | None:
+        """The tables; None if there are none."""
+        ...
 
 
 def _table(arrays: Mapping[str, NDArray[np.generic]], name: str) -> Table:

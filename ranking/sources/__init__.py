@@ -8,9 +8,9 @@ is not spent on it.
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
+from ranking.affinities import Learnt
 from ranking.policy import Policy
 from ranking.query import Resolved
-from ranking.ranker import Ranker
 from ranking.sources import (
     cameo_friends,
     coview,
@@ -26,7 +26,7 @@ from ranking.state import State
 
 __all__ = ["SOURCES", "Found", "Source"]
 
-Find = Callable[[State, Resolved, Policy, int, Ranker], Found]
+Find = Callable[[State, Resolved, Policy, int, Learnt], Found]
 
 
 class Source(NamedTuple):

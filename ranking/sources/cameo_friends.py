@@ -5,9 +5,9 @@ Friends are who is one now: a recalled permission takes the friend's videos out 
 
 import numpy as np
 
+from ranking.affinities import Learnt
 from ranking.policy import Policy
 from ranking.query import Resolved
-from ranking.ranker import Ranker
 from ranking.sources.found import NOTHING, Found, best
 from ranking.state import State
 
@@ -17,7 +17,7 @@ STRETCH = 32_768
 _WEEK_MS = 7 * 86_400_000
 
 
-def find(state: State, query: Resolved, _policy: Policy, limit: int, _model: Ranker) -> Found:
+def find(state: State, query: Resolved, _policy: Policy, limit: int, _learnt: Learnt) -> Found:
     """Find the newest videos in which friends appear; more of them count more, a week halves."""
     if query.viewer < 0:
         return NOTHING

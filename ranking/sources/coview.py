@@ -7,10 +7,9 @@ viewers. What is watched much lately is lifted a little: so is what will be.
 import numpy as np
 from numpy.typing import NDArray
 
-from ranking.affinities import Affinities
+from ranking.affinities import Affinities, Learnt
 from ranking.policy import Policy
 from ranking.query import Resolved, Serials
-from ranking.ranker import Ranker
 from ranking.sources import history
 from ranking.sources.found import NOTHING, Found, best
 from ranking.sources.history import History
@@ -25,13 +24,13 @@ TAIL = 0.2
 """The part of the quota that is for videos that the tables do not know, if there are any."""
 
 
-def find(state: State, query: Resolved, _policy: Policy, limit: int, model: Ranker) -> Found:
+def find(state: State, query: Resolved, _policy: Policy, limit: int, learnt: Learnt) -> Found:
     """Find what goes with what the viewer was shown and watched."""
     shown = history.shown(state, query.viewer)
     if not len(shown.videos):
         return NOTHING
     long = history.long_watched(state, query.viewer)
-    tables = model.affinities or Affinities.empty()
+    tables = learnt.affinities or Affinities.empty()
     head = _head(state, query, tables, shown, long, limit)
     tail = _tail(state, query, tables, long, limit if not len(head.serials) else _share(limit))
     kept = limit - len(tail.serials)

@@ -6,9 +6,9 @@ is not in it.
 
 import numpy as np
 
+from ranking.affinities import Learnt
 from ranking.policy import Policy
 from ranking.query import Resolved, Serials
-from ranking.ranker import Ranker
 from ranking.sources.found import NOTHING, Found, best
 from ranking.state import State
 
@@ -20,7 +20,7 @@ STRETCH = 65_536
 _DAY_MS = 86_400_000
 
 
-def find(state: State, query: Resolved, _policy: Policy, limit: int, _model: Ranker) -> Found:
+def find(state: State, query: Resolved, _policy: Policy, limit: int, _learnt: Learnt) -> Found:
     """Find the newest videos of the people followed; a video is worth half after a day."""
     if query.viewer < 0:
         return NOTHING

@@ -7,10 +7,10 @@ of them are shown, and with what probability, the exploration of the selection d
 
 import numpy as np
 
+from ranking.affinities import Learnt
 from ranking.draws import hashed
 from ranking.policy import Policy
 from ranking.query import Resolved, Serials
-from ranking.ranker import Ranker
 from ranking.signals import Signal
 from ranking.sources.found import NOTHING, Found, best
 from ranking.state import State
@@ -24,7 +24,7 @@ REPORTS_MAX = 2
 _CONSIDERED = 4
 
 
-def find(state: State, query: Resolved, policy: Policy, limit: int, _model: Ranker) -> Found:
+def find(state: State, query: Resolved, policy: Policy, limit: int, _learnt: Learnt) -> Found:
     """Find videos that are owed showings; which of equals come first, the query's seed decides."""
     promised = policy.exploration.guarantee
     count = len(state.videos)

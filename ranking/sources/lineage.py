@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from ranking.affinities import Learnt
 from ranking.policy import Policy
 from ranking.query import Resolved, Serials
-from ranking.ranker import Ranker
 from ranking.sources import history
 from ranking.sources.found import NOTHING, Found, best
 from ranking.state import State
@@ -18,7 +18,7 @@ PARENT, CHILD, SIBLING = 1.0, 0.9, 0.6
 """How close the kin of a video is to it."""
 
 
-def find(state: State, query: Resolved, _policy: Policy, limit: int, _model: Ranker) -> Found:
+def find(state: State, query: Resolved, _policy: Policy, limit: int, _learnt: Learnt) -> Found:
     """Find the kin of what the viewer liked, shared or remixed; close kin of the newest first."""
     favoured = history.favoured(state, query.viewer)
     closeness: dict[int, float] = {}

@@ -1,8 +1,8 @@
 """What the viewer said they want to see more of."""
 
+from ranking.affinities import Learnt
 from ranking.policy import Policy
 from ranking.query import Resolved
-from ranking.ranker import Ranker
 from ranking.sources.found import NOTHING, Found, best
 from ranking.state import State
 from ranking.steering import effect
@@ -10,7 +10,7 @@ from ranking.steering import effect
 _CONSIDERED = 4
 
 
-def find(state: State, query: Resolved, _policy: Policy, limit: int, _model: Ranker) -> Found:
+def find(state: State, query: Resolved, _policy: Policy, limit: int, _learnt: Learnt) -> Found:
     """Find what the viewer's rules boost."""
     if query.viewer < 0:
         return NOTHING

@@ -8,11 +8,11 @@ numbers, so the sums are the same on every machine.
 import numpy as np
 from numpy.typing import NDArray
 
+from ranking.affinities import Learnt
 from ranking.catalogue import CODE_STEPS
 from ranking.compiled import compiled
 from ranking.policy import Policy
 from ranking.query import Resolved
-from ranking.ranker import Ranker
 from ranking.sources import history
 from ranking.sources.found import NOTHING, Found, best
 from ranking.state import State
@@ -23,7 +23,7 @@ FAVOURED_WORTH = 3.0
 """What was liked, shared or remixed says so many times what was only watched long."""
 
 
-def find(state: State, query: Resolved, _policy: Policy, limit: int, _model: Ranker) -> Found:
+def find(state: State, query: Resolved, _policy: Policy, limit: int, _learnt: Learnt) -> Found:
     """Find the videos whose embeddings lie closest to the viewer's taste."""
     taste = vector(state, query.viewer)
     if not taste.any():

@@ -2,9 +2,9 @@
 
 import numpy as np
 
+from ranking.affinities import Learnt
 from ranking.policy import Policy
 from ranking.query import Resolved
-from ranking.ranker import Ranker
 from ranking.signals import Signal
 from ranking.sources.found import Found, best
 from ranking.state import State
@@ -14,7 +14,7 @@ _CONSIDERED = 8
 """Times as many as are wanted are looked at closely: some will have been seen."""
 
 
-def find(state: State, query: Resolved, _policy: Policy, limit: int, _model: Ranker) -> Found:
+def find(state: State, query: Resolved, _policy: Policy, limit: int, _learnt: Learnt) -> Found:
     """Find what was watched long most often lately."""
     crowds = state.coviews.lately
     serials = np.flatnonzero(crowds).astype(np.int32)
