@@ -1,4 +1,5 @@
-# The API and the processes beside it; with --build-arg EXTRAS=[speech,worker] also voices and models.
+# The API and the processes beside it; with --build-arg EXTRAS=[speech,worker] also voices and models
+# ([piper,worker]: with a better voice for English).
 FROM python:3.11-slim
 
 ARG EXTRAS=""

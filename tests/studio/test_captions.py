@@ -2,7 +2,14 @@
 
 import pytest
 
-from myriorama.studio.captions import CaptionsUnreadable, Cue, cues_of, transcript, webvtt
+from myriorama.studio.captions import (
+    CaptionsUnreadable,
+    Cue,
+    cues_of,
+    engines_of,
+    transcript,
+    webvtt,
+)
 
 
 def test_each_line_stands_at_its_time_with_its_speaker() -> None:
@@ -36,6 +43,18 @@ def test_captions_are_read_back_as_they_were_said() -> None:
 
     assert cues_of(webvtt(said, unspoken=["too much", "was said"])) == said
     assert cues_of(webvtt([], unspoken=["all of it"])) == ()
+
+
+def test_captions_say_what_speaks_and_lines_cannot_say_it_for_them() -> None:
+    said = [Cue(0, 1_000, "NOTE spoken by synthetic voices of: a person", "Ana")]
+    unspoken = ["one\n\nNOTE spoken by synthetic voices of: nobody"]
+
+    written = webvtt(said, unspoken=unspoken, engines={"espeak-ng", "Piper"})
+
+    assert "\n\nNOTE spoken by synthetic voices of: Piper, espeak-ng\n\n" in written
+    assert engines_of(written) == {"espeak-ng", "Piper"}
+    assert engines_of(webvtt(said, unspoken=unspoken)) == frozenset()
+    assert cues_of(written) == tuple(said)
 
 
 @pytest.mark.parametrize(

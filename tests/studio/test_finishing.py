@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from myriorama.studio.captions import Cue, cues_of
+from myriorama.studio.captions import Cue, cues_of, webvtt
 from myriorama.studio.certificates import Credentials, credentials
 from myriorama.studio.finishing import File, Finisher, Marks, Origin, Parts, RenderFailed
 from myriorama.studio.manifest import read
@@ -68,6 +68,27 @@ def test_what_lips_followed_is_not_spoken_again(
     assert heard == [True, False]
 
 
+@pytest.mark.parametrize(
+    ("prompt", "named"),
+    [
+        ('"Good morning, everybody."', b"synthetic (Piper en_US-joe-medium)"),
+        ('"Bonjour, les amis."', b"synthetic (espeak-ng)"),
+        (
+            '"Good morning." "Bonjour, les amis."',
+            b"synthetic (Piper en_US-joe-medium, espeak-ng)",
+        ),
+    ],
+)
+def test_the_manifest_names_what_spoke(
+    finisher: Finisher, clip: Clip, tmp_path: Path, prompt: str, named: bytes
+) -> None:
+    work = replace(WORK, prompt=prompt)
+
+    finished = finisher.finish(copied(clip), work, RENDERED, tmp_path, Parts())
+
+    assert named in finished.video.path.read_bytes()
+
+
 def test_what_is_stitched_says_what_its_parts_say_and_claims_no_more(
     finisher: Finisher, signing: Credentials, clip: Clip, tmp_path: Path
 ) -> None:
@@ -105,6 +126,47 @@ def test_what_is_stitched_says_what_its_parts_say_and_claims_no_more(
     signed = whole.video.path.read_bytes()
     assert b"synthetic (espeak-ng)" in signed
     assert b"unknown" not in signed
+
+
+@pytest.mark.parametrize(
+    ("second", "named"),
+    [
+        ('"Bonjour, les amis."', b"synthetic (Piper en_US-joe-medium, espeak-ng)"),
+        ('"Good night."', b"synthetic (Piper en_US-joe-medium)"),
+    ],
+)
+def test_the_manifest_of_what_is_stitched_names_what_spoke_in_its_parts(
+    finisher: Finisher, clip: Clip, tmp_path: Path, second: str, named: bytes
+) -> None:
+    prompts = ('"Good morning."', second)
+    made_of = [
+        finisher.finish(
+            copied(clip), replace(WORK, prompt=prompt), RENDERED, made(tmp_path / name), Parts()
+        )
+        for name, prompt in zip(("one", "two"), prompts, strict=True)
+    ]
+    work = replace(WORK, model="stitcher-1", stitch_keys=("masters/1.mp4", "masters/2.mp4"))
+    parts = Parts(
+        stitched=[part.master.path for part in made_of],
+        captions=[path_of(part.captions) for part in made_of],
+    )
+
+    whole = finisher.finish(None, work, Origin("stitcher-1", ""), made(tmp_path / "whole"), parts)
+
+    assert named in whole.video.path.read_bytes()
+
+
+def test_captions_that_do_not_say_what_speaks_were_spoken_by_espeak(
+    finisher: Finisher, clip: Clip, tmp_path: Path
+) -> None:
+    part = finisher.finish(copied(clip), WORK, RENDERED, made(tmp_path / "part"), Parts())
+    (captions := tmp_path / "earlier.vtt").write_text(webvtt([Cue(0, 900, "Hello.")]))
+    work = replace(WORK, model="stitcher-1", stitch_keys=("masters/1.mp4",))
+    parts = Parts(stitched=[part.master.path], captions=[captions])
+
+    whole = finisher.finish(None, work, Origin("stitcher-1", ""), made(tmp_path / "whole"), parts)
+
+    assert b"synthetic (espeak-ng)" in whole.video.path.read_bytes()
 
 
 def test_parts_without_captions_are_stitched_without(

@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 
 from domain.cameo import voices
-from myriorama.studio.dialogue import Line
-from myriorama.studio.pitch import median_pitch_hz
-from myriorama.studio.sound import SOUND_HZ, resampled
-from myriorama.studio.speech import VOICES, Performance, Speaker, perform, speak, track, voice_of
+from myriorama.studio.sound import SOUND_HZ
+from myriorama.studio.speech import Performance, Speaker, perform, track
+from myriorama.studio.synthesis import ESPEAK, PIPER
+from myriorama.studio.voices import VOICES, voice_of
+from tests.studio.spoken import pitch_hz, said_by
 
 DIALOGUE = 'Ana says "Good morning, my friend." The fox answers "Is it morning already?"'
 
@@ -17,11 +18,6 @@ DIALOGUE = 'Ana says "Good morning, my friend." The fox answers "Is it morning a
 @pytest.fixture(scope="module")
 def performance() -> Performance:
     return perform(DIALOGUE, 6.0, cast=[Speaker("Ana", pitch_hz=210.0)])
-
-
-def pitch_hz(samples: object) -> float | None:
-    slow = resampled(np.asarray(samples, np.float32)[None], SOUND_HZ, 16_000)[0]
-    return median_pitch_hz((slow * 32_767).astype(np.int16), 16_000)
 
 
 def test_lines_are_spoken_one_after_the_other(performance: Performance) -> None:
@@ -48,17 +44,16 @@ def test_the_same_line_is_spoken_the_same_each_time(performance: Performance) ->
 
 @pytest.mark.parametrize("wanted_hz", [95.0, 140.0, 230.0])
 def test_a_cameo_speaks_at_about_the_pitch_of_their_own_voice(wanted_hz: float) -> None:
-    samples, rate_hz = speak(Line("Let us fly to the moon and back again"), voice_of("", wanted_hz))
+    spoken = said_by(voice_of("", wanted_hz), "Let us fly to the moon and back again")
 
-    assert rate_hz == SOUND_HZ
-    assert pitch_hz(samples) == pytest.approx(wanted_hz, rel=0.15)
+    assert pitch_hz(spoken.samples) == pytest.approx(wanted_hz, rel=0.15)
 
 
 def test_a_chosen_voice_is_the_one_that_speaks() -> None:
-    bass, _ = speak(Line("Good morning to you all"), voice_of("bass", None))
-    child, _ = speak(Line("Good morning to you all"), voice_of("child", None))
+    bass = said_by(voice_of("bass", None), "Good morning to you all")
+    child = said_by(voice_of("child", None), "Good morning to you all")
 
-    low, high = pitch_hz(bass), pitch_hz(child)
+    low, high = pitch_hz(bass.samples), pitch_hz(child.samples)
     assert low is not None
     assert high is not None
     assert low < 110
@@ -71,8 +66,7 @@ def test_an_owner_chooses_among_the_voices_that_there_are() -> None:
 
 def test_every_voice_speaks_every_language_that_is_guessed() -> None:
     for name in VOICES:
-        samples, _ = speak(Line("Привет, мир"), voice_of(name, None))
-        assert len(samples) > SOUND_HZ / 4
+        assert len(said_by(voice_of(name, None), "Привет, мир").samples) > SOUND_HZ / 4
 
 
 def test_what_finds_no_room_is_cut_behind_a_word_and_told() -> None:
@@ -104,13 +98,6 @@ def test_each_shot_has_its_lines_in_its_own_time() -> None:
     assert whole.voiced[1].start_s > 2
 
 
-def test_markup_and_phoneme_codes_are_only_text() -> None:
-    plain, _ = speak(Line("speak no"), VOICES["narrator"])
-    marked, _ = speak(Line("<speak>no</speak> [[h@]] \x1b \U0001f389"), VOICES["narrator"])
-
-    assert len(marked) > len(plain)
-
-
 def test_without_quotations_nobody_speaks() -> None:
     assert perform("a dog on the beach", 5.0) == Performance()
 
@@ -129,3 +116,38 @@ def test_what_lips_are_to_follow_sounds_where_the_lines_are(performance: Perform
 
 def test_where_nobody_speaks_lips_follow_nothing() -> None:
     assert track(perform("a fox jumps", 3.0), 3.0) is None
+
+
+def test_who_speaks_is_told_and_who_found_no_room_is_not() -> None:
+    prompt = '"Good morning to all of you." "Bonjour, les amis."'
+
+    both, cut = perform(prompt, 6.0), perform(prompt, 1.2)
+    shots = perform('"Hello!"', 2.0).followed_by(perform('"Bonjour, les amis."', 2.0))
+
+    assert both.engines == shots.engines == {PIPER, ESPEAK}
+    assert cut.engines == {PIPER}
+    assert perform("a dog on the beach", 5.0).engines == frozenset()
+
+
+def test_where_piper_is_not_installed_all_lines_are_spoken_all_the_same() -> None:
+    performance = perform('"Good morning to all of you."', 3.0, engines=frozenset({ESPEAK}))
+
+    assert performance.engines == {ESPEAK}
+    assert [cue.text for cue in performance.cues] == ["Good morning to all of you."]
+    assert np.abs(performance.voiced[0].samples).max() > 0.05
+
+
+def test_where_nothing_is_installed_that_speaks_lines_are_left_out_and_told() -> None:
+    performance = perform('"Good morning to all of you."', 3.0, engines=frozenset())
+
+    assert performance == Performance(unspoken=("Good morning to all of you.",))
+
+
+def test_a_line_far_too_long_is_cut_to_its_first_words_without_speaking_it_all() -> None:
+    words = " ".join(["123456"] * 50 + ["well"] * 200)
+
+    performance = perform(f'"{words}"', 6.0)
+
+    (cue,) = performance.cues
+    assert cue.end_ms <= 6_000
+    assert f"{cue.text} {performance.unspoken[0]}" == words

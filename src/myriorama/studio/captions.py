@@ -4,7 +4,7 @@ Read by people who cannot or do not want to hear; a side file, never burnt into 
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from html import unescape
 
@@ -23,11 +23,15 @@ class CaptionsUnreadable(Exception):
     """These are no captions that were written here; it says why."""
 
 
-def webvtt(cues: Sequence[Cue], *, unspoken: Sequence[str] = ()) -> str:
-    """Return a WebVTT file. What found no room in the clip stands in it as a note."""
+def webvtt(
+    cues: Sequence[Cue], *, unspoken: Sequence[str] = (), engines: Collection[str] = ()
+) -> str:
+    """Return a WebVTT file. Notes in it say what speaks, and what found no room in the clip."""
+    speaking = [_SPEAKING + ", ".join(sorted(engines))] if engines else []
     # A note ends at an empty line, and may not hold the arrow that begins a cue.
     left_out = [_one_line(text).replace("-->", "->") for text in unspoken]
-    blocks = ["WEBVTT", *(f"NOTE not spoken for want of time: {text}" for text in left_out)]
+    unsaid = (f"NOTE not spoken for want of time: {text}" for text in left_out)
+    blocks = ["WEBVTT", *speaking, *unsaid]
     for cue in cues:
         voice = f"<v {_name(cue.speaker)}>" if cue.speaker else ""
         times = f"{_timestamp(cue.start_ms)} --> {_timestamp(cue.end_ms)}"
@@ -47,12 +51,21 @@ def cues_of(content: str) -> tuple[Cue, ...]:
     return tuple(_cue(block) for block in blocks if not block.startswith("NOTE "))
 
 
+def engines_of(content: str) -> frozenset[str]:
+    """Return what speaks, as a file of `webvtt` says; nothing if it does not say."""
+    notes = (block for block in content.split("\n\n") if block.startswith(_SPEAKING))
+    return frozenset(
+        engine for note in notes for engine in note.removeprefix(_SPEAKING).strip().split(", ")
+    )
+
+
 def transcript(cues: Sequence[Cue]) -> str | None:
     """Return what is said, a line each with its speaker; None if nothing is."""
     said = [f"{cue.speaker}: {cue.text}" if cue.speaker else cue.text for cue in cues]
     return "\n".join(map(_one_line, said)) or None
 
 
+_SPEAKING = "NOTE spoken by synthetic voices of: "
 _TIME = r"(\d{2,}):([0-5]\d):([0-5]\d)\.(\d{3})"
 _CUE = re.compile(rf"{_TIME} --> {_TIME}\n(?:<v ([^<>\n]*)>)?([^<>\n]*)", re.ASCII)
 

@@ -1,7 +1,7 @@
 """Turns a clip into files: an MP4 that plays at once, with stills and captions; or a master."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -43,12 +43,13 @@ class Encoded:
     has_sound: bool
 
 
-def encode(
+def encode(  # noqa: PLR0913 - what is shown, and three things to say of what is heard
     clip: Clip,
     folder: Path,
     *,
     cues: Sequence[Cue] = (),
     unspoken: Sequence[str] = (),
+    engines: Collection[str] = (),
     prefix: str = "video",
 ) -> Encoded:
     """Write `<prefix>.mp4`, `.jpg`, `.webp`, `-sprite.webp` and `.vtt` into a folder that exists.
@@ -67,7 +68,7 @@ def encode(
     save_sprite_sheet(clip.frames, clip.fps, sprite)
     captions = folder / f"{prefix}.vtt" if cues or unspoken else None
     if captions:
-        captions.write_text(webvtt(cues, unspoken=unspoken), encoding="utf-8")
+        captions.write_text(webvtt(cues, unspoken=unspoken, engines=engines), encoding="utf-8")
     with video.open("rb") as file:
         sha256 = hashlib.file_digest(file, "sha256").hexdigest()
     height, width = clip.frames.shape[1:3]

@@ -1,7 +1,8 @@
 """Speaks lines with espeak-ng: a child process, since text of strangers is read by a C library.
 
-Started by `speech`, which sends JSON by standard input: a list of `[text, language, variant, pitch,
-rate]`. For each it writes the number of bytes, four of them, and as many of mono 16-bit samples.
+Started by `synthesis`, which sends JSON by standard input: a list of `[text, language, variant,
+pitch, rate]`. For each it writes the number of bytes, four of them, and as many of mono 16-bit
+samples.
 """
 
 import ctypes

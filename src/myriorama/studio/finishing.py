@@ -13,7 +13,7 @@ from pathlib import Path
 
 from domain.generation.work import Delivery, Verdict, Work
 from myriorama.studio import masters
-from myriorama.studio.captions import Cue, cues_of, transcript
+from myriorama.studio.captions import Cue, cues_of, engines_of, transcript
 from myriorama.studio.certificates import Credentials
 from myriorama.studio.dialogue import lines
 from myriorama.studio.encoding import Encoded, encode, write_master
@@ -24,7 +24,8 @@ from myriorama.studio.renderer import Clip
 from myriorama.studio.screening import FAILED_RENDER, Screening
 from myriorama.studio.shots import shots_of, speakers, spliced
 from myriorama.studio.sound import mixed
-from myriorama.studio.speech import ENGINE, Performance, perform
+from myriorama.studio.speech import Performance, perform
+from myriorama.studio.synthesis import ESPEAK
 from myriorama.studio.watermark import Watermark
 
 
@@ -128,9 +129,15 @@ class Finisher:
         write_master(clip, master)
         burn_mark(clip.frames)
         self._marks.watermark.embed(clip.frames, int(work.watermark, 16), fps=clip.fps)
-        encoded = encode(clip, folder, cues=performance.cues, unspoken=performance.unspoken)
+        encoded = encode(
+            clip,
+            folder,
+            cues=performance.cues,
+            unspoken=performance.unspoken,
+            engines=performance.engines,
+        )
         video = folder / "signed.mp4"
-        claim = _claim(work, origin, parts, has_speech=bool(performance.cues))
+        claim = _claim(work, origin, parts, engines=performance.engines)
         manifest_id = sign(encoded.video, video, claim, self._marks.credentials)
         facts = replace(
             _facts(encoded, video, origin),
@@ -158,7 +165,7 @@ def _spoken(
 ) -> tuple[Clip, Performance]:
     """Return the whole clip as it sounds, with what is said in it."""
     if clip is None:
-        return masters.stitched(parts.stitched), Performance(cues=_joined(parts))
+        return masters.stitched(parts.stitched), _joined(parts)
     if origin.speaks:
         return _whole(mixed(clip), work, parts), Performance()
     cast = speakers(work)
@@ -178,19 +185,28 @@ def _spoken(
     return _whole(mixed(clip, voiced), work, parts), whole
 
 
-def _joined(parts: Parts) -> tuple[Cue, ...]:
+_ONLY_ENGINE_ONCE = ESPEAK
+"""What speaks where captions do not say it: they were written when there was no other."""
+
+
+def _joined(parts: Parts) -> Performance:
     """Return what is said in the parts, each line as much later as its part begins."""
     cues = list[Cue]()
+    engines = set[str]()
     begins_s = 0.0
     # Whoever knew of no captions named none.
     for master, captions in zip_longest(parts.stitched, parts.captions):
         later_ms = round(begins_s * 1000)
-        for cue in cues_of(captions.read_text("utf-8")) if captions else ():
-            cues.append(
-                replace(cue, start_ms=cue.start_ms + later_ms, end_ms=cue.end_ms + later_ms)
-            )
+        content = captions.read_text("utf-8") if captions else ""
+        said = cues_of(content) if captions else ()
+        cues += [
+            replace(cue, start_ms=cue.start_ms + later_ms, end_ms=cue.end_ms + later_ms)
+            for cue in said
+        ]
+        if said:
+            engines |= engines_of(content) or {_ONLY_ENGINE_ONCE}
         begins_s += masters.seconds(master)
-    return tuple(cues)
+    return Performance(cues=tuple(cues), engines=frozenset(engines))
 
 
 def _require_rendered(verdicts: Sequence[Verdict]) -> None:
@@ -222,7 +238,7 @@ def _quoted(work: Work, origin: Origin) -> str | None:
     return "\n".join(said) or None
 
 
-def _claim(work: Work, origin: Origin, parts: Parts, *, has_speech: bool) -> Claim:
+def _claim(work: Work, origin: Origin, parts: Parts, *, engines: frozenset[str]) -> Claim:
     return Claim(
         generation_id=work.generation_id,
         title="A generated video",
@@ -232,7 +248,7 @@ def _claim(work: Work, origin: Origin, parts: Parts, *, has_speech: bool) -> Cla
         prompt_commitment=work.prompt_commitment,
         watermark=work.watermark,
         consents=tuple(Consented(each.cameo_id, each.permission) for each in work.consents),
-        speech=ENGINE if has_speech else None,
+        speech=", ".join(sorted(engines)) or None,
         parent=parts.parent,
         parent_title=work.parent_title or "",
         is_composite=bool(work.stitch_keys),

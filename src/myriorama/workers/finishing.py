@@ -22,7 +22,7 @@ from myriorama.studio.finishing import File, Finisher, Marks, Origin, Parts, Ren
 from myriorama.studio.manifest import SigningFailed
 from myriorama.studio.masters import MasterUnreadable
 from myriorama.studio.screening import Screening
-from myriorama.studio.speech import SpeechBroken
+from myriorama.studio.synthesis import SpeechBroken
 from myriorama.studio.watermark import Watermark
 from myriorama.workers.child import Parent
 from myriorama.workers.fetching import fetched
