@@ -11,7 +11,10 @@ import pytest
 
 from domain.catalogue import EVENTS, Event
 
-IRREGULAR = {"Built", "Begun", "Chosen", "Drawn", "Sent", "Shown", "Spent", "Withdrawn"}
+IRREGULAR = {
+    *("Built", "Begun", "Chosen", "Drawn", "Forgotten", "Reset", "Sent", "Shown", "Spent"),
+    *("Taken", "Withdrawn"),
+}
 PLAIN = {UUID, Decimal, bool, datetime, float, int, str, type(None)}
 
 
