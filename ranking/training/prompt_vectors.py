@@ -7,13 +7,12 @@ are sought whose sums come nearest to its answers (ridge regression towards the 
 import json
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_array, diags_array
-from scipy.stats import spearmanr
-from sklearn.cluster import KMeans
+from scipy import sparse, stats  # type: ignore[import-untyped] # scipy has no types
+from sklearn import cluster  # type: ignore[import-untyped] # nor has scikit-learn
 from tokenizers import Tokenizer
 
 from ranking.embedding import SCALE_MAX, TOPICS, WIDTH, PromptVectors
@@ -23,6 +22,9 @@ Read = Callable[[Sequence[str]], NDArray[np.float32]]
 """The language model: texts in, rows of length one out."""
 
 Matrix = NDArray[np.float64]
+
+Sparse = Any
+"""A sparse matrix of scipy, which says nothing of its types."""
 
 
 class Corpus(NamedTuple):
@@ -84,18 +86,20 @@ def agreement(
     """
     pairs = np.triu_indices(len(ours), 1)
     cosines = [vectors @ vectors.T for vectors in (ours.astype(float), theirs.astype(float))]
-    spearman = float(spearmanr(cosines[0][pairs], cosines[1][pairs]).statistic)
+    correlation: Any = _STATS.spearmanr(cosines[0][pairs], cosines[1][pairs])
     orders = [np.argsort(-(c - 9 * np.eye(len(c))), axis=1)[:, :nearest] for c in cosines]
     both = list(zip(*orders, strict=True))
     shared = np.mean([len({*mine} & {*other}) / nearest for mine, other in both])
     found = np.mean([other[0] in mine for mine, other in both])
     return {
         "texts": float(len(ours)),
-        "spearman": round(spearman, 4),
+        "spearman": round(float(correlation.statistic), 4),
         "shared": round(float(shared), 4),
         "found": round(float(found), 4),
     }
 
+
+_SPARSE, _STATS, _CLUSTER = (cast("Any", module) for module in (sparse, stats, cluster))
 
 _RIDGE = 0.1
 _FREQUENT = 1e-3  # the share of all tokens from which on a token counts for less than half
@@ -120,18 +124,18 @@ def _speaking(vocabulary: Sequence[str]) -> NDArray[np.bool_]:
     )
 
 
-def _counts(tokenizer: Tokenizer, texts: Sequence[str]) -> csr_array:
+def _counts(tokenizer: Tokenizer, texts: Sequence[str]) -> Sparse:
     encoded = [tokenizer.encode(text, add_special_tokens=False).ids for text in texts]
     lengths = [len(ids) for ids in encoded]
     columns = np.concatenate([np.asarray(ids, np.int64) for ids in encoded])
-    return csr_array(
+    return _SPARSE.csr_array(
         (np.ones(len(columns)), columns, np.cumsum([0, *lengths])),
         (len(texts), tokenizer.get_vocab_size()),
     )
 
 
 def _seek(
-    counts: csr_array, read: Matrix, tokens: Matrix, speaking: NDArray[np.bool_]
+    counts: Sparse, read: Matrix, tokens: Matrix, speaking: NDArray[np.bool_]
 ) -> NDArray[np.float64]:
     """Return the rows: those of the tokens by themselves, drawn to what the prompts say.
 
@@ -144,25 +148,28 @@ def _seek(
     weights = _FREQUENT / (_FREQUENT + frequency / frequency.sum()) * speaking
     alone = (tokens - tokens[speaking].mean(axis=0)) @ axes * weights[:, None]
     # A text's length is to say little about the length of its sum.
-    means = diags_array(1 / np.sqrt(np.asarray(counts.sum(axis=1)).ravel())) @ counts
+    means: Sparse = (
+        _SPARSE.diags_array(1 / np.sqrt(np.asarray(counts.sum(axis=1)).ravel())) @ counts
+    )
     wanted = about @ axes
     sums = means @ alone
     scale = np.median((sums * wanted).sum(axis=1) / np.maximum((sums * sums).sum(axis=1), 1e-9))
     return _ridge(means, wanted, alone * scale) * speaking[:, None]
 
 
-def _ridge(given: csr_array, wanted: Matrix, towards: Matrix) -> Matrix:
+def _ridge(given: Sparse, wanted: Matrix, towards: Matrix) -> Matrix:
     """Solve for each column by conjugate gradients: |given x - wanted|^2 + r |x - towards|^2."""
-    square = (given.T @ given).tocsr()
-    solution = towards.copy()
-    rest = given.T @ wanted - square @ towards
-    direction, before = rest.copy(), (rest * rest).sum(axis=0)
+    square: Sparse = (given.T @ given).tocsr()
+    solution: Matrix = towards.copy()
+    rest: Matrix = given.T @ wanted - square @ towards
+    direction: Matrix = rest.copy()
+    before: Matrix = (rest * rest).sum(axis=0)
     for _ in range(_STEPS):
-        ahead = square @ direction + _RIDGE * direction
+        ahead: Matrix = square @ direction + _RIDGE * direction
         step = before / np.maximum((direction * ahead).sum(axis=0), 1e-30)
         solution += step * direction
         rest -= step * ahead
-        after = (rest * rest).sum(axis=0)
+        after: Matrix = (rest * rest).sum(axis=0)
         direction = rest + after / np.maximum(before, 1e-30) * direction
         before = after
     return solution
@@ -185,7 +192,8 @@ def _store_rows(rows: Matrix, folder: Path) -> None:
 
 
 def _centroids(vectors: NDArray[np.float32]) -> NDArray[np.int8]:
-    means = KMeans(TOPICS - 1, n_init=1, random_state=0).fit(vectors).cluster_centers_
+    clusters: Any = _CLUSTER.KMeans(TOPICS - 1, random_state=0)
+    means: Matrix = clusters.fit(vectors).cluster_centers_
     means = means / np.linalg.norm(means, axis=1, keepdims=True)
     steps: NDArray[np.int8] = np.rint(np.vstack([np.zeros(WIDTH), means]) * 127).astype(np.int8)
     return steps

@@ -1,0 +1,92 @@
+"""Hashtags: which videos carry which, and how many there are. Read by search and explore."""
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import assert_never
+from uuid import UUID
+
+from psycopg import Cursor
+from psycopg.rows import TupleRow
+
+from domain.video.events import CaptionChanged, VideoDeleted, VideoPublished, VisibilityChanged
+from domain.video.hashtags import hashtags
+from projections.projection import Projection, Recorded
+
+# A video without any hashtag is not in the table, and may get one: the empty one keeps its place.
+NOTHING = ""
+
+TAG = """
+    INSERT INTO video_hashtags (video_id, tag, public, published_position)
+    SELECT %s, tag, %s, %s FROM unnest(%s::text[]) AS tag
+"""
+
+UNTAG = "DELETE FROM video_hashtags WHERE video_id = %s RETURNING tag, public, published_position"
+
+COUNT = """
+    INSERT INTO hashtags AS counted (tag, videos)
+    SELECT * FROM unnest(%s::text[], %s::bigint[])
+    ON CONFLICT (tag) DO UPDATE SET videos = counted.videos + excluded.videos
+"""
+
+FORGET = "DELETE FROM hashtags WHERE tag = ANY(%s) AND videos = 0"
+
+Tagged = VideoPublished | CaptionChanged | VisibilityChanged | VideoDeleted
+
+
+class Hashtags(Projection[Tagged]):
+    """One row a hashtag of a video, and one a hashtag, with how many public videos carry it."""
+
+    name = "hashtags"
+    tables = ("hashtags", "video_hashtags")
+    topics = (
+        VideoPublished.TOPIC,
+        CaptionChanged.TOPIC,
+        VisibilityChanged.TOPIC,
+        VideoDeleted.TOPIC,
+    )
+
+    def fold(self, events: Sequence[Recorded[Tagged]], cursor: Cursor[TupleRow]) -> None:
+        changes: Counter[str] = Counter()
+        for recorded in events:
+            changes.update(_fold(recorded, cursor))
+        tags = sorted(tag for tag, change in changes.items() if tag != NOTHING and change)
+        if tags:
+            cursor.execute(COUNT, (tags, [changes[tag] for tag in tags]))
+            cursor.execute(FORGET, (tags,))
+
+
+def _fold(recorded: Recorded[Tagged], cursor: Cursor[TupleRow]) -> Counter[str]:
+    """Write what a video carries; return by how much that changes the public videos of each."""
+    event, video_id = recorded.event, recorded.event.originator_id
+    if isinstance(event, VideoPublished):
+        public = event.visibility == "public"
+        return _tag(video_id, hashtags(event.caption), public, recorded.position, cursor)
+    before = cursor.execute(UNTAG, (video_id,)).fetchall()
+    if not before:
+        return Counter()
+    _, was_public, published = before[0]
+    tags = tuple(tag for tag, _, _ in before)
+    changes = Counter(dict.fromkeys(tags, -1 if was_public else 0))
+    match event:
+        case CaptionChanged():
+            added = _tag(video_id, hashtags(event.caption), was_public, published, cursor)
+        case VisibilityChanged():
+            added = _tag(video_id, tags, event.visibility == "public", published, cursor)
+        case VideoDeleted():
+            return changes
+        case _:
+            assert_never(event)
+    changes.update(added)
+    return changes
+
+
+def _tag(
+    video_id: UUID,
+    tags: Sequence[str],
+    public: bool,  # noqa: FBT001 - as its column
+    published: int,
+    cursor: Cursor[TupleRow],
+) -> Counter[str]:
+    tags = tuple(tags) or (NOTHING,)
+    cursor.execute(TAG, (video_id, public, published, list(tags)))
+    return Counter(dict.fromkeys(tags, int(public)))
