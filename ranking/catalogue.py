@@ -94,6 +94,7 @@ class Videos:
         self._hashtags: list[tuple[str, ...]] = []
         self._words: list[NDArray[np.uint32]] = []
         self._prompt_words: list[NDArray[np.uint32]] = []
+        self._saying: dict[int, list[int]] = {}
         self._authors = Chain()
         self._lines = Chain()
         self._remixes = Chain()
@@ -228,6 +229,10 @@ class Videos:
         """Return the words of a video's prompt and caption, hashed, sorted."""
         return self._words[serial]
 
+    def saying(self, word: int, limit: int) -> Serials:
+        """Return the videos whose words have, or had, this one (hashed), newest first."""
+        return np.array(self._saying.get(word, [])[-limit:][::-1], np.int32)
+
     def publish(self, video: Publication, embedding: NDArray[np.float32], topic: int) -> None:
         """Add a video, which is not there yet, that means this and is about this."""
         serial = len(self._ids)
@@ -257,6 +262,7 @@ class Videos:
         self._hashtags.append(hashtags(video.caption))
         self._prompt_words.append(hashes(video.prompt))
         self._words.append(np.union1d(self._prompt_words[serial], hashes(video.caption)))
+        self._index(serial, self._words[serial])
         self._authors.add(video.author, serial)
         self._lines.add(line if line != serial else NOTHING, serial)
         self._remixes.add(video.parent, serial)
@@ -264,7 +270,11 @@ class Videos:
     def change_caption(self, serial: int, caption: str) -> None:
         """Let the caption's words and hashtags be those of another."""
         self._hashtags[serial] = hashtags(caption)
-        self._words[serial] = np.union1d(self._prompt_words[serial], hashes(caption))
+        before, self._words[serial] = (
+            self._words[serial],
+            np.union1d(self._prompt_words[serial], hashes(caption)),
+        )
+        self._index(serial, np.setdiff1d(self._words[serial], before))
 
     def change_visibility(self, serial: int, visibility: str) -> None:
         """Let others see the video; what this release does not know is as good as unlisted."""
@@ -293,6 +303,10 @@ class Videos:
             repr(self._hashtags).encode(),
             *(words.tobytes() for words in self._words),
         ]
+
+    def _index(self, serial: int, words: NDArray[np.uint32]) -> None:
+        for word in words.tolist():
+            self._saying.setdefault(word, []).append(serial)
 
 
 def duration_buckets(durations_ms: NDArray[np.int32] | int) -> NDArray[np.int64]:

@@ -14,7 +14,7 @@ def find(state: State, query: Resolved, _policy: Policy, limit: int, _learnt: Le
     """Find what the viewer's rules boost."""
     if query.viewer < 0:
         return NOTHING
-    rules = state.people.rules(query.viewer)
+    rules = [rule for rule in state.people.rules(query.viewer) if rule.acts(query.as_of_ms)]
     if not rules:
         return NOTHING
     serials, strength = effect.find(state, rules, limit * _CONSIDERED)
