@@ -8,10 +8,10 @@ it pleased.
 
 import numpy as np
 from numpy.typing import NDArray
-from ranking.state import State
 from scipy import linalg, sparse
 
 from ranking.affinities import Affinities, Table
+from ranking.state import State
 
 HEAD = 8000
 KEPT = 300
@@ -26,7 +26,7 @@ Serials = NDArray[np.int32]
 
 def fit(state: State, *, head: int = HEAD, kept: int = KEPT) -> Affinities:
     """Return the affinities of the videos that were shown most, by what the state remembers."""
-    viewers, videos, is_long = _watches(state)
+    viewers, videos, is_long = watches(state)
     if not len(videos):
         return Affinities.empty()
     counts = np.bincount(videos)
@@ -36,12 +36,13 @@ def fit(state: State, *, head: int = HEAD, kept: int = KEPT) -> Affinities:
     rows[chosen] = np.arange(len(chosen), dtype=np.int32)
     inside = rows[videos] >= 0
     viewers, columns, is_long = viewers[inside], rows[videos[inside]], is_long[inside]
-    shown = _weights(viewers, columns, len(chosen), DENOISED)
-    long = _weights(viewers[is_long], columns[is_long], len(chosen), 0.0)
+    shape = (len(state.people), len(chosen))
+    shown = ridge(matrix(viewers, columns, shape), DENOISED)
+    long = ridge(matrix(viewers[is_long], columns[is_long], shape))
     return Affinities(_sparse(chosen, shown, kept), _sparse(chosen, long, kept))
 
 
-def _watches(state: State) -> tuple[Serials, Serials, NDArray[np.bool_]]:
+def watches(state: State) -> tuple[Serials, Serials, NDArray[np.bool_]]:
     """Return who was shown what, and whether they watched it long."""
     viewers: list[Serials] = []
     videos: list[Serials] = []
@@ -61,16 +62,10 @@ def _watches(state: State) -> tuple[Serials, Serials, NDArray[np.bool_]]:
     )
 
 
-def _weights(
-    viewers: Serials, columns: Serials, count: int, denoised: float
-) -> NDArray[np.float32]:
-    """Return the weights from each video (row) to each (column); 0 to itself."""
-    ones = np.ones(len(viewers), np.float32)
-    shape = (int(viewers.max(initial=0)) + 1, count)
-    watches = sparse.csr_matrix((ones, (viewers, columns)), shape=shape)
-    watches.data[:] = 1  # whoever watched a video twice is one of its viewers
+def ridge(watches: sparse.csr_matrix, denoised: float = 0.0) -> NDArray[np.float32]:
+    """Return the weights from each video (row) to each other, of (viewers, videos) of ones."""
     gram = (watches.T @ watches).toarray().astype(np.float32)
-    own = np.diag_indices(count)
+    own = np.diag_indices(len(gram))
     gram[own] += RIDGE + denoised * gram[own]
     factor = linalg.cholesky(gram, lower=True, overwrite_a=True, check_finite=False)
     lower, failed = linalg.lapack.spotri(factor, lower=True, overwrite_c=True)
@@ -80,6 +75,14 @@ def _weights(
     weights: NDArray[np.float32] = inverse / -np.diag(inverse)
     weights[own] = 0
     return weights
+
+
+def matrix(viewers: Serials, videos: Serials, shape: tuple[int, int]) -> sparse.csr_matrix:
+    """Return who watched what as ones; whoever watched a video twice is one of its viewers."""
+    ones = np.ones(len(viewers), np.float32)
+    watched = sparse.csr_matrix((ones, (viewers, videos)), shape=shape)
+    watched.data[:] = 1
+    return watched
 
 
 def _sparse(videos: Serials, weights: NDArray[np.float32], kept: int) -> Table:
