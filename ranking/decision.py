@@ -32,8 +32,9 @@ class Placed(msgspec.Struct, frozen=True):
 
     `log_propensity` is the natural logarithm of the probability with which it was drawn for its
     place, given the places before it; null: nothing was left to chance. `predictions` are in the
-    order of the decision's `heads`; `moved_by` are the three features that moved it most, and by
-    how much its score would change without them. `rule`: why a warning stands before it.
+    order of the decision's `heads`; `moved_by` are the three features that moved it most: how much
+    more each adds to what it is worth than to what the slate's videos are on average. `rule` is
+    why a warning stands before it.
     """
 
     video: UUID

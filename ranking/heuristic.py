@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ranking.affinities import Affinities
-from ranking.features import FEATURES, INDEX
+from ranking.features import INDEX
 from ranking.policy import ACTIONS
 
 Matrix = NDArray[np.float32]
@@ -45,7 +45,8 @@ _NEARNESS: Mapping[str, float] = {
     "log_age": -0.08,
     "watched_before": -0.5,
 }
-_UNWANTED_SIGN = {"quick_skip": -0.5, "less": -1.0, "report": 0.0}
+# How far nearness counts for an action; who is near a video is less likely to mind it.
+_SIGN: Mapping[str, float] = {"watch": 0.0, "quick_skip": -0.5, "less": -1.0, "report": 0.0}
 _USED = ("expected_long", *_NEARNESS, *sorted({feature for feature, _ in _RATES.values()}))
 
 
@@ -69,16 +70,23 @@ class Heuristic:
         return (predictions.astype(np.float64) @ worths).astype(np.float32)
 
     def contributions(self, features: Matrix, weights: Mapping[str, float]) -> Matrix:
-        """Return how much less a candidate would be worth if a feature were at its default."""
-        columns = {name: _column(features, name) for name in _USED}
-        whole = self.utility(_predict(columns), weights)
-        added = np.zeros(features.shape, np.float32)
-        for name in _USED:
-            place = INDEX[name]
-            default = np.full(len(features), FEATURES[place].default)
-            without = self.utility(_predict({**columns, name: default}), weights)
-            added[:, place] = whole - without
-        return added
+        """Return what each feature adds: its slope where the candidate is, times its value."""
+        predictions = self.first(features).astype(np.float64)
+        gained = predictions * np.array([weights.get(action, 0.0) for action in ACTIONS])
+        added = np.zeros(features.shape, np.float64)
+        by_nearness = gained @ np.array([_SIGN.get(action, 1.0) for action in ACTIONS])
+        for name, by in _NEARNESS.items():
+            added[:, INDEX[name]] += by * _column(features, name) * by_nearness
+        for place, action in enumerate(ACTIONS):
+            if action == "watch":
+                odds = _column(features, "expected_long")
+                slope = gained[:, place] * (1.0 - predictions[:, place])
+                added[:, INDEX["expected_long"]] += slope * odds
+            else:
+                name, least = _RATES[action]
+                rate = np.maximum(_column(features, name), 0.0)
+                added[:, INDEX[name]] += gained[:, place] * rate / (rate + least)
+        return added.astype(np.float32)
 
 
 def _predict(columns: Columns) -> Matrix:
@@ -90,9 +98,7 @@ def _predict(columns: Columns) -> Matrix:
             predictions[:, place] = 1.0 / (1.0 + np.exp(-columns["expected_long"]))
             continue
         rate, least = _RATES[action]
-        likely = (np.maximum(columns[rate], 0.0) + least) * nearness ** _UNWANTED_SIGN.get(
-            action, 1
-        )
+        likely = (np.maximum(columns[rate], 0.0) + least) * nearness ** _SIGN.get(action, 1.0)
         predictions[:, place] = np.minimum(likely, 1.0)
     return predictions
 

@@ -149,9 +149,11 @@ def _placed(  # noqa: PLR0913, PLR0917 - what is told of each place
     """Tell of each place of the slate what stands there, and why."""
     rows = np.searchsorted(scored.rows, slate.places)
     predictions = np.round(scored.predictions[rows].astype(np.float64), 6).tolist()
-    added = ranker.contributions(scored.features[slate.places], weights)
+    added = ranker.contributions(scored.features[slate.places], weights).astype(np.float64)
+    if len(added):
+        added -= added.mean(axis=0)  # what moved all alike moved none
     most = np.argsort(-np.abs(added), axis=1, kind="stable")[:, :_MOVED_BY]
-    moved = np.round(np.take_along_axis(added, most, axis=1).astype(np.float64), 4)
+    moved = np.round(np.take_along_axis(added, most, axis=1), 4)
     propensities = _or_null(np.round(slate.log_propensity, 6))
     return [
         Placed(
