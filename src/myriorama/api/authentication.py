@@ -50,7 +50,7 @@ class Authentication(ASGIMiddleware):
 
     async def handle(self, scope: Scope, receive: Receive, send: Send, next_app: ASGIApp) -> None:
         refuse_unstorable(scope)
-        principal = self._principal(scope)
+        principal = self.principal(scope)
         scope["user"] = principal
         scope["auth"] = None
         needed: TokenScope | None = scope["route_handler"].opt.get("scope")
@@ -62,7 +62,8 @@ class Authentication(ASGIMiddleware):
                 raise ScopeMissing(f"This needs the scope {needed}.")
         await next_app(scope, receive, send)
 
-    def _principal(self, scope: Scope) -> Principal | None:
+    def principal(self, scope: Scope) -> Principal | None:
+        """Return who shows a token, or None. Raises TokenInvalid if it is not one."""
         shown = next((v for name, v in scope["headers"] if name == b"authorization"), None)
         if shown is None:
             return None

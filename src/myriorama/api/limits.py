@@ -104,10 +104,15 @@ class RateLimits(ASGIMiddleware):
         budget: Budget = scope["route_handler"].opt.get("limit", "requests")
         principal: Principal | None = scope["user"]
         if budget != "none" and principal is not WORKER:
-            self._count(scope, budget, principal)
+            self.count(scope, budget, principal)
         await next_app(scope, receive, send)
 
-    def _count(self, scope: Scope, budget: Budget, principal: Principal | None) -> None:
+    def count(self, scope: Scope, budget: Budget, principal: Principal | None) -> None:
+        """Count a request, and note what is left for the headers of its answer.
+
+        Raises:
+            TooManyRequests: there is nothing left, and nothing was counted.
+        """
         if budget == "credentials":
             quota = self._credentials.take(client_address(scope, self._proxies), monotonic())
         else:

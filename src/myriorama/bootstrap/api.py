@@ -42,11 +42,13 @@ from myriorama.api import steering as steering_routes
 from myriorama.api import uploads as upload_routes
 from myriorama.api import videos as video_routes
 from myriorama.api import views as view_routes
+from myriorama.api import why as why_routes
 from myriorama.api import work as work_routes
 from myriorama.api.authentication import Authentication, provide_principal, provide_visitor
 from myriorama.api.causation import Causation
 from myriorama.api.dialects import Dialects
 from myriorama.api.exchange import EXPOSED_HEADERS, Exchange
+from myriorama.api.express import FeedExpress
 from myriorama.api.generation_events import GenerationEvents
 from myriorama.api.generation_rows import OwnGenerations
 from myriorama.api.idempotency import Answers, Idempotency
@@ -77,6 +79,7 @@ from myriorama.bootstrap.application import (
     queue_rules,
     uploads,
 )
+from myriorama.bootstrap.feeds import RANKING_STATE, RankedParts
 from myriorama.bootstrap.logs import following
 from myriorama.bootstrap.marks import create_detector, missing_of, provenance_of
 from myriorama.bootstrap.models import models_of
@@ -129,6 +132,7 @@ ROUTES: Sequence[ControllerRouterHandler] = (
     upload_routes.router,
     video_routes.router,
     view_routes.router,
+    why_routes.router,
     work_routes.router,
 )
 
@@ -147,6 +151,7 @@ def create_api(settings: Settings, *, missing: Missing | None = None) -> Litesta
     `missing` is what stands at the gate of publication instead of what reads the files again.
     """
     parts = _Parts.of(settings)
+    authentication, limits = Authentication(parts.tokens, parts.revocations), _limits(settings)
     collaborators = {
         **_commands(settings, parts, missing or missing_of(provenance_of(settings, parts.objects))),
         **_readings(settings, parts),
@@ -155,10 +160,12 @@ def create_api(settings: Settings, *, missing: Missing | None = None) -> Litesta
         ROUTES,
         dependencies=_dependencies(collaborators),
         middleware=[
-            Authentication(parts.tokens, parts.revocations),
-            _limits(settings),
+            authentication,
+            limits,
             Idempotency(Answers(parts.pool, settings.secret.encode()), proxies=settings.proxies),
-            Causation(parts.projected, following("domain"), parts.pool),
+            Causation(
+                parts.projected, following("domain"), parts.pool, also_shown_by=[RANKING_STATE]
+            ),
         ],
         exception_handlers=dict(HANDLERS),
         lifespan=[lambda _: parts.connected()],
@@ -167,7 +174,8 @@ def create_api(settings: Settings, *, missing: Missing | None = None) -> Litesta
         request_class=TypedRequest,
         request_max_body_size=BODY_BYTES_MAX,
     )
-    app.asgi_handler = Exchange(Dialects(app.asgi_handler), parts.tracing)
+    express = FeedExpress(Dialects(app.asgi_handler), authentication, limits, parts.feed_pages)
+    app.asgi_handler = Exchange(express, parts.tracing)
     return app
 
 
@@ -185,7 +193,11 @@ class _Parts:
     revocations: Revocations
     cards: Cards
     feeds: Feeds
+    ranked: RankedParts
     views: Views
+    cursors: Cursors
+    view_tokens: ViewTokens
+    feed_pages: feed_routes.FeedPages
     progress: ProgressRelay
     tokens: AccessTokens
     tracing: Tracing | None
@@ -193,21 +205,29 @@ class _Parts:
     @classmethod
     def of(cls, settings: Settings) -> Self:
         """Make all of it; nothing is open yet."""
-        writes, pool = closed_pool(settings.database_url), async_pool(settings.database_url)
+        url, objects = settings.database_url, open_objects(settings.objects)
+        writes, pool, projected = closed_pool(url), async_pool(url), Projected(url)
         signer = Signer(settings.secret.encode())
-        cards = Cards(pool, signer)
+        cursors, view_tokens = Cursors(signer), ViewTokens(signer)
+        cards, views = Cards(pool, signer), Views(url)
+        feeds = Feeds(pool, cards)
+        ranked = RankedParts.of(url, writes, pool, objects, feeds, projected)
         return cls(
             writes=writes,
             pool=pool,
-            fronted=async_pool(settings.database_url, size_max=4, is_checked=False),
+            fronted=async_pool(url, size_max=4, is_checked=False),
             log=Log(writes),
-            objects=open_objects(settings.objects),
+            objects=objects,
             signer=signer,
-            projected=Projected(settings.database_url),
+            projected=projected,
             revocations=Revocations(),
             cards=cards,
-            feeds=Feeds(pool, cards),
-            views=Views(settings.database_url),
+            feeds=feeds,
+            ranked=ranked,
+            views=views,
+            cursors=cursors,
+            view_tokens=view_tokens,
+            feed_pages=feed_routes.FeedPages(feeds, ranked.feeds, cursors, view_tokens, views),
             progress=ProgressRelay(settings.kafka),
             tokens=AccessTokens(secret=settings.secret, worker_token=settings.worker_token),
             tracing=Tracing.to(settings.otlp_endpoint, service="myriorama-api"),
@@ -218,7 +238,8 @@ class _Parts:
         """Hold open what the API talks to, while the context is open."""
         with self.writes, self.views:
             async with self.fronted, self._listening():
-                yield
+                with self.ranked.following():
+                    yield
             await asyncio.to_thread(self.log.close)
         await asyncio.to_thread(self.progress.close)
         if self.tracing:
@@ -272,7 +293,7 @@ def _commands(settings: Settings, parts: _Parts, missing: Missing) -> dict[str, 
 def _readings(settings: Settings, parts: _Parts) -> dict[str, object]:
     """Return what the routes that read are given."""
     signer, cards, objects = parts.signer, parts.cards, parts.objects
-    reads, cursors, view_tokens = Reads(parts.pool), Cursors(signer), ViewTokens(signer)
+    reads, cursors = Reads(parts.pool), parts.cursors
     standing = QueueStanding(reads, queue_rules(settings))
     own = OwnGenerations(reads, standing, cursors, signer)
     models = models_of(settings)
@@ -280,7 +301,7 @@ def _readings(settings: Settings, parts: _Parts) -> dict[str, object]:
         "cards": cards,
         "cursors": cursors,
         "detector": create_detector(settings, reads),
-        "feed_pages": feed_routes.FeedPages(parts.feeds, cursors, view_tokens, parts.views),
+        "feed_pages": parts.feed_pages,
         "generation_events": GenerationEvents(own, parts.projected, parts.progress, signer),
         "inspections": CapacityLimiter(os.cpu_count() or 1),
         "model_table": model_routes.ModelTable.of(models.capabilities(), default=models.default),
@@ -291,11 +312,12 @@ def _readings(settings: Settings, parts: _Parts) -> dict[str, object]:
         "playlists": playlist_routes.Playlists(objects, signer),
         "progress": parts.progress,
         "reads": reads,
+        "reasons": parts.ranked.reasons,
         "shelves": Shelves(reads, cards, cursors),
         "signer": signer,
         "standing": standing,
         "tokens": parts.tokens,
-        "view_tokens": view_tokens,
+        "view_tokens": parts.view_tokens,
     }
 
 
