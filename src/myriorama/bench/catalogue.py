@@ -1,6 +1,8 @@
 """The benchmarks by their names, which scripts and users depend on."""
 
 from collections.abc import Callable, Mapping
+from datetime import date
+from pathlib import Path
 
 from myriorama.bench import (
     appending,
@@ -9,6 +11,7 @@ from myriorama.bench import (
     latency,
     publishing,
     queueing,
+    ranking,
     relaying,
     replaying,
     viewing,
@@ -25,4 +28,9 @@ BENCHES: Mapping[str, Callable[[Progress], Outcome]] = {
     "relay": relaying.measure,
     "replay": replaying.measure,
     "views": viewing.measure,
+}
+
+# These measure on public files that do not come with the project, from a day on.
+BENCHES_OF_FILES: Mapping[str, Callable[[Progress, Path, date], Outcome]] = {
+    "ranking": ranking.measure,
 }

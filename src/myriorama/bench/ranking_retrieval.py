@@ -5,8 +5,9 @@ The candidates are those of the pipeline's own sources over the pipeline's own s
 its own features; an order is learnt the same way four days earlier, of what was watched then.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime, time, timedelta, timezone
+from pathlib import Path
 from typing import NamedTuple
 from uuid import UUID
 
@@ -14,9 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from myriorama.bench.outcome import Progress
-from myriorama.bench.retrieval_scores import Retrieval, scored
+from myriorama.bench.retrieval_scores import scored
 from ranking.affinities import Affinities
-from ranking.importing.kuairand import Imported
+from ranking.importing.kuairand import Imported, load
 from ranking.policy import DEFAULT
 from ranking.query import Query, Resolved, resolve
 from ranking.signals import Signal
@@ -90,10 +91,19 @@ def audience(imported: Imported, from_ms: int, until_ms: int | None = None) -> A
     )
 
 
-def measure(imported: Imported, test_from: date, progress: Progress) -> Retrieval:
-    """Learn an order of what was watched before the day, and score it from that day on."""
-    from ranking.training import affinities  # noqa: PLC0415 - scipy comes with an extra
+def measure_retrieval(
+    data: Path, test_from: date, progress: Progress
+) -> tuple[Mapping[str, float], Mapping[str, Mapping[str, float]]]:
+    """Learn an order of what was watched before the day, and score it from that day on.
 
+    Returns:
+        The figures, and those of each peer by its name.
+    """
+    # scipy and scikit-learn come with the extra that trains.
+    from myriorama.bench import retrieval_peers  # noqa: PLC0415
+    from ranking.training import affinities  # noqa: PLC0415
+
+    imported = load(data)
     cut_ms, earlier_ms = midnight_ms(test_from), midnight_ms(test_from - LEARNT_BEFORE)
     state = imported.state()
     until, then = imported.before(earlier_ms), imported.before(cut_ms)
@@ -101,13 +111,15 @@ def measure(imported: Imported, test_from: date, progress: Progress) -> Retrieva
     earlier = audience(imported, earlier_ms, cut_ms)
     progress(f"retrieval: learning of {len(earlier.viewers):,} viewers")
     order = _Order(*examples(shelves(state, affinities.fit(state), earlier), earlier))
+    boosting = retrieval_peers.boosting(state, earlier)
     state.fold(imported.deeds.take(slice(until, then)))
     tested = audience(imported, cut_ms)
     lists = [order.sorted(shelf) for shelf in shelves(state, affinities.fit(state), tested)]
-    progress(
-        f"retrieval: {len(lists):,} viewers, {np.mean([*map(len, lists)]):.0f} candidates each"
-    )
-    return scored(lists, tested.wanted)
+    found = scored(lists, tested.wanted)
+    count = float(np.mean([*map(len, lists)]))
+    progress(f"retrieval: {len(lists):,} viewers, {count:.0f} candidates each: {found}")
+    peers = retrieval_peers.scores(state, tested, boosting, progress)
+    return {**found.figures(), "candidates": count}, peers
 
 
 def shelves(state: State, tables: Affinities, asked: Audience) -> Iterator[Shelf]:

@@ -5,26 +5,30 @@ popularity, of item-kNN and of what is popular, and LightGBM to order them. It h
 but not our tables.
 """
 
-from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from importlib.util import find_spec
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
+from myriorama.bench.outcome import Progress
 from myriorama.bench.ranking_retrieval import (
     UNWANTED_KEPT,
     Audience,
     Shelf,
     examples,
 )
-from myriorama.bench.retrieval_scores import Retrieval, scored
+from myriorama.bench.retrieval_scores import scored
 from ranking.signals import Signal
 from ranking.state import State
 from ranking.training.affinities import matrix, ridge, watches
 
 Serials = NDArray[np.int32]
 Matrix = NDArray[np.float32]
+
+Boosting = Callable[[Matrix], Any]
 
 _DAY_MS = 86_400_000
 _NEIGHBOURS = 200
@@ -48,17 +52,40 @@ _BOOSTING: Mapping[str, Any] = {
 _ROUNDS = 200
 
 
-class _Scores(NamedTuple):
-    """What each peer gives every video, for some viewers: (viewers, videos), -inf if seen."""
+def boosting(state: State, earlier: Audience) -> Boosting | None:
+    """Let LightGBM learn of what was watched after a time; None if it is not installed."""
+    if find_spec("lightgbm") is None:
+        return None
+    import lightgbm  # noqa: PLC0415 - a peer, which only benchmarks install
 
-    ease: Matrix
-    lifted: Matrix
-    neighbours: Matrix
-    popularity: Matrix
+    features, was_wanted = examples(_Peers(state, earlier.as_of_ms).shelves(earlier), earlier)
+    weights = np.where(was_wanted, 1.0, 1 / UNWANTED_KEPT)
+    rows = lightgbm.Dataset(features, was_wanted.astype(np.int8), weight=weights)
+    return lightgbm.train(dict(_BOOSTING), rows, _ROUNDS).predict
 
 
-class Peers:
-    """The peers, fitted on a state as of a time."""
+def scores(
+    state: State, asked: Audience, predict: Boosting | None, progress: Progress
+) -> Mapping[str, Mapping[str, float]]:
+    """Return the figures of each peer on a state."""
+    peers = _Peers(state, asked.as_of_ms)
+    found = {
+        "popularity": scored(peers.lists(asked, peers.popularity), asked.wanted),
+        "item_knn": scored(peers.lists(asked, peers.neighbours), asked.wanted),
+    }
+    if predict is not None:
+        lists = [
+            shelf.serials[np.argsort(-np.asarray(predict(shelf.features)), kind="stable")]
+            for shelf in peers.shelves(asked)
+        ]
+        found["lightgbm"] = scored(lists, asked.wanted)
+    for name, figures in found.items():
+        progress(f"retrieval: {name}: {figures}")
+    return {name: figures.figures() for name, figures in found.items()}
+
+
+class _Peers:
+    """The peers, fitted on a state as of a time; each gives a score to each video."""
 
     def __init__(self, state: State, as_of_ms: int) -> None:
         viewers, videos, is_long = watches(state)
@@ -67,69 +94,61 @@ class Peers:
         self._shown = matrix(viewers, videos, shape)
         self._long = matrix(viewers[is_long], videos[is_long], shape)
         self._ease = ridge(self._long)
-        self._neighbours = _cosine(self._long)
-        self._popular = state.counts.video.decayed(Signal.LONG_WATCHES, as_of_ms, _DAY_MS).astype(
-            np.float32
-        )
+        self._cosine = _cosine(self._long)
+        late = state.counts.video.decayed(Signal.LONG_WATCHES, as_of_ms, _DAY_MS)
+        self._popular = late.astype(np.float32)
+        lift = np.log1p(self._popular)
+        self._lift = np.exp(np.float32(0.5) * (lift - lift.max(initial=0)))
 
-    def popularity(self, asked: Audience) -> Retrieval:
-        """Score what was watched long most, of late."""
-        return self._scored(asked, 3)
+    def popularity(self, viewers: Serials) -> Matrix:
+        """What was watched long most, of late."""
+        return np.tile(self._popular, (len(viewers), 1))
 
-    def item_knn(self, asked: Audience) -> Retrieval:
-        """Score what lies nearest to what was watched long."""
-        return self._scored(asked, 2)
+    def neighbours(self, viewers: Serials) -> Matrix:
+        """What lies nearest to what was watched long."""
+        close: Matrix = (self._long[viewers] @ self._cosine).toarray()
+        return close
+
+    def ease(self, viewers: Serials) -> Matrix:
+        """What a regression on what was watched long expects."""
+        expected: Matrix = self._long[viewers] @ self._ease
+        return expected
+
+    def lists(self, asked: Audience, peer: Callable[[Serials], Matrix]) -> list[Serials]:
+        """Return what a peer puts first for each viewer."""
+        return [
+            _top(row, _LIST)
+            for some in _portions(asked.viewers)
+            for row in self._unseen(some, peer(some))
+        ]
 
     def shelves(self, asked: Audience) -> Iterator[Shelf]:
         """Yield the candidates of the two stages, with features."""
-        for some, scores in self._scores(asked):
-            for row, viewer in enumerate(some.tolist()):
-                each = [score[row] for score in scores]
-                tops = [_top(score, quota) for score, quota in zip(each[1:], _QUOTAS, strict=True)]
-                serials = np.unique(np.concatenate(tops)).astype(np.int32)
-                own = self._state.read(viewer, serials, self._as_of_ms)
-                given = np.stack([score[serials] for score in each], axis=1)
-                places = np.argsort(np.argsort(-given, axis=0, kind="stable"), axis=0)
-                yield Shelf(serials, np.hstack([own, given, places.astype(np.float32)]))
-
-    def _scored(self, asked: Audience, peer: int) -> Retrieval:
-        lists = [_top(row, _LIST) for _, scores in self._scores(asked) for row in scores[peer]]
-        return scored(lists, asked.wanted)
-
-    def _scores(self, asked: Audience) -> Iterator[tuple[Serials, _Scores]]:
-        lift = np.log1p(self._popular)
-        lift = np.exp(0.5 * (lift - lift.max(initial=0)))
-        for start in range(0, len(asked.viewers), _SHOWN_AT_ONCE):
-            some = asked.viewers[start : start + _SHOWN_AT_ONCE]
-            long = self._long[some]
-            ease = long @ self._ease
-            scores = _Scores(
-                ease,
-                (ease + np.float32(0.02)) * lift,
-                (long @ self._neighbours).toarray(),
-                np.tile(self._popular, (len(some), 1)),
+        for some in _portions(asked.viewers):
+            ease, close, popular = (
+                self._unseen(some, peer(some))
+                for peer in (self.ease, self.neighbours, self.popularity)
             )
-            rows, videos = self._shown[some].nonzero()
-            for score in scores:
-                score[rows, videos] = -np.inf
-            yield some, scores
+            lifted = (ease + np.float32(0.02)) * self._lift
+            for row, viewer in enumerate(some.tolist()):
+                given = [each[row] for each in (ease, lifted, close, popular)]
+                tops = [_top(each, quota) for each, quota in zip(given[1:], _QUOTAS, strict=True)]
+                yield self._shelf(viewer, np.unique(np.concatenate(tops)), given)
+
+    def _shelf(self, viewer: int, serials: Serials, given: Sequence[Matrix]) -> Shelf:
+        own = self._state.read(viewer, serials, self._as_of_ms)
+        columns = np.stack([each[serials] for each in given], axis=1)
+        places = np.argsort(np.argsort(-columns, axis=0, kind="stable"), axis=0)
+        return Shelf(serials, np.hstack([own, columns, places.astype(np.float32)]))
+
+    def _unseen(self, viewers: Serials, given: Matrix) -> Matrix:
+        given[self._shown[viewers].nonzero()] = -np.inf
+        return given
 
 
-def two_stages(
-    learning: Iterator[Shelf], earlier: Audience, peers: Peers, asked: Audience
-) -> Retrieval:
-    """Score LightGBM over the candidates of the peers, learnt of what was watched earlier."""
-    import lightgbm  # noqa: PLC0415 - a peer, which only benchmarks install
-
-    features, was_wanted = examples(learning, earlier)
-    weights = np.where(was_wanted, 1.0, 1 / UNWANTED_KEPT)
-    rows = lightgbm.Dataset(features, was_wanted.astype(np.int8), weight=weights)
-    model = lightgbm.train(dict(_BOOSTING), rows, _ROUNDS)
-    lists = [
-        shelf.serials[np.argsort(-np.asarray(model.predict(shelf.features)), kind="stable")]
-        for shelf in peers.shelves(asked)
-    ]
-    return scored(lists, asked.wanted)
+def _portions(viewers: Serials) -> Iterator[Serials]:
+    for start in range(0, len(viewers), _SHOWN_AT_ONCE):
+        yield viewers[start : start + _SHOWN_AT_ONCE]
 
 
 def _cosine(long: Any) -> Any:
