@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ranking.compiled import compiled
+from ranking.effects import Effects
 
 Serials = NDArray[np.int32]
 Floats = NDArray[np.float32]
@@ -60,10 +61,11 @@ class Table(NamedTuple):
 
 
 class Affinities(NamedTuple):
-    """Both tables; they have the same videos."""
+    """Both tables, which have the same videos; and what moves the odds of a long watch."""
 
     shown: Table
     long: Table
+    effects: Effects = Effects.empty()
 
     @classmethod
     def empty(cls) -> Self:
@@ -72,11 +74,13 @@ class Affinities(NamedTuple):
 
     def arrays(self) -> dict[str, NDArray[np.generic]]:
         """Return what makes the tables up, by name, as a model's file keeps it."""
-        return {
+        tables = {"shown": self.shown, "long": self.long}
+        parts = {
             f"{name}.{part}": getattr(table, part)
-            for name, table in zip(self._fields, self, strict=True)
+            for name, table in tables.items()
             for part in _PARTS
         }
+        return {**parts, **self.effects.arrays()}
 
     @classmethod
     def of(cls, arrays: Mapping[str, NDArray[np.generic]]) -> Self:
@@ -85,7 +89,7 @@ class Affinities(NamedTuple):
         Raises:
             ValueError: a part is missing, of another type, or the parts do not fit together.
         """
-        return cls(*(_table(arrays, name) for name in cls._fields))
+        return cls(_table(arrays, "shown"), _table(arrays, "long"), Effects.of(arrays))
 
 
 class Learnt(Protocol):

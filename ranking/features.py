@@ -8,9 +8,6 @@ from collections.abc import Sequence
 from hashlib import sha256
 from typing import NamedTuple
 
-import numpy as np
-from numpy.typing import NDArray
-
 from ranking.signals import Signal
 
 DAY_MS = 86_400_000
@@ -174,6 +171,15 @@ DIFFERENCES = (
     Feature("expected_long", "log odds", 0, "of video, viewer, topic and author together"),
 )
 
+LEARNT = (
+    Feature("effect_video", "log odds", 0, "what the video adds to the odds of a long watch"),
+    Feature("effect_place", "log odds", 0, "what the surface adds, and the video on it"),
+    Feature("effect_viewer", "log odds", 0, "what the viewer adds, by what they watched"),
+    Feature("effect_within", "log odds", 0, "of the video and the surface"),
+    Feature("effect_all", "log odds", 0, "of a long watch by all the effects"),
+)
+"""Of the model's effects (`ranking/effects.py`); without any they are at their defaults."""
+
 
 def _columns(rates: Rates) -> Sequence[Feature]:
     unit = rates.base.name.lower()
@@ -198,29 +204,8 @@ FEATURES: tuple[Feature, ...] = (
     *LIKENESS,
     *(feature for rates in RATES for feature in _columns(rates)),
     *DIFFERENCES,
+    *LEARNT,
 )
 INDEX = {feature.name: column for column, feature in enumerate(FEATURES)}
 
 VERSION = sha256(repr((FEATURES, RATES)).encode()).hexdigest()[:16]
-
-# What is told of a candidate beside the others of its slate: how far it is from their mean.
-RELATIVE = (
-    "video_days_long_watches",
-    "video_over_duration",
-    "share_over_duration",
-    "with_topic_long_watches",
-    "with_author_long_watches",
-    "expected_long",
-    "log_duration",
-    "near_positives",
-    "coview_long",
-)
-_RELATIVE_COLUMNS = [INDEX[name] for name in RELATIVE]
-
-
-def relative(features: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return how far each candidate is from the mean of all: (candidates, RELATIVE)."""
-    chosen = features[:, _RELATIVE_COLUMNS].astype(np.float64)
-    if not len(chosen):
-        return chosen.astype(np.float32)
-    return (chosen - chosen.mean(axis=0)).astype(np.float32)

@@ -11,6 +11,7 @@ from ranking.catalogue import CODE_STEPS, Videos
 from ranking.chains import Serials
 from ranking.compiled import compiled
 from ranking.counts import Counts
+from ranking.effects import SURFACES, Effects
 from ranking.features import FEATURES, INDEX
 from ranking.histories import LONG, SKIP, Histories, Watched
 from ranking.people import People
@@ -48,13 +49,16 @@ class Table(Protocol):
 
 
 class Affinities(Protocol):
-    """What goes with what by long watches, and by all that was watched."""
+    """What goes with what by long watches and by all that was watched, and what moves the odds."""
 
     @property
     def long(self) -> Table | None: ...
 
     @property
     def shown(self) -> Table | None: ...
+
+    @property
+    def effects(self) -> Effects: ...
 
 
 class Known(NamedTuple):
@@ -92,6 +96,8 @@ def read(known: Known, request: Request, coview: Affinities | None) -> Matrix:
     _likeness(out, known, request, coview)
     _rates(out, known, request)
     _differences(out)
+    if coview is not None and len(coview.effects.videos):
+        _learnt(out, known, request, coview.effects)
     return out
 
 
@@ -299,6 +305,32 @@ def _differences(out: Matrix) -> None:
     out[:, first + 3] = viewer - overall
     out[:, first + 4] = _column(out, "with_duration_long_watches") - viewer
     out[:, first + 5] = _odds(long) + _odds(viewer) + _odds(topic) + _odds(author)
+
+
+def _learnt(out: Matrix, known: Known, request: Request, effects: Effects) -> None:
+    video, place = _expected(known, effects, request.candidates, request.surface)
+    watched = _lately(known, request)
+    viewer = np.zeros(SURFACES)
+    if len(watched.video):
+        surfaces = watched.surface.astype(np.int32)
+        odds = np.add(*_expected(known, effects, watched.video, surfaces))
+        viewer = effects.of_viewer(odds, (watched.flags & LONG) > 0, surfaces)
+    theirs = viewer[request.surface]
+    first = INDEX["effect_video"]
+    out[:, first] = video
+    out[:, first + 1] = place
+    out[:, first + 2] = theirs
+    out[:, first + 3] = video + place
+    out[:, first + 4] = float(effects.start[0]) + video + place + theirs
+
+
+def _expected(
+    known: Known, effects: Effects, videos: Serials, surfaces: NDArray[np.int32]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return what each video adds to the odds, and what the surface it is on does."""
+    of = known.videos
+    alike = (of.author[videos], of.topic[videos], of.duration_bucket[videos])
+    return effects.of_videos(videos, *alike), effects.of_places(videos, surfaces)
 
 
 def _column(out: Matrix, name: str) -> NDArray[np.float32]:

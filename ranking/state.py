@@ -23,6 +23,7 @@ from ranking.counts import Counts
 from ranking.coview import Coviews
 from ranking.deeds import Deeds
 from ranking.domain_fold import TOPICS, DomainFold
+from ranking.effects import Effects
 from ranking.histories import Histories
 from ranking.people import People
 from ranking.reading import Affinities, Known, Request, Table, read
@@ -40,6 +41,7 @@ class _Live(NamedTuple):
 
     long: Table | None
     shown: Table | None = None
+    effects: Effects = Effects.empty()
 
 
 class State:

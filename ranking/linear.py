@@ -1,0 +1,41 @@
+"""Stage 1: one linear model a head, over all candidates, as one product of matrices."""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+Matrix = NDArray[np.float32]
+
+CLIP = 5.0
+"""So many standard deviations from its mean a feature counts as at most."""
+
+
+class Linear(NamedTuple):
+    """Log odds of each head: the standardised features times `weights`, plus `start`.
+
+    `means` and `scales` are (features,), `weights` (features, heads), `start` (heads,).
+    """
+
+    means: NDArray[np.float64]
+    scales: NDArray[np.float64]
+    weights: NDArray[np.float64]
+    start: NDArray[np.float64]
+
+    def standardised(self, features: Matrix) -> NDArray[np.float64]:
+        """Return the features in standard deviations from their means, outliers cut off."""
+        return np.clip((features - self.means) / self.scales, -CLIP, CLIP)
+
+    def log_odds(self, features: Matrix) -> NDArray[np.float64]:
+        """Return the log odds of each head for each row, (rows, heads)."""
+        # Summed feature by feature: what a row has does not depend on how many others there are.
+        odds = np.tile(self.start, (len(features), 1))
+        rows = self.standardised(features)
+        for column in np.flatnonzero(self.weights.any(axis=1)):
+            odds += rows[:, column : column + 1] * self.weights[column]
+        return odds
+
+
+def probability(log_odds: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the probabilities of log odds."""
+    return 1.0 / (1.0 + np.exp(-np.clip(log_odds, -30.0, 30.0)))
