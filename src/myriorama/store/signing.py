@@ -34,6 +34,7 @@ class Signer:
             raise ValueError(f"a secret of {len(secret)} bytes is guessed: take {SECRET_BYTES_MIN}")
         self._root = hmac.digest(b"myriorama/signing", secret, "sha256")
         self._key = lru_cache(maxsize=256)(self._derived_key)
+        self._begun = lru_cache(maxsize=256)(self._begun_mac)
         self._media_url = lru_cache(maxsize=100_000)(self._signed_media_url)
 
     def sign(self, purpose: str, payload: bytes, *, about: bytes = b"") -> str:
@@ -114,7 +115,13 @@ class Signer:
         return payload
 
     def _mac(self, kind: str, purpose: str, payload: bytes) -> bytes:
-        return hmac.digest(self._key(kind, purpose), payload, "sha256")[:_MAC_BYTES]
+        mac = self._begun(kind, purpose).copy()
+        mac.update(payload)
+        return mac.digest()[:_MAC_BYTES]
+
+    def _begun_mac(self, kind: str, purpose: str) -> hmac.HMAC:
+        """Return a MAC to go on from: to look the algorithm up each time takes longest of all."""
+        return hmac.new(self._key(kind, purpose), digestmod="sha256")
 
     def _derived_key(self, kind: str, purpose: str) -> bytes:
         return hmac.digest(self._root, f"{kind}\n{purpose}".encode(), "sha256")
