@@ -92,8 +92,9 @@ def rank(state: State, ranker: Ranker, policy: Policy, query: Query) -> Decision
 
 def _steered(state: State, query: Resolved, found: Candidates) -> tuple[Candidates, Effect]:
     """Leave out what the viewer said they do not want to see at all."""
-    viewer = query.viewer if query.is_personal else -1
-    said = effect(state, viewer, found.serials, query.as_of_ms)
+    said = effect(
+        state, query.viewer, found.serials, query.as_of_ms, hides_only=not query.is_personal
+    )
     if not said.hidden.any():
         return found, said
     shown = ~said.hidden

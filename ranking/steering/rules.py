@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from domain.steering.events import RuleAdded, RuleChanged
-from ranking.steering.moods import meaning
+from ranking.steering.meanings import meaning
 from ranking.steering.words import hashed, words
 
 Embed = Callable[[Sequence[str]], NDArray[np.float32]]

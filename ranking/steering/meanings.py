@@ -1,9 +1,12 @@
-"""Moods that people ask for, and the words by which a video is known to have one.
+"""What the terms of a rule mean: the words by which a video is known to be of its subject.
 
-Read by the parser, which recognises a mood, and by rules, which look for it in videos.
+Moods, and the broad topics that people steer by (in `languages/topics.toml`), are known by many
+words, in whichever language they were said; every other topic by its own.
 """
 
+import tomllib
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 MOODS: Mapping[str, Sequence[str]] = {
     "funny": ("funny", "comedy", "hilarious", "joke", "prank", "silly", "slapstick", "laughing"),
@@ -23,9 +26,21 @@ MOODS: Mapping[str, Sequence[str]] = {
 def meaning(about: str, terms: Sequence[str]) -> tuple[str, ...]:
     """Return the phrases that a rule looks for in videos; none if it is not about words."""
     match about:
-        case "topic" | "hashtag":
+        case "topic":
+            return tuple(word for term in terms for word in _TOPICS.get(term, (term,)))
+        case "hashtag":
             return tuple(terms)
         case "mood":
             return tuple(word for term in terms for word in (term, *MOODS.get(term, ())))
         case _:
             return ()
+
+
+def _read_topics(path: Path) -> Mapping[str, Sequence[str]]:
+    topics = tomllib.loads(path.read_text(encoding="utf-8")).values()
+    return {
+        name: (topic["names"][0], *topic["words"]) for topic in topics for name in topic["names"]
+    }
+
+
+_TOPICS = _read_topics(Path(__file__).parent / "languages" / "topics.toml")
