@@ -145,7 +145,12 @@ ROUTES: dict[str, Expectation] = {
     "POST /v1/openai/videos/{openai_id:str}/remix": (CREATOR, OWNER),
     # Feed
     "GET /v1/feed": (VIEWER, NOTHING),
+    "GET /v1/feed/{decision_id:uuid}/why/{video_id:uuid}": (VIEWER, OWNER),
     "POST /v1/views": (VIEWER, NOTHING),
+    # Search
+    "GET /v1/explore": (PUBLIC, NOTHING),
+    "GET /v1/hashtags/{tag:str}": (PUBLIC, ANYBODY),
+    "GET /v1/search": (PUBLIC, NOTHING),
     # Steering
     "GET /v1/feed/steer": (VIEWER, NOTHING),
     "POST /v1/feed/steer": (VIEWER, NOTHING),

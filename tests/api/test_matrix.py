@@ -122,6 +122,7 @@ def world(
             "cameo_id": alice.post("/v1/cameos", json=form).json()["cameo_id"],
             "code": alice.post("/v1/invitations").json()["code"],
             "comment_id": comment["comment_id"],
+            "decision_id": alice.get("/v1/feed").json()["decision_id"],
             "generation_id": str(draft(log, alice.account_id)),
             "playlist": "master.m3u8",
             "openai_id": f"video_{draft(log, alice.account_id).hex}",

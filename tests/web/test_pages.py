@@ -23,7 +23,8 @@ ATTACK = '<script>alert("fox")</script>'
 @pytest.mark.parametrize(
     ("path", "fragment"),
     [
-        ("/", "/web/following"),
+        ("/", "/web/for_you"),
+        ("/following", "/web/following"),
         ("/latest", "/web/latest"),
         ("/create?remix_of=1", "/web/create?remix_of=1"),
         ("/accounts/alice", "/web/accounts/alice"),

@@ -40,10 +40,17 @@ class Causation(ASGIMiddleware):
         projected: Projected,
         names: Sequence[str],
         pool: AsyncConnectionPool[AsyncConnection[TupleRow]],
+        *,
+        also_shown_by: Sequence[str] = (),
     ) -> None:
-        """Take the projections, by name, that an answer waits for."""
+        """Take the projections, by name, that an answer waits for.
+
+        `also_shown_by` is what this process keeps of the log beside them: who wrote waits for it,
+        who only reads does not.
+        """
         self._projected = projected
         self._names = tuple(names)
+        self._shown_by = (*names, *also_shown_by)
         self._pool = pool
 
     async def handle(self, scope: Scope, receive: Receive, send: Send, next_app: ASGIApp) -> None:
@@ -101,7 +108,7 @@ class Causation(ASGIMiddleware):
 
     async def _visible(self, position: int) -> None:
         # One that stands still, with an alarm, makes no writer wait.
-        names = self._projected.going(self._names)
+        names = self._projected.going(self._shown_by)
         await asyncio.shield(self._projected.reached(position, names, timeout_s=_WAIT_S))
 
 

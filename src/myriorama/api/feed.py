@@ -1,8 +1,8 @@
-"""The route of the feed."""
+"""The route of the feed: ranked, or newest first."""
 
 import time
 from collections.abc import Sequence
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal, NamedTuple
 from uuid import UUID
 
 import msgspec
@@ -15,54 +15,88 @@ from litestar.response.base import ASGIResponse
 from myriorama.api.paging import PAGE_LIMIT, Cursors, PageLimit
 from myriorama.api.tokens import Principal, Scope
 from myriorama.feed.cards import Card
-from myriorama.feed.feeds import Feeds, Kind
+from myriorama.feed.feeds import Feeds
+from myriorama.feed.ranked_feeds import RankedFeeds, RankedKind, fields_of, place_of
 from myriorama.feed.timeline import END
 from myriorama.feed.view_tokens import ViewTokens
 from myriorama.store.identity import new_id
 from myriorama.store.viewlog import Served, Views
 
+DEGRADED_HEADER = "X-Feed-Degraded"
+
 FeedKind = Annotated[
-    Kind,
+    Literal["following", "latest", "for_you", "popular"],
     QueryParameter(
-        description="Of the accounts you follow and your own, or of everybody who lets everybody."
+        description="Newest first: of the accounts you follow and your own, or of everybody. Or"
+        " ranked: for you, or without regard to what you did."
     ),
 ]
 
 
-class FeedItem(Card, frozen=True):
+class Interstitial(msgspec.Struct, frozen=True):
+    """Why a warning is to stand before the video until the viewer asks to see it."""
+
+    rule: str
+
+
+class FeedItem(Card, frozen=True, kw_only=True):
     """A video, and the token to show when it has been watched (`POST /v1/views`)."""
 
+    interstitial: Interstitial | msgspec.UnsetType = msgspec.UNSET
     view_token: str
 
 
 class FeedPage(msgspec.Struct, frozen=True):
-    """A stretch of a feed; `next_cursor` is None at its end. `decision_id` names this page."""
+    """A stretch of a feed; `next_cursor` is None at its end. `decision_id` names this page.
+
+    Pages of a ranked feed share the `decision_id` of the slate that they are read from. `degraded`
+    says what the ranking had to do without, None if nothing.
+    """
 
     items: list[FeedItem]
     next_cursor: str | None
     decision_id: UUID
+    degraded: str | None
+
+
+class Answer(NamedTuple):
+    """A `FeedPage` as JSON; `degraded` is why it is not ranked as it should be."""
+
+    body: bytes
+    degraded: str | None
 
 
 class FeedPages:
     """Makes pages: the slate, a token for each of its videos, and the cursor of the next page."""
 
     def __init__(
-        self, feeds: Feeds, cursors: Cursors, view_tokens: ViewTokens, views: Views
+        self,
+        feeds: Feeds,
+        ranked: RankedFeeds,
+        cursors: Cursors,
+        view_tokens: ViewTokens,
+        views: Views,
     ) -> None:
         self._feeds = feeds
+        self._ranked = ranked
         self._cursors = cursors
         self._view_tokens = view_tokens
         self._views = views
 
-    async def page(self, viewer_id: UUID, kind: Kind, *, cursor: str | None, limit: int) -> bytes:
-        """Return a `FeedPage` as JSON, and log what is on it.
+    async def page(
+        self, viewer_id: UUID, kind: FeedKind, *, cursor: str | None, limit: int
+    ) -> Answer:
+        """Return a page, and log what is on it.
 
         Raises:
             CursorInvalid: it was not given for this feed of this viewer.
+            CursorExpired: it is of a ranked page that was served more than a day ago.
         """
         now = int(time.time())
         listing = f"feed:{kind}:{viewer_id.hex}"
         place = self._cursors.read(listing, cursor)
+        if kind == "for_you" or kind == "popular":  # noqa: PLR1714 - it narrows the type
+            return await self._ranked_page(viewer_id.bytes, kind, listing, place, limit, now)
         before = int(place[0]) if place else END
         viewer = viewer_id.bytes
         slate = await self._feeds.slate(viewer, kind, before=before, limit=limit, now=now)
@@ -76,13 +110,40 @@ class FeedPages:
                 decision_id.bytes, viewer, kind, None if place is None else before, slate.video_ids
             )
         )
-        return _json(slate.cards, tokens, after, decision_id)
+        return Answer(_json(slate.cards, tokens, after, decision_id, None), None)
+
+    async def _ranked_page(  # noqa: PLR0913, PLR0917 - who, which, from where, how far, when
+        self,
+        viewer: bytes,
+        kind: RankedKind,
+        listing: str,
+        cursor: tuple[str | int, ...] | None,
+        limit: int,
+        now: int,
+    ) -> Answer:
+        place = None if cursor is None else place_of(cursor)
+        page = await self._ranked.page(viewer, kind, place, limit=limit)
+        tokens = self._view_tokens.of_page(viewer, page.decision_id, page.video_ids, now=now)
+        after = None if page.place is None else self._cursors.write(listing, fields_of(page.place))
+        self._views.offer(
+            Served(page.decision_id, viewer, page.feed, page.before, page.video_ids, page.ranking)
+        )
+        decision_id = UUID(bytes=page.decision_id)
+        body = _json(page.cards, tokens, after, decision_id, page.degraded)
+        return Answer(body, page.degraded)
 
 
 @get(
     "/feed",
     opt={"scope": Scope.VIEWER},
-    responses={200: ResponseSpec(FeedPage, description="A page", generate_examples=False)},
+    responses={
+        200: ResponseSpec(
+            FeedPage,
+            description="A page. Where the ranking had to do without something (a model, its"
+            f" memory of what happened), the header `{DEGRADED_HEADER}` says what.",
+            generate_examples=False,
+        )
+    },
 )
 async def read_feed(
     request: Request[Principal, None, Any],
@@ -91,24 +152,34 @@ async def read_feed(
     limit: PageLimit = PAGE_LIMIT,
     cursor: FromQuery[str | None] = None,
 ) -> ASGIResponse:
-    """Read what is new, newest first. Nothing comes twice while you follow the cursors.
+    """Read what is worth watching, or what is new. Nothing comes twice as you follow the cursors.
 
     You are not shown whom you muted, nor whom you blocked or who blocked you.
     """
     # One dependency: each more costs the framework as much time as a page takes.
     page = await feed_pages.page(request.user.account_id, kind, cursor=cursor, limit=limit)
-    return ASGIResponse(body=page)
+    headers = {} if page.degraded is None else {DEGRADED_HEADER: page.degraded}
+    return ASGIResponse(body=page.body, headers=headers)
 
 
 def _json(
-    cards: Sequence[bytes], tokens: Sequence[bytes], after: str | None, decision_id: UUID
+    cards: Sequence[bytes],
+    tokens: Sequence[bytes],
+    after: str | None,
+    decision_id: UUID,
+    degraded: str | None,
 ) -> bytes:
     """Return a `FeedPage`. The cards are long, so their bytes are copied once."""
     items = [b'"},'] * (3 * len(cards))
     items[0::3], items[1::3] = cards, tokens
     items[-1:] = [b'"}'] * bool(items)
     cursor = b"null" if after is None else b'"%s"' % after.encode()
-    end = b'],"next_cursor":%s,"decision_id":"%s"}' % (cursor, str(decision_id).encode())
+    told = b"null" if degraded is None else b'"%s"' % degraded.encode()
+    end = b'],"next_cursor":%s,"decision_id":"%s","degraded":%s}' % (
+        cursor,
+        str(decision_id).encode(),
+        told,
+    )
     return b"".join((b'{"items":[', *items, end))
 
 

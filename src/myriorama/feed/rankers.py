@@ -48,7 +48,7 @@ class Rankers(Generic[M]):
     def __init__(
         self,
         objects: Objects,
-        load: Callable[[bytes], M],
+        load: Callable[[bytes, str], M],
         *,
         fallback: M,
         refusals: tuple[type[Exception], ...],
@@ -57,14 +57,14 @@ class Rankers(Generic[M]):
 
         Args:
             objects: where models lie.
-            load: reads a model.
+            load: reads a model, which must have the digest given.
             fallback: what ranks where no model does.
             refusals: what `load` raises of a model that cannot be used.
         """
         self._objects = objects
         self._load = load
         self._fallback = fallback
-        self._refusals = refusals
+        self._refusals: tuple[type[Exception], ...] = (*refusals, ObjectNotFound, OSError)
         self._choice = Choice(fallback, "no model")
         self._asked = ""
         self._again_at_s = 0.0
@@ -86,7 +86,7 @@ class Rankers(Generic[M]):
             return
         try:
             self._choice = Choice(self.load(digest), None)
-        except (*self._refusals, ObjectNotFound, OSError) as error:
+        except self._refusals as error:
             _REFUSED.inc()
             logger.error("the model is refused", digest=digest, error=str(error))  # noqa: TRY400 - the message says it
             self._choice = Choice(self._choice.ranker, "model refused")
@@ -102,4 +102,4 @@ class Rankers(Generic[M]):
         """
         if digest == self._fallback.digest:
             return self._fallback
-        return self._load(self._objects.read(key_of(digest)))
+        return self._load(self._objects.read(key_of(digest)), digest)

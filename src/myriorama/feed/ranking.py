@@ -136,7 +136,10 @@ class Ranking:
 
 def warm_up(state: State, ranker: Ranker) -> None:
     """Decide a slate for nobody, so that the first viewer does not wait for what is compiled."""
-    rank(state, ranker, state.active.policy, Query(UUID(int=0), bytes(16), "for_you", 0, 0))
+    try:
+        rank(state, ranker, state.active.policy, Query(UUID(int=0), bytes(16), "for_you", 0, 0))
+    except Exception:  # it is tried again, and counted, for whoever asks first
+        logger.exception("nothing can be ranked")
 
 
 def _pending(state: State, asked: Asked) -> tuple[bytes, ...]:

@@ -1,6 +1,8 @@
 """Reasons: why a video was shown, told from what was logged when it was, and from nothing else."""
 
+import asyncio
 import math
+import time
 from typing import Any, NamedTuple, get_args
 from uuid import UUID
 
@@ -35,6 +37,8 @@ _SLOTS = {
     "explore": "Its place was left to chance, to learn what else people would like.",
     "fresh": "Its place was kept for new videos and new creators.",
 }
+# Pages are logged together, some tenths of a second after they were served.
+_LOGGED_WITHIN_S, _AGAIN_S = 1.0, 0.1
 _MEANINGS = {feature.name: feature.doc for feature in FEATURES}
 
 
@@ -107,6 +111,9 @@ class Reasons:
             VideoNotServed: the video was not among what they were.
         """
         logged = await self._logged(decision_id)
+        while logged is None and 0 <= time.time() - _made_at_s(decision_id) < _LOGGED_WITHIN_S:
+            await asyncio.sleep(_AGAIN_S)
+            logged = await self._logged(decision_id)
         if logged is None or logged.viewer_id != viewer_id:
             raise DecisionUnknown("No page was served to you under this ID.")
         if logged.ranking is None and logged.feed in get_args(RankedKind):
@@ -133,6 +140,10 @@ class Reasons:
             return None
         videos: list[Any] = [video_id for row in rows for video_id in row[2]]
         return _Logged(rows[0][0], rows[0][1], frozenset(videos), next(iter(rankings), None))
+
+
+def _made_at_s(decision_id: UUID) -> float:
+    return (decision_id.int >> 80) / 1000
 
 
 def _unranked(decision_id: UUID, video_id: UUID, feed: str) -> Why:

@@ -70,6 +70,10 @@ class Projected:
         await self._until(lambda: self._positions.get(name, 0) > after, timeout_s)
         return self._positions.get(name, 0)
 
+    async def tell(self, positions: dict[str, int]) -> None:
+        """Let something count as folded that this process keeps itself, beside the projections."""
+        await self._move(positions)
+
     async def run(self) -> None:
         """Listen until cancelled. The notification is a hint, the poll the guarantee."""
         while True:

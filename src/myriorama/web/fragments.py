@@ -4,7 +4,7 @@ They only show. Whatever a person does goes from the browser straight to the API
 """
 
 import asyncio
-from typing import Any, Literal
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from litestar import Response, Router, get
@@ -14,24 +14,58 @@ from litestar.params import FromPath, FromQuery
 from myriorama.web.asking import Api, PageRequest, Refused, provide_api
 from myriorama.web.rendering import render
 
+
+class Tab(NamedTuple):
+    """One of the feeds that there is to choose from."""
+
+    path: str
+    kind: str
+    name: str
+    label: str
+
+
+TABS = (
+    Tab("/", "for_you", "For you", "Videos for you"),
+    Tab("/following", "following", "Following", "Videos of people you follow"),
+    Tab("/latest", "latest", "Latest", "Latest videos"),
+    Tab("/popular", "popular", "Popular", "Popular videos"),
+)
+
 _UNKNOWN_VISITOR = 401
+# What the ranking was in no state to decide, so that what is newest is shown. Without a model it
+# decides all the same, and nobody who only watches need know.
+_UNRANKED = frozenset({"state loading", "ranking failed", "busy"})
+_DEGRADED = "Newest first for the moment: your feed is being prepared."
 _SLIDES = "6"
 _TILES = "24"
 _REFUSED = 3
 _LIVE = frozenset({"queued", "dispatched", "running"})
 
 
-@get(["/following", "/latest"])
+@get([f"/{tab.kind}" for tab in TABS])
 async def show_feed(
     request: PageRequest, api: NamedDependency[Api], cursor: FromQuery[str | None] = None
 ) -> Response[str]:
     """Show a stretch of a feed; the next one is asked for when its end comes into view."""
-    kind: Literal["following", "latest"] = (
-        "latest" if request.url.path.endswith("/latest") else "following"
+    tab = next(tab for tab in TABS if request.url.path.endswith(f"/{tab.kind}"))
+    page = await api.get("/v1/feed", kind=tab.kind, cursor=cursor, limit=_SLIDES)
+    return render(
+        "slides.html" if cursor else "feed.html",
+        **tab._asdict(),
+        tabs=TABS,
+        items=page["items"],
+        next_cursor=page["next_cursor"],
+        decision_id=page["decision_id"],
+        degraded=_DEGRADED if page["degraded"] in _UNRANKED else None,
     )
-    page = await api.get("/v1/feed", kind=kind, cursor=cursor, limit=_SLIDES)
-    template = "slides.html" if cursor else "feed.html"
-    return render(template, kind=kind, items=page["items"], next_cursor=page["next_cursor"])
+
+
+@get("/feed/{decision_id:uuid}/why/{video_id:uuid}")
+async def show_why(
+    decision_id: FromPath[UUID], video_id: FromPath[UUID], api: NamedDependency[Api]
+) -> Response[str]:
+    """Show why somebody was shown a video."""
+    return render("why.html", why=await api.get(f"/v1/feed/{decision_id}/why/{video_id}"))
 
 
 @get("/videos/{video_id:uuid}")
@@ -204,6 +238,7 @@ router = Router(
     "/web",
     route_handlers=[
         show_feed,
+        show_why,
         show_video,
         show_rail,
         show_comments,

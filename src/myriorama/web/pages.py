@@ -17,10 +17,10 @@ from myriorama.web.rendering import HTMX, HTMX_URL, STATIC, STATIC_URL, render
 _FOREVER = CacheControlHeader(public=True, max_age=31_536_000, immutable=True)
 
 
-@get(["/", "/latest", "/create", "/saved", "/cameos", "/settings"])
+@get(["/", "/following", "/latest", "/popular", "/create", "/saved", "/cameos", "/settings"])
 async def show_page(request: PageRequest) -> Response[str]:
     """Show a page of our own."""
-    path = "/following" if request.url.path == "/" else request.url.path
+    path = "/for_you" if request.url.path == "/" else request.url.path
     return _shell(request, path)
 
 

@@ -2,6 +2,8 @@
 import { accessToken, drop, presentToken } from "./session.js";
 import { toast } from "./toast.js";
 
+const FEEDS = new Set(["/following", "/latest", "/popular"]);
+
 /** Fill the stage with a fragment. */
 export function open(fragment) {
   return window.htmx.ajax("GET", fragment, { target: "#stage" });
@@ -17,7 +19,7 @@ export function reload() {
 }
 
 export function fragmentOf({ pathname, search }) {
-  return `/web${pathname === "/" ? "/following" : pathname}${search}`;
+  return `/web${pathname === "/" ? "/for_you" : pathname}${search}`;
 }
 
 // A token may have to be refreshed first, which takes a moment: the request waits for it.
@@ -49,7 +51,7 @@ document.addEventListener("htmx:afterSettle", (event) => {
   event.detail.target.focus({ preventScroll: true });
   for (const link of document.querySelectorAll(".side nav a")) {
     const here = link.pathname === location.pathname
-      || (link.pathname === "/" && location.pathname === "/latest");
+      || (link.pathname === "/" && FEEDS.has(location.pathname));
     here ? link.setAttribute("aria-current", "page") : link.removeAttribute("aria-current");
   }
 });

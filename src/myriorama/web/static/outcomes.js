@@ -14,8 +14,12 @@ const OUTCOMES = {
     refresh(".comments, .slide.current .rail");
     toast("Your comment is there.");
   },
+  "less": () => {
+    document.getElementById("sheet").close();
+    toast("You will see less like this.");
+  },
   "published": () => {
-    history.pushState({}, "", "/");
+    history.pushState({}, "", "/following");
     toast("Published.");
     return open("/web/following");
   },

@@ -51,6 +51,7 @@ document.addEventListener("htmx:beforeCleanupElement", ({ target }) => {
 
 document.addEventListener("click", (event) => {
   if (event.target.closest("[data-sound]")) setSound(!sounding);
+  if (event.target.closest("[data-reveal]")) reveal(event.target.closest(".slide"));
   if (event.target.closest("[data-play]")) playOrPause(event.target.closest(".slide"));
 });
 
@@ -85,7 +86,14 @@ function leave(slide) {
   slide.querySelector("video").pause();
 }
 
+// What a warning stands before does not play until somebody asks to see it.
+function reveal(slide) {
+  slide.querySelector(".warning").remove();
+  play(slide);
+}
+
 async function play(slide) {
+  if (slide.querySelector(".warning")) return;
   const video = slide.querySelector("video");
   try {
     await video.play();

@@ -1,0 +1,129 @@
+"""The ranked feeds of a process, joined to the logs, the models and the read side."""
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from functools import cache
+from typing import Self
+
+from psycopg import AsyncConnection
+from psycopg.rows import TupleRow
+from psycopg_pool import AsyncConnectionPool
+
+from myriorama.feed.feeds import Feeds
+from myriorama.feed.live_state import LiveState
+from myriorama.feed.ranked_feeds import RankedFeeds
+from myriorama.feed.rankers import Rankers
+from myriorama.feed.ranking import Ranking, warm_up
+from myriorama.feed.reasons import Reasons
+from myriorama.feed.slates import Slates
+from myriorama.store.event_source import EventSource
+from myriorama.store.objects import Objects
+from myriorama.store.postgres import Pool
+from myriorama.store.projected import Projected
+from myriorama.store.state_stretches import StateStretches
+from myriorama.store.view_columns import ViewColumnSource
+from ranking.embedding import PromptVectors
+from ranking.heuristic import Heuristic
+from ranking.model import Model, ModelRefused
+from ranking.ranker import Ranker
+from ranking.state import State
+
+RANKING_STATE = "ranking_state"
+"""Under this name `Projected` knows how far the state of this process is folded."""
+
+
+@dataclass(frozen=True)
+class RankedParts:
+    """What ranks in this process; in memory, and only while it is followed."""
+
+    live: LiveState[State]
+    rankers: Rankers[Ranker]
+    ranking: Ranking
+    feeds: RankedFeeds
+    reasons: Reasons
+    followed: "Followed"
+
+    @classmethod
+    def of(  # noqa: PLR0913, PLR0917 - all that it is joined to
+        cls,
+        url: str,
+        reads: Pool,
+        pool: AsyncConnectionPool[AsyncConnection[TupleRow]],
+        objects: Objects,
+        feeds: Feeds,
+        projected: Projected,
+    ) -> Self:
+        """Join the parts; nothing is followed yet."""
+        rankers = create_rankers(objects)
+        followed = Followed(rankers, projected)
+        live = LiveState(
+            url, create_stretches(reads, objects), create_state, folded=followed.folded
+        )
+        ranking, slates = Ranking(live, rankers), Slates(pool)
+        return cls(
+            live,
+            rankers,
+            ranking,
+            RankedFeeds(feeds, ranking, slates),
+            Reasons(pool, slates),
+            followed,
+        )
+
+    @contextmanager
+    def following(self) -> Iterator[None]:
+        """Follow the logs while the context is open, in an event loop."""
+        self.followed.loop = asyncio.get_running_loop()
+        try:
+            with self.live:
+                yield
+        finally:
+            self.ranking.close()
+
+
+class Followed:
+    """Is told what was folded, and tells who waits for it. Used by the thread that folds."""
+
+    def __init__(self, rankers: Rankers[Ranker], projected: Projected) -> None:
+        self.loop: asyncio.AbstractEventLoop | None = None
+        self._rankers = rankers
+        self._projected = projected
+        self._is_warm = False
+
+    def folded(self, state: State) -> None:
+        """Have the active model loaded, and what is compiled ready; then tell how far it is."""
+        self._rankers.keep_up(state.active.model_digest)
+        if not self._is_warm:
+            self._is_warm = True
+            warm_up(state, self._rankers.choice.ranker)
+        if self.loop is None:
+            return
+        telling = self._projected.tell({RANKING_STATE: state.version[0]})
+        try:
+            asyncio.run_coroutine_threadsafe(telling, self.loop)
+        except RuntimeError:  # the loop has ended, and nobody waits
+            with suppress(RuntimeError):
+                telling.close()
+
+
+def create_stretches(pool: Pool, objects: Objects) -> StateStretches:
+    """Join both logs for a state of the ranking."""
+    return StateStretches(EventSource(pool), ViewColumnSource(pool, objects), State.TOPICS)
+
+
+def create_state() -> State:
+    """Return the state of the ranking before anything has happened."""
+    vectors = _vectors()
+    return State(vectors.embed, vectors.topics)
+
+
+def create_rankers(objects: Objects) -> Rankers[Ranker]:
+    """Join the models to the object store."""
+    return Rankers[Ranker](objects, Model.load, fallback=Heuristic(), refusals=(ModelRefused,))
+
+
+@cache
+def _vectors() -> PromptVectors:
+    """Return what reads prompts: some megabytes that come with the program, once a process."""
+    return PromptVectors.load()

@@ -1,0 +1,144 @@
+"""The ranked feeds, as those who scroll them see them."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+
+from domain.video.aggregate import Video
+from myriorama.store.log import Log
+from tests.api.test_feed import delete
+from tests.authors import open_account
+from tests.people import Person
+from tests.publishing import publish
+
+People = Callable[[str], Person]
+LATE_S = 20.0
+
+
+def settle(person: Person) -> None:
+    """Wait until what was recorded by now can be read, and is ranked by."""
+    assert person.patch("/v1/me", json={"bio": str(datetime.now(UTC))}).status_code == 200
+
+
+def page(person: Person, kind: str = "for_you", **params: Any) -> dict[str, Any]:
+    response = person.get("/v1/feed", params={"kind": kind, **params})
+    assert response.status_code == 200, response.text
+    answer: dict[str, Any] = response.json()
+    return answer
+
+
+def ids(answer: dict[str, Any]) -> list[str]:
+    return [item["video_id"] for item in answer["items"]]
+
+
+def scrolled(person: Person, limit: int, kind: str = "for_you") -> list[str]:
+    """Follow the cursors to the end."""
+    shown, cursor = list[str](), None
+    while True:
+        place: dict[str, Any] = {"cursor": cursor} if cursor else {}
+        answer = page(person, kind, limit=limit, **place)
+        shown += ids(answer)
+        cursor = answer["next_cursor"]
+        if cursor is None:
+            return shown
+
+
+@pytest.fixture
+def videos(person: People, log: Log) -> list[Video]:
+    """Ninety videos of thirty people, none of whom the tests are about."""
+    authors = [open_account(log, f"author_{n}") for n in range(30)]
+    subjects = ("clay bird", "paper boat", "tin robot", "moss garden", "glass whale")
+    made = [publish(log, authors[n % 30], f"A {subjects[n % 5]} number {n}") for n in range(90)]
+    settle(person("carol"))
+    return made
+
+
+def test_a_newcomer_is_shown_what_there_is_ranked_and_nothing_twice(
+    person: People, videos: list[Video]
+) -> None:
+    shown = scrolled(person("alice"), limit=20)
+
+    assert len(shown) == len(set(shown)) == len(videos)
+    assert scrolled(person("alice2"), limit=7, kind="popular")[:3]
+
+
+@pytest.mark.usefixtures("videos")
+def test_pages_of_a_slate_share_its_decision_and_the_same_cursor_gives_the_same_page(
+    person: People,
+) -> None:
+    alice = person("alice")
+    first = page(alice, limit=10)
+
+    second, again = (page(alice, limit=10, cursor=first["next_cursor"]) for _ in range(2))
+
+    assert first["decision_id"] == second["decision_id"]
+    assert ids(second) == ids(again)
+    assert not set(ids(first)) & set(ids(second))
+    assert first["degraded"] == "no model"
+
+
+@pytest.mark.usefixtures("videos")
+def test_what_is_deleted_blocked_or_muted_after_the_slate_was_decided_is_not_on_its_pages(
+    person: People, log: Log
+) -> None:
+    alice = person("alice")
+    first = page(alice, limit=10)
+    coming = ids(page(alice, limit=10, cursor=first["next_cursor"]))
+
+    delete(log, UUID(coming[0]))
+    settle(alice)
+
+    after = ids(page(alice, limit=10, cursor=first["next_cursor"]))
+    assert after[:9] == coming[1:]
+    assert len(after) == 10
+
+
+@pytest.mark.usefixtures("videos")
+def test_a_cursor_that_is_broken_foreign_or_of_another_feed_is_refused(
+    person: People,
+) -> None:
+    alice, mallory = person("alice"), person("mallory")
+    cursor = page(alice, limit=10)["next_cursor"]
+
+    for who, kind, given in (
+        (mallory, "for_you", cursor),
+        (alice, "popular", cursor),
+        (alice, "latest", cursor),
+        (alice, "for_you", cursor[:-3] + "abc"),
+        (alice, "for_you", "nonsense"),
+    ):
+        answer = who.get("/v1/feed", params={"kind": kind, "cursor": given})
+
+        assert (answer.status_code, answer.json()["code"]) == (422, "cursor_invalid")
+
+
+@pytest.mark.usefixtures("videos")
+def test_the_viewer_is_told_why_a_video_was_shown_and_nobody_else(
+    person: People,
+) -> None:
+    alice, mallory = person("alice"), person("mallory")
+    answer = page(alice, limit=10)
+    path = f"/v1/feed/{answer['decision_id']}/why/{ids(answer)[0]}"
+
+    why = alice.get(path)
+
+    assert why.status_code == 200, why.text
+    told = why.json()
+    assert told["feed"] == "for_you"
+    assert told["sources"]
+    assert len(told["moved_by"]) == 3
+    assert all(moved["meaning"] for moved in told["moved_by"])
+    assert told["policy"] == "default-1"
+    assert told["model"] == "heuristic-1"
+    for who, other in (
+        (mallory, path),
+        (alice, f"/v1/feed/{uuid4()}/why/{ids(answer)[0]}"),
+        (alice, f"/v1/feed/{answer['decision_id']}/why/{uuid4()}"),
+    ):
+        assert who.get(other).status_code == 404
+    latest = page(alice, "latest", limit=5)
+    answer_of_latest = alice.get(f"/v1/feed/{latest['decision_id']}/why/{ids(latest)[0]}")
+    assert answer_of_latest.status_code in {200, 404}
