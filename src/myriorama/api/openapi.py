@@ -43,6 +43,7 @@ _TAGS = {
     "Operations": "For those who run the house.",
     "Provenance": "Find out where a video comes from.",
     "Ranking": "For those who run it: its policy, its model, and what is tried out in it.",
+    "Search": "Look for videos, people and hashtags, and see what trends.",
     "Uploads": "Send an image, a video of yourself or a voice.",
     "Videos": "Publish, edit and remix.",
     "Work": "What a GPU worker asks and tells.",

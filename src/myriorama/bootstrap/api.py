@@ -24,6 +24,7 @@ from myriorama.api import cameos as cameo_routes
 from myriorama.api import comments as comment_routes
 from myriorama.api import costs as cost_routes
 from myriorama.api import detect as detect_routes
+from myriorama.api import explore as explore_routes
 from myriorama.api import feed as feed_routes
 from myriorama.api import followings as following_routes
 from myriorama.api import generations as generation_routes
@@ -37,6 +38,7 @@ from myriorama.api import playlists as playlist_routes
 from myriorama.api import rankings as ranking_routes
 from myriorama.api import reactions as reaction_routes
 from myriorama.api import reports as report_routes
+from myriorama.api import search as search_routes
 from myriorama.api import sessions as session_routes
 from myriorama.api import steering as steering_routes
 from myriorama.api import uploads as upload_routes
@@ -49,6 +51,7 @@ from myriorama.api.causation import Causation
 from myriorama.api.dialects import Dialects
 from myriorama.api.exchange import EXPOSED_HEADERS, Exchange
 from myriorama.api.express import FeedExpress
+from myriorama.api.exploring import Explore
 from myriorama.api.generation_events import GenerationEvents
 from myriorama.api.generation_rows import OwnGenerations
 from myriorama.api.idempotency import Answers, Idempotency
@@ -59,6 +62,7 @@ from myriorama.api.problems import HANDLERS
 from myriorama.api.queue_standing import QueueStanding
 from myriorama.api.reads import Reads
 from myriorama.api.revocations import Revocations
+from myriorama.api.searching import Search
 from myriorama.api.shelves import Shelves
 from myriorama.api.tokens import AccessTokens
 from myriorama.api.wellformed import TypedRequest
@@ -80,7 +84,7 @@ from myriorama.bootstrap.application import (
     uploads,
 )
 from myriorama.bootstrap.feeds import RANKING_STATE, RankedParts
-from myriorama.bootstrap.logs import following
+from myriorama.bootstrap.logs import embedding, following
 from myriorama.bootstrap.marks import create_detector, missing_of, provenance_of
 from myriorama.bootstrap.models import models_of
 from myriorama.feed.cards import Cards
@@ -115,6 +119,7 @@ ROUTES: Sequence[ControllerRouterHandler] = (
     comment_routes.router,
     cost_routes.router,
     detect_routes.router,
+    explore_routes.router,
     feed_routes.router,
     following_routes.router,
     generation_routes.router,
@@ -127,6 +132,7 @@ ROUTES: Sequence[ControllerRouterHandler] = (
     ranking_routes.router,
     reaction_routes.router,
     report_routes.router,
+    search_routes.router,
     session_routes.router,
     steering_routes.router,
     upload_routes.router,
@@ -301,6 +307,7 @@ def _readings(settings: Settings, parts: _Parts) -> dict[str, object]:
         "cards": cards,
         "cursors": cursors,
         "detector": create_detector(settings, reads),
+        "explore": Explore(reads, cards, cursors),
         "feed_pages": parts.feed_pages,
         "generation_events": GenerationEvents(own, parts.projected, parts.progress, signer),
         "inspections": CapacityLimiter(os.cpu_count() or 1),
@@ -313,6 +320,7 @@ def _readings(settings: Settings, parts: _Parts) -> dict[str, object]:
         "progress": parts.progress,
         "reads": reads,
         "reasons": parts.ranked.reasons,
+        "search": Search(reads, cards, cursors, embedding()),
         "shelves": Shelves(reads, cards, cursors),
         "signer": signer,
         "standing": standing,

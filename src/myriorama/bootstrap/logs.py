@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
+from myriorama.bootstrap.embedding import prompt_vectors
 from myriorama.replay.folding import Source
 from myriorama.store.event_source import EventSource
 from myriorama.store.objects import Objects
@@ -39,7 +40,6 @@ from projections.video_documents import Embed, VideoDocuments
 from projections.videos import Videos as VideosProjection
 from projections.view_counts import ViewCounts
 from projections.view_hours import ViewHours
-from ranking.embedding import PromptVectors
 
 
 def projections() -> Sequence[AnyProjection]:
@@ -79,7 +79,7 @@ def projections() -> Sequence[AnyProjection]:
 
 def embedding() -> Embed:
     """Return what reads prompts; its vectors are loaded now."""
-    return PromptVectors.load().embed
+    return prompt_vectors().embed
 
 
 def following(log: str) -> Sequence[str]:

@@ -1,0 +1,34 @@
+"""What somebody typed into the search: hashtags, handles, and the words that are left."""
+
+import re
+import unicodedata
+from typing import NamedTuple, Self
+
+from domain.video.hashtags import folded
+
+TERMS_MAX = 8
+
+_TERM = re.compile(r"(?<!\w)([#@])(\w{1,64})")
+
+
+class Terms(NamedTuple):
+    """Hashtags as they are compared, handles in lower case, and the text that is left."""
+
+    tags: tuple[str, ...]
+    handles: tuple[str, ...]
+    text: str
+
+    @classmethod
+    def of(cls, typed: str) -> Self:
+        """Read what was typed; whatever it is, it can be searched for."""
+        legible = "".join(" " if unicodedata.category(c)[0] == "C" else c for c in typed)
+        found: list[tuple[str, str]] = _TERM.findall(legible)
+        tags = dict.fromkeys(folded(name) for sign, name in found if sign == "#")
+        handles = dict.fromkeys(name.lower() for sign, name in found if sign == "@")
+        text = " ".join(_TERM.sub(" ", legible).split())
+        return cls(tuple(tags)[:TERMS_MAX], tuple(handles)[:TERMS_MAX], text)
+
+    @property
+    def beginning(self) -> str:
+        """What a name may begin with: the first of what was typed, without its sign."""
+        return (*self.tags, *self.handles, folded(self.text))[0]

@@ -1,0 +1,194 @@
+"""Searching: videos by what they say and mean, people by their names, hashtags by how they begin.
+
+What is found is what the one who asks may come upon: `discoverable_videos` of the database says it.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from hashlib import sha256
+from pathlib import Path
+from typing import cast
+from uuid import UUID
+
+import msgspec
+
+from myriorama.api.paging import Cursors, Page
+from myriorama.api.people import Somebody
+from myriorama.api.reads import Reads
+from myriorama.api.search_terms import Terms
+from myriorama.feed.cards import Card, Cards
+from projections.video_documents import Embed, literal
+
+FOUND_MAX = 200
+"""So many videos of each list are found, and so many are shown: nobody reads on for longer."""
+
+DISTANCE_MAX = 0.65
+"""Cosine distance from which on two texts are not about the same (measured: unrelated ~1)."""
+
+SEARCH = Path(__file__).with_name("search.sql").read_bytes()
+
+PEOPLE = """
+    SELECT account_id, handle, display_name, score FROM (
+        SELECT account_id, handle, display_name,
+               CASE WHEN handle = %(name)s THEN 3000 WHEN handle ^@ %(name)s COLLATE "C" THEN 2000
+                    ELSE 0 END + round(1000 * greatest(
+                   similarity(handle, %(name)s), word_similarity(%(name)s, display_name)
+               ))::bigint AS score
+        FROM accounts
+        WHERE (handle ^@ %(name)s COLLATE "C" OR handle %% %(name)s OR %(name)s <%% display_name)
+          AND %(name)s <> '' AND NOT are_blocked(account_id, %(viewer_id)s)
+    ) AS found
+    WHERE score < %(score)s OR (score = %(score)s AND handle > %(handle)s)
+    ORDER BY score DESC, handle LIMIT %(limit)s
+"""
+
+HASHTAGS = """
+    SELECT tag, videos FROM hashtags WHERE tag ^@ %(tag)s ORDER BY videos DESC, tag LIMIT %(limit)s
+"""
+
+TAGGED = """
+    SELECT v.video_id, v.published_position AS position
+    FROM video_hashtags t JOIN discoverable_videos(%(viewer_id)s) v USING (video_id)
+    WHERE t.tag = %(tag)s AND t.published_position < %(before)s
+    ORDER BY t.published_position DESC LIMIT %(limit)s
+"""
+
+_SMOOTHING = 60
+_WEIGHTS = {"words": 3_000_000, "spelling": 1_000_000, "meaning": 2_000_000, "newest": 1_000_000}
+
+
+class Hashtag(msgspec.Struct, frozen=True):
+    """A hashtag without its sign, and how many videos carry it that everybody may see."""
+
+    tag: str
+    videos: int
+
+
+class Place(msgspec.Struct, frozen=True):
+    """Where one of the lists has a video, the first at 1; `position` is its own in the log."""
+
+    source: str
+    video_id: UUID
+    position: int
+    place: int
+
+
+class Search:
+    """Finds, page by page; what has been on a page of a search is on no other of it."""
+
+    def __init__(self, reads: Reads, cards: Cards, cursors: Cursors, embed: Embed) -> None:
+        self._reads = reads
+        self._cards = cards
+        self._cursors = cursors
+        self._embed = embed
+
+    async def videos(
+        self, typed: str, viewer_id: UUID | None, limit: int, cursor: str | None
+    ) -> Page[Card]:
+        """Return videos, the best first: lists of words, spelling and meaning, fused.
+
+        Raises:
+            CursorInvalid: it was not given for this search of this viewer.
+        """
+        listing = f"search:{viewer_id}:{sha256(typed.encode()).hexdigest()}"
+        shown = cast("tuple[int, ...]", self._cursors.read(listing, cursor) or ())
+        terms = Terms.of(typed)
+        params = {
+            "viewer_id": viewer_id,
+            "tags": list(terms.tags),
+            "handles": list(terms.handles),
+            "text": terms.text,
+            "vector": literal(self._embed([terms.text])[0]),
+            "distance_max": DISTANCE_MAX,
+            "limit": FOUND_MAX,
+        }
+        before = set(shown)
+        found = fused(await self._reads.many(Place, SEARCH, params))
+        left = [place for place in found if place.position not in before]
+        left = left[: FOUND_MAX - len(shown)]
+        page = left[:limit]
+        places = (*shown, *(place.position for place in page))
+        return Page(
+            items=await self._cards.by_ids([place.video_id for place in page], now=_now()),
+            next_cursor=self._cursors.write(listing, places) if len(left) > limit else None,
+        )
+
+    async def people(
+        self, typed: str, viewer_id: UUID | None, limit: int, cursor: str | None
+    ) -> Page[Somebody]:
+        """Return accounts whose handle or name is like what was typed, the likest first.
+
+        Raises:
+            CursorInvalid: it was not given for this search.
+        """
+        name = Terms.of(typed).beginning
+        listing = f"people:{sha256(name.encode()).hexdigest()}"
+        score, handle = self._cursors.read(listing, cursor) or (2**62, "")
+        params = {
+            "name": name,
+            "viewer_id": viewer_id,
+            "score": score,
+            "handle": handle,
+            "limit": limit + 1,
+        }
+        found = await self._reads.many(_Person, PEOPLE, params)
+        shown = found[:limit]
+        after = (shown[-1].score, shown[-1].handle) if len(found) > limit else None
+        return Page(
+            items=[Somebody(i.account_id, i.handle, i.display_name) for i in shown],
+            next_cursor=self._cursors.write(listing, after) if after else None,
+        )
+
+    async def hashtags(self, typed: str, limit: int) -> list[Hashtag]:
+        """Return the hashtags that begin like what was typed, the most used first."""
+        params = {"tag": Terms.of(typed).beginning, "limit": limit}
+        return await self._reads.many(Hashtag, HASHTAGS, params)
+
+    async def tagged(
+        self, typed: str, viewer_id: UUID | None, limit: int, cursor: str | None
+    ) -> Page[Card]:
+        """Return the videos that carry a hashtag, the newest first.
+
+        Raises:
+            CursorInvalid: it was not given for this hashtag.
+        """
+        tag = Terms.of(f"#{typed}").beginning
+        listing = f"hashtag:{sha256(tag.encode()).hexdigest()}"
+        after = self._cursors.read(listing, cursor)
+        params = {
+            "tag": tag,
+            "viewer_id": viewer_id,
+            "before": after[0] if after else 2**62,
+            "limit": limit + 1,
+        }
+        found = await self._reads.many(_Tagged, TAGGED, params)
+        shown = found[:limit]
+        more = len(found) > limit
+        return Page(
+            items=await self._cards.by_ids([place.video_id for place in shown], now=_now()),
+            next_cursor=self._cursors.write(listing, (shown[-1].position,)) if more else None,
+        )
+
+
+def fused(places: Iterable[Place]) -> Sequence[Place]:
+    """Return one place a video, the best first, by reciprocal ranks; of equals the newest first."""
+    scores: dict[UUID, int] = {}
+    videos: dict[UUID, Place] = {}
+    for place in places:
+        score = _WEIGHTS[place.source] // (_SMOOTHING + place.place)
+        scores[place.video_id] = scores.get(place.video_id, 0) + score
+        videos[place.video_id] = place
+    return sorted(videos.values(), key=lambda place: (-scores[place.video_id], -place.position))
+
+
+class _Person(Somebody, frozen=True):
+    score: int
+
+
+class _Tagged(msgspec.Struct, frozen=True):
+    video_id: UUID
+    position: int
+
+
+def _now() -> int:
+    return int(datetime.now(UTC).timestamp())
