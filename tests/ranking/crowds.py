@@ -33,7 +33,8 @@ def embed(texts: Sequence[str]) -> NDArray[np.float32]:
         for word in text.lower().split():
             seed = int.from_bytes(blake2b(word.encode(), digest_size=4).digest())
             rows[row] += np.random.default_rng(seed).normal(size=WIDTH).astype(np.float32)
-    return rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-9)
+    rows /= np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-9)
+    return rows
 
 
 def topics(vectors: NDArray[np.float32]) -> NDArray[np.int32]:
@@ -158,6 +159,16 @@ class Crowd:
         deeds.at_ms[:] = self.now_ms
         deeds.viewer[:] = self.state.people.serial(viewer.bytes)
         deeds.video[:] = self.state.videos.serials([video.bytes for video in videos])
+        deeds.surface[:] = Surface.FOR_YOU
+        self.state.fold(deeds)
+
+    def watch(self, viewer: UUID, *videos: UUID) -> None:
+        """Let a viewer watch videos to the end."""
+        deeds = Deeds.empty(len(videos)).of_kind(Kind.WATCH)
+        deeds.at_ms[:] = self.now_ms
+        deeds.viewer[:] = self.state.people.serial(viewer.bytes)
+        deeds.video[:] = self.state.videos.serials([video.bytes for video in videos])
+        deeds.value[:] = 4000
         deeds.surface[:] = Surface.FOR_YOU
         self.state.fold(deeds)
 
