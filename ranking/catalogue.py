@@ -91,6 +91,7 @@ class Videos:
         self._cameo_counts: Column[np.int32] = Column(np.int32)
         self._cameo_starts: Column[np.int64] = Column(np.int64)
         self._cameos: Column[np.int32] = Column(np.int32)
+        self._looks: Column[np.float32] = Column(np.float32, (5,))
         self._hashtags: list[tuple[str, ...]] = []
         self._words: list[NDArray[np.uint32]] = []
         self._prompt_words: list[NDArray[np.uint32]] = []
@@ -183,6 +184,11 @@ class Videos:
         return self._codes.rows
 
     @property
+    def looks(self) -> NDArray[np.float32]:
+        """Features that never change: log duration (s), aspect, log pixels, depth, cameos."""
+        return self._looks.rows
+
+    @property
     def cameo_counts(self) -> NDArray[np.int32]:
         """How many cameos are in each."""
         return self._cameo_counts.rows
@@ -259,6 +265,10 @@ class Videos:
         self._cameo_counts.append(len(video.cameos))
         for cameo in video.cameos:
             self._cameos.append(cameo)
+        width, height = max(video.width, 1), max(video.height, 1)
+        seconds = max(video.duration_ms, 1) / 1000
+        shape = (np.log(seconds), np.log(height / width), np.log(float(height) * width))
+        self._looks.append((*shape, video.depth, len(video.cameos)))
         self._hashtags.append(hashtags(video.caption))
         self._prompt_words.append(hashes(video.prompt))
         self._words.append(np.union1d(self._prompt_words[serial], hashes(video.caption)))

@@ -13,7 +13,6 @@ from ranking.signals import Signal, amounts
 
 HOURS = Ring(3 * HOUR_MS, 8)
 HALF_DAYS = Ring(12 * HOUR_MS, 12)
-PAIR_DAYS = Ring(48 * HOUR_MS, 4)
 
 RECENT = (
     Signal.IMPRESSIONS,
@@ -39,8 +38,6 @@ PAIR_TOTALS = (
     Signal.REMIXES,
     Signal.LESS,
 )
-PAIR_RECENT = (Signal.WATCHES, Signal.LONG_WATCHES, Signal.QUICK_SKIPS)
-
 _FIRST_OF_DOMAIN = int(Kind.LIKE)
 _SURFACE_MASK = SURFACES_MAX - 1
 
@@ -49,7 +46,7 @@ class Pairs:
     """Counters of pairs, such as a viewer and an author, which get a row when they first meet."""
 
     def __init__(self) -> None:
-        self.counters = Counters(PAIR_TOTALS, PAIR_RECENT, (PAIR_DAYS,))
+        self.counters = Counters(PAIR_TOTALS, (), ())
         self._keys = Keys()
 
     def __len__(self) -> int:
@@ -76,6 +73,12 @@ class Pairs:
         known = (whose >= 0) & (others >= 0)
         found[known] = self._keys.find(pairs(whose[known], others[known]))
         return found
+
+    def few(self, one: int, others: NDArray[np.int32], kinds: int) -> NDArray[np.int32]:
+        """Return the row of one with each of the others, which are below `kinds` and repeat."""
+        if one < 0:
+            return np.full(len(others), -1, np.int32)
+        return self._keys.find_few(one, others, kinds)
 
     def parts(self) -> Sequence[bytes]:
         """Return all that is held, by pair: who met first depends on how two logs interleave."""

@@ -13,7 +13,6 @@ from ranking.signals import Signal
 DAY_MS = 86_400_000
 HOURS_HALF_LIFE_MS = 6 * 3_600_000
 DAYS_HALF_LIFE_MS = 2 * DAY_MS
-PAIR_HALF_LIFE_MS = 4 * DAY_MS
 
 
 class Feature(NamedTuple):
@@ -28,13 +27,15 @@ class Feature(NamedTuple):
 class Rates(NamedTuple):
     """Columns of one kind of counter: how much there is of `base`, then the rates per `base`.
 
-    A rate leans on what is known more broadly (`prior`) as if that had been seen `strength` times.
+    A rate leans on the same rate of `prior`, other rates of the same candidate that are known more
+    broadly, as if that had been seen `strength` times; "" stands for the rates of everything.
     """
 
     name: str
     base: Signal
     signals: tuple[Signal, ...]
     strength: float
+    prior: str
     doc: str
 
 
@@ -54,52 +55,63 @@ ACTING = (
     Signal.LESS,
     Signal.REPORTS,
 )
-TOGETHER = (Signal.LONG_WATCHES, Signal.QUICK_SKIPS)
+BRIEFLY = (Signal.LONG_WATCHES, Signal.QUICK_SKIPS)
+TOGETHER = (*BRIEFLY, Signal.LIKES)
 _WATCHES, _SHOWN = Signal.WATCHES, Signal.IMPRESSIONS
 
-VIDEO_HOURS = Rates("video_hours", _WATCHES, TOGETHER, 10, "the video's last hours")
-VIDEO_DAYS = Rates("video_days", _WATCHES, WATCHING, 10, "the video's last days")
-VIDEO_EVER = Rates("video_ever", _WATCHES, WATCHING, 5, "the video since it was published")
-VIDEO_ACTS = Rates("video_acts", _WATCHES, ACTING, 100, "the video since it was published")
-VIDEO_SHOWN = Rates("video_shown", _SHOWN, (Signal.WATCHES,), 10, "the video's last days in feeds")
-AUTHOR_DAYS = Rates("author_days", _WATCHES, WATCHING, 10, "the author's videos in the last days")
-AUTHOR_ACTS = Rates("author_acts", _WATCHES, ACTING, 100, "the author's videos since ever")
-TOPIC_DAYS = Rates("topic_days", _WATCHES, WATCHING, 20, "the topic's videos in the last days")
-DURATION_DAYS = Rates("duration_days", _WATCHES, WATCHING, 20, "as long videos in the last days")
-VIEWER_DAYS = Rates("viewer_days", _WATCHES, WATCHING, 5, "the viewer's last days")
-VIEWER_EVER = Rates("viewer_ever", _WATCHES, WATCHING, 5, "the viewer since ever")
-WITH_AUTHOR = Rates("with_author", _WATCHES, TOGETHER, 3, "the viewer's last days with the author")
-WITH_TOPIC = Rates("with_topic", _WATCHES, TOGETHER, 3, "the viewer's last days with the topic")
-WITH_DURATION = Rates("with_duration", _WATCHES, TOGETHER, 3, "the viewer and as long videos")
-ON_SURFACE = Rates("on_surface", _WATCHES, TOGETHER, 3, "the viewer on this surface")
-VIDEO_ON_SURFACE = Rates("video_on_surface", _WATCHES, TOGETHER, 10, "the video on this surface")
-EVER_WITH_AUTHOR = Rates(
-    "ever_with_author", _WATCHES, (*TOGETHER, Signal.LIKES), 3, "the viewer with the author"
+VIEWER_EVER = Rates("viewer_ever", _WATCHES, WATCHING, 5, "", "the viewer")
+VIEWER_DAYS = Rates("viewer_days", _WATCHES, WATCHING, 5, "viewer_ever", "the viewer's last days")
+DURATION_EVER = Rates("duration_ever", _WATCHES, WATCHING, 20, "", "videos that are as long")
+TOPIC_EVER = Rates("topic_ever", _WATCHES, WATCHING, 20, "", "videos of the topic")
+AUTHOR_EVER = Rates("author_ever", _WATCHES, WATCHING, 10, "", "videos of the author")
+AUTHOR_ACTS = Rates("author_acts", _WATCHES, ACTING, 100, "", "videos of the author")
+VIDEO_EVER = Rates("video_ever", _WATCHES, WATCHING, 5, "duration_ever", "the video")
+VIDEO_ACTS = Rates("video_acts", _WATCHES, ACTING, 100, "author_acts", "the video")
+VIDEO_SHOWN = Rates("video_shown", _SHOWN, (Signal.WATCHES,), 10, "", "the video, of it served")
+VIDEO_DAYS = Rates("video_days", _WATCHES, WATCHING, 10, "video_ever", "the video's last days")
+VIDEO_HOURS = Rates("video_hours", _WATCHES, BRIEFLY, 10, "video_days", "the video's last hours")
+VIDEO_ON_SURFACE = Rates(
+    "video_on_surface", _WATCHES, BRIEFLY, 10, "video_ever", "the video on this surface"
 )
-EVER_WITH_TOPIC = Rates(
-    "ever_with_topic", _WATCHES, (*TOGETHER, Signal.LIKES), 3, "the viewer with the topic"
+ON_SURFACE = Rates("on_surface", _WATCHES, BRIEFLY, 3, "viewer_ever", "the viewer on this surface")
+WITH_DURATION = Rates(
+    "with_duration", _WATCHES, BRIEFLY, 3, "viewer_ever", "the viewer's videos that are as long"
 )
+WITH_AUTHOR = Rates(
+    "with_author", _WATCHES, TOGETHER, 3, "viewer_ever", "the viewer with the author"
+)
+WITH_TOPIC = Rates("with_topic", _WATCHES, TOGETHER, 3, "viewer_ever", "the viewer with the topic")
 
-RATES = (
-    VIDEO_HOURS,
-    VIDEO_DAYS,
+OF_VIEWER = (VIEWER_EVER, VIEWER_DAYS)
+# What is a prior stands before what leans on it.
+OF_CANDIDATE = (
+    DURATION_EVER,
+    TOPIC_EVER,
+    AUTHOR_EVER,
+    AUTHOR_ACTS,
     VIDEO_EVER,
     VIDEO_ACTS,
     VIDEO_SHOWN,
-    AUTHOR_DAYS,
-    AUTHOR_ACTS,
-    TOPIC_DAYS,
-    DURATION_DAYS,
-    VIEWER_DAYS,
-    VIEWER_EVER,
+    VIDEO_DAYS,
+    VIDEO_HOURS,
+    VIDEO_ON_SURFACE,
+    ON_SURFACE,
+    WITH_DURATION,
     WITH_AUTHOR,
     WITH_TOPIC,
-    WITH_DURATION,
-    ON_SURFACE,
-    VIDEO_ON_SURFACE,
-    EVER_WITH_AUTHOR,
-    EVER_WITH_TOPIC,
 )
+RATES = (*OF_VIEWER, *OF_CANDIDATE)
+
+GUESSES = {
+    Signal.WATCHES: 0.7,
+    Signal.LONG_WATCHES: 0.3,
+    Signal.COMPLETIONS: 0.3,
+    Signal.QUICK_SKIPS: 0.3,
+    Signal.WATCH_PERMILLE: 0.4,
+    Signal.CLICKS: 0.4,
+    Signal.LIKES: 0.02,
+} | dict.fromkeys(ACTING, 0.002)
+"""What is thought of a rate before anything was counted."""
 
 SITUATION = (
     Feature("surface", "number", 0, "on which kind of feed"),
@@ -168,7 +180,10 @@ DIFFERENCES = (
     Feature(
         "duration_over_viewer", "share", 0, "of the viewer's as long videos over all of theirs"
     ),
-    Feature("expected_long", "log odds", 0, "of video, viewer, topic and author together"),
+    Feature(
+        "days_over_ever", "share", 0, "long watches of the video in its last days over its own"
+    ),
+    Feature("expected_long", "log odds", 0, "of a long watch, by video, viewer, topic and author"),
 )
 
 LEARNT = (

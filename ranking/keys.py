@@ -14,6 +14,7 @@ Numbers = NDArray[np.int32]
 NONE = -1
 _CHUNK = 8192
 _AT_FIRST = 1024
+_UNASKED = -2
 
 
 class Keys:
@@ -61,6 +62,14 @@ class Keys:
         self._names = names
         self._slots = np.full(_slots_for(room), NONE, np.int32)
         _enter(self._slots, self._names, self._count)
+
+    def find_few(self, first: int, seconds: NDArray[np.int32], kinds: int) -> Numbers:
+        """Return the number of one with each of some below `kinds`, which repeat, -1 for none."""
+        found = np.empty(len(seconds), np.int32)
+        key = np.zeros((1, 1), np.uint64)
+        once = np.full(kinds, _UNASKED, np.int32)
+        _find_few(self._slots, self._names, key, first, seconds, once, found)
+        return found
 
 
 def pairs(firsts: NDArray[np.int32], seconds: NDArray[np.int32]) -> Words:
@@ -129,3 +138,21 @@ def _find(slots: Numbers, names: Words, keys: Words, found: Numbers) -> None:
 def _enter(slots: Numbers, names: Words, count: int) -> None:
     for row in range(count):
         slots[_place(slots, names, names, row)] = row
+
+
+@compiled
+def _find_few(  # noqa: PLR0913, PLR0917 - a compiled loop takes its columns singly
+    slots: Numbers,
+    names: Words,
+    key: Words,
+    first: int,
+    seconds: NDArray[np.int32],
+    once: Numbers,
+    found: Numbers,
+) -> None:
+    for row in range(len(seconds)):
+        second = seconds[row]
+        if once[second] == _UNASKED:
+            key[0, 0] = np.uint64((np.int64(first) << 32) | np.int64(second))
+            once[second] = slots[_place(slots, names, key, 0)]
+        found[row] = once[second]

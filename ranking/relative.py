@@ -20,7 +20,7 @@ RELATIVE: tuple[str, ...] = (
     "video_ever_watch_permille",
     "video_ever_clicks",
     "video_ever_log",
-    "topic_days_long_watches",
+    "topic_ever_long_watches",
     "log_duration",
     "log_age",
 )

@@ -26,7 +26,8 @@ from ranking.domain_fold import TOPICS, DomainFold
 from ranking.effects import Effects
 from ranking.histories import Histories
 from ranking.people import People
-from ranking.reading import Affinities, Known, Request, Table, read
+from ranking.reading import read
+from ranking.request import Affinities, Known, Request, Table, lately
 from ranking.showings import Showings
 from ranking.views import ViewColumns
 
@@ -122,9 +123,11 @@ class State:
         """
         known = Known(self.videos, self.people, self.cameos, self.counts, self.histories)
         serials = np.ascontiguousarray(candidates, np.int32)
-        surfaces = np.broadcast_to(np.asarray(surface, np.int32), serials.shape)
-        tables = coview or _Live(self.coviews)
-        return read(known, Request(viewer, serials, as_of_ms, surfaces), tables)
+        surfaces = np.full(len(serials), surface, np.int32)
+        author = self.videos.author[serials]
+        watched = lately(known, viewer)
+        request = Request(viewer, serials, as_of_ms, surfaces, author, watched)
+        return read(known, request, coview or _Live(self.coviews))
 
     def digest(self) -> str:
         """Return a hash of everything that is held: equal states have equal ones."""

@@ -168,7 +168,7 @@ def test_rates_lean_on_what_is_known_more_broadly() -> None:
     loved, skipped, unknown = rows[:, INDEX["video_days_long_watches"]]
     assert loved > 0.8
     assert skipped < 0.2
-    assert np.isclose(unknown, rows[2, INDEX["duration_days_long_watches"]])
+    assert np.isclose(unknown, rows[2, INDEX["duration_ever_long_watches"]])
 
 
 def test_of_nobody_nothing_is_known() -> None:
