@@ -7,10 +7,12 @@ from uuid import uuid4
 import pytest
 
 from domain.reaction.aggregate import Reaction
+from domain.reaction.errors import ReportInvalid
 from domain.reaction.events import (
     ReactionBegun,
     VideoBookmarked,
     VideoLiked,
+    VideoReported,
     VideoShared,
     VideoUnbookmarked,
     VideoUnliked,
@@ -49,3 +51,22 @@ def test_each_account_has_one_reaction_to_each_video() -> None:
 
     assert reaction.id == Reaction.identify(ALICE, FOX)
     assert len({reaction.id, Reaction.identify(BOB, FOX), Reaction.identify(FOX, ALICE)}) == 3
+
+
+def test_a_report_is_recorded_once() -> None:
+    reaction = Reaction.start(ALICE, FOX, at=NOON)
+
+    for reason in ("spam", "hate"):
+        reaction.report(reason, " It sells things. ", at=NOON)
+
+    _, report = reaction.collect_events()
+    assert isinstance(report, VideoReported)
+    assert (report.reason, report.note) == ("spam", "It sells things.")
+
+
+@pytest.mark.parametrize(("reason", "note"), [("boring", ""), ("spam", "x" * 1001), ("spam", "\a")])
+def test_a_report_without_a_reason_that_there_is_or_unreadable_is_refused(
+    reason: str, note: str
+) -> None:
+    with pytest.raises(ReportInvalid):
+        Reaction.start(ALICE, FOX, at=NOON).report(reason, note, at=NOON)

@@ -9,7 +9,7 @@ from litestar.static_files import (
     create_static_files_router,  # pyright: ignore[reportUnknownVariableType]  # PathLike is bare
 )
 
-from myriorama.web import fragments
+from myriorama.web import fragments, steering
 from myriorama.web.asking import PageRequest
 from myriorama.web.rendering import HTMX, HTMX_URL, STATIC, STATIC_URL, render
 
@@ -49,6 +49,7 @@ routers = (
         include_in_schema=False,
     ),
     fragments.router,
+    steering.router,
     *(
         create_static_files_router(
             path=url,

@@ -1,6 +1,7 @@
 // What follows when a command has been done, named by `data-done`.
 import { open, refresh, reload } from "./fragments.js";
 import { drop, keep } from "./session.js";
+import { changed, steered } from "./steering.js";
 import { toast } from "./toast.js";
 
 const OUTCOMES = {
@@ -14,6 +15,7 @@ const OUTCOMES = {
     refresh(".comments, .slide.current .rail");
     toast("Your comment is there.");
   },
+  "hidden": () => changed("You will not see their videos."),
   "less": () => {
     document.getElementById("sheet").close();
     toast("You will see less like this.");
@@ -25,6 +27,10 @@ const OUTCOMES = {
   },
   "refresh": (element) => refresh(element.dataset.refresh),
   "reload": reload,
+  "reported": () => {
+    document.getElementById("sheet").close();
+    toast("Thank you. Somebody will look at it.");
+  },
   "said": (form) => {
     form.querySelector("output").textContent = form.dataset.say;
   },
@@ -36,6 +42,7 @@ const OUTCOMES = {
     drop();
     location.assign("/");
   },
+  "steered": steered,
 };
 
 export function done(element, answer) {
