@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from importlib import import_module
 from pathlib import Path
 from typing import Annotated, Literal, NoReturn, TypeVar
+from uuid import UUID
 
 import msgspec
 import typer
@@ -24,6 +25,7 @@ from myriorama.replay.log_verification import LogBroken
 from myriorama.replay.media_verification import MediaBroken
 from myriorama.replay.parquet import write
 from myriorama.replay.rebuilding import Different
+from myriorama.replay.slates import SlateUnknown
 from myriorama.replay.standby import NotRebuilt
 from myriorama.replay.streams import BoundInvalid, Bounds, LogName
 from myriorama.settings import SettingInvalid, Settings, WorkerSettings
@@ -242,6 +244,13 @@ def verify(
     what: Annotated[
         Literal["log", "state", "media"], typer.Argument(help="What is to be checked.")
     ],
+    *,
+    slate: Annotated[
+        str | None, typer.Option(metavar="ID", help="state: make this ranked slate again.")
+    ] = None,
+    slates: Annotated[
+        str | None, typer.Option(metavar="N|all", help="state: make so many, the newest, again.")
+    ] = None,
 ) -> None:
     """Check logs, what is shown of them, or the files and their marks; exits with 1 if broken."""
     settings = _settings()
@@ -249,6 +258,9 @@ def verify(
         processes.require_migrated(settings)
     except MigrationsMissing as error:
         _refuse(error)
+    if slate is not None or slates is not None:
+        _verify_slates(settings, what, slate, slates)
+        return
     if what != "state":
         verify_all = processes.verify_media if what == "media" else processes.verify_log
         try:
@@ -272,6 +284,25 @@ def verify(
             )
         if not comparison.sound:
             raise typer.Exit(1)
+
+
+def _verify_slates(settings: Settings, what: str, slate: str | None, slates: str | None) -> None:
+    """Make slates again and say of each that differs where it does first."""
+    if what != "state" or (slate is None) == (slates is None):
+        _refuse(typer.BadParameter("say `verify state` with either --slate ID or --slates N|all"))
+    try:
+        asked = UUID(slate) if slate else None if slates == "all" else int(slates or 0)
+        remade = processes.verify_slates(settings, asked)
+        equal = different = 0
+        for each in remade:
+            equal, different = equal + each.is_equal, different + (not each.is_equal)
+            if not each.is_equal:
+                typer.echo(f"state slate {each.decision_id}: DIFFERENT {each.difference}")
+    except (SlateUnknown, ValueError) as error:
+        _refuse(error)
+    typer.echo(f"state slates: {equal} of {equal + different} were made again, equal to the byte")
+    if different:
+        raise typer.Exit(1)
 
 
 @app.command()

@@ -15,6 +15,7 @@ from granian.server import Server as Granian
 from myriorama.api.media import SERVED
 from myriorama.application.allowances import Remaining
 from myriorama.bootstrap.application import create_accounts, create_allowances
+from myriorama.bootstrap.feeds import create_rankers, create_state, create_stretches
 from myriorama.bootstrap.logs import projections, sources
 from myriorama.bootstrap.marks import provenance_of
 from myriorama.bootstrap.programs import (
@@ -29,6 +30,7 @@ from myriorama.replay.interpreter import suit_windows
 from myriorama.replay.log_verification import Sound, verify_logs
 from myriorama.replay.media_verification import verify_media as verify_files
 from myriorama.replay.rebuilding import Step
+from myriorama.replay.slates import Remade, Remaking
 from myriorama.replay.streams import Bounds, LogName, Row, stream
 from myriorama.replay.verification import Comparison, compare
 from myriorama.settings import Settings, WorkerSettings
@@ -188,6 +190,18 @@ def verify_state(settings: Settings) -> Iterator[Comparison]:
     with open_pool(settings.database_url) as pool:
         logs = sources(pool, open_objects(settings.objects))
         yield from compare(settings.database_url, logs, projections())
+
+
+def verify_slates(settings: Settings, which: UUID | int | None) -> Iterator[Remade]:
+    """Make slates again: one, so many of the newest, or all. Raises `SlateUnknown`."""
+    objects = open_objects(settings.objects)
+    rankers = create_rankers(objects)
+    with open_pool(settings.database_url, size_max=2) as pool:
+        remaking = Remaking(pool, create_stretches(pool, objects), create_state, rankers.load)
+        if isinstance(which, UUID):
+            yield remaking.one(which)
+        else:
+            yield from remaking.newest(which)
 
 
 def verify_media(settings: Settings) -> Iterator[str]:

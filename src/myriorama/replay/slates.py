@@ -5,7 +5,7 @@ names, by the model it names. States are folded once for all slates that can fol
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, Literal, NamedTuple, cast
+from typing import Any, NamedTuple, cast
 from uuid import UUID
 
 import msgspec
@@ -53,6 +53,11 @@ class Remade(NamedTuple):
     decision_id: UUID
     difference: str | None
 
+    @property
+    def is_equal(self) -> bool:
+        """Whether it is the same to the byte."""
+        return self.difference is None
+
 
 class SlateUnknown(Exception):
     """No slate of this ID is in the log."""
@@ -87,10 +92,10 @@ class Remaking:
             raise SlateUnknown(f"no ranked slate {decision_id} is in the log")
         return next(self._chain(found[:1]))
 
-    def newest(self, count: int | Literal["all"]) -> Iterator[Remade]:
-        """Make the newest slates again, or all that are in PostgreSQL; yields each."""
+    def newest(self, count: int | None = None) -> Iterator[Remade]:
+        """Make so many of the newest slates again, or all whose days are here; yields each."""
         with self._pool.connection() as connection:
-            rows = connection.execute(_NEWEST, (None if count == "all" else count,)).fetchall()
+            rows = connection.execute(_NEWEST, (count,)).fetchall()
         for chain in chains(_logged(rows)):
             yield from self._chain(chain)
 

@@ -1,0 +1,205 @@
+"""A house in which people publish, follow, steer and watch while slates are served to them.
+
+Run by itself it serves as many as are asked for, and makes each again from the logs:
+
+    python -m tests.replay.living_house 10000
+"""
+
+import asyncio
+import random
+import sys
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from hashlib import sha256
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from uuid import UUID, uuid4
+
+import structlog
+
+from domain.errors import DomainError
+from domain.video.aggregate import Video
+from myriorama.application.followings import Followings
+from myriorama.application.reactions import Reactions
+from myriorama.application.steering import Steerings
+from myriorama.bootstrap.feeds import create_rankers, create_state, create_stretches
+from myriorama.feed.live_state import LiveState
+from myriorama.feed.ranking import Asked, Ranking
+from myriorama.feed.slates import RankedSlate
+from myriorama.replay.slates import Remade, Remaking
+from myriorama.store.embedded_postgres import start_postgres
+from myriorama.store.identity import new_id
+from myriorama.store.log import Log
+from myriorama.store.objects import FolderObjects, Objects
+from myriorama.store.postgres import Pool, migrate, open_pool
+from myriorama.store.viewlog import Batch, Served, Viewing, Views
+from ranking.query import Kind
+from ranking.state import State
+from ranking.steering.parser import understand
+from tests.authors import open_account
+from tests.publishing import publish
+
+_PAGE = 20
+_LATE_S = 120.0
+_SUBJECTS = ("clay bird", "paper boat", "tin robot", "moss garden", "glass whale", "noodle soup")
+_SAYINGS = ("less food", "more clay birds", "no robots", "more whales")
+
+
+@dataclass
+class House:
+    """Where it all is, and who lives there."""
+
+    url: str
+    pool: Pool
+    objects: Objects
+    log: Log
+    people: list[UUID] = field(default_factory=list[UUID])
+    videos: list[UUID] = field(default_factory=list[UUID])
+
+    def settle(self, people: int, videos: int) -> None:
+        """Let people move in, and publish."""
+        self.people = [open_account(self.log, f"person_{n}") for n in range(people)]
+        chance = random.Random(1)  # noqa: S311 - nobody has to be kept from guessing
+        self.videos = [self._publish(chance) for _ in range(videos)]
+
+    def live(self, chance: random.Random) -> None:
+        """Let somebody do something."""
+        who, whom = chance.sample(self.people, 2)
+        handle, at = f"person_{self.people.index(whom)}", datetime.now(UTC)
+        video = chance.choice(self.videos)
+        steerings, followings = Steerings(self.log), Followings(self.log)
+        try:
+            match chance.randrange(10):
+                case 0 | 1 | 2:
+                    self.videos.append(self._publish(chance))
+                case 3 | 4:
+                    Reactions(self.log).like(video, by=who, at=at)
+                case 5:
+                    followings.follow(who, handle, at=at)
+                case 6:
+                    chance.choice((followings.mute, followings.block))(who, handle, at=at)
+                case 7:
+                    steerings.steer(understand(chance.choice(_SAYINGS), at=at), by=who, at=at)
+                case 8:
+                    steerings.ask_less(video, by=who, at=at)
+                case _:
+                    self._delete(video)
+        except DomainError:
+            pass  # what may not be done is not done
+
+    def _publish(self, chance: random.Random) -> UUID:
+        caption = f"A {chance.choice(_SUBJECTS)} number {len(self.videos)}"
+        return publish(self.log, chance.choice(self.people), caption).id
+
+    def _delete(self, video_id: UUID) -> None:
+        video = self.log.find(Video, video_id)
+        if video is not None:
+            video.delete(by=video.author_id, as_moderator=False, at=datetime.now(UTC))
+            self.log.save(video)
+
+
+def serve(house: House, count: int) -> None:
+    """Serve slates by two processes' worth of state while people go on living."""
+    stopping = threading.Event()
+
+    def live() -> None:
+        chance = random.Random(2)  # noqa: S311 - as above
+        while not stopping.is_set():
+            house.live(chance)
+            stopping.wait(0.01)
+
+    living = threading.Thread(target=live)
+    with ExitStack() as open_now:
+        views = open_now.enter_context(Views(house.url))
+        rankings = [open_now.enter_context(_ranking(house)) for _ in range(2)]
+        living.start()
+        try:
+            asyncio.run(_served(house, rankings, views, count))
+        finally:
+            stopping.set()
+            living.join()
+
+
+def remaking(house: House) -> Remaking:
+    """Return what makes slates again."""
+    stretches = create_stretches(house.pool, house.objects)
+    return Remaking(house.pool, stretches, create_state, create_rankers(house.objects).load)
+
+
+def remade(house: House) -> Iterator[Remade]:
+    """Make all slates again."""
+    yield from remaking(house).newest()
+
+
+@contextmanager
+def _ranking(house: House) -> Iterator[Ranking]:
+    stretches, rankers = create_stretches(house.pool, house.objects), create_rankers(house.objects)
+
+    def folded(state: State) -> None:
+        rankers.keep_up(state.active.model_digest)
+
+    with LiveState(house.url, stretches, create_state, folded=folded) as live:
+        if not live.reached(stretches.heads(), timeout_s=_LATE_S):
+            raise TimeoutError("the state of the ranking is not loaded")
+        ranking = Ranking(live, rankers)
+        yield ranking
+        ranking.close()
+
+
+async def _served(house: House, rankings: Sequence[Ranking], views: Views, count: int) -> None:
+    chance = random.Random(3)  # noqa: S311 - as above
+    for number in range(count):
+        kind: Kind = "popular" if chance.random() < 0.1 else "for_you"
+        viewer = chance.choice(house.people)
+        shown = tuple(video.bytes for video in chance.sample(house.videos, chance.randrange(4)))
+        asked = Asked(viewer.bytes, kind, time.time_ns() // 1_000_000, shown)
+        slate, _ = await chance.choice(rankings).decide(asked, new_id())
+        if slate is None:
+            raise RuntimeError("a slate could not be decided")
+        page = slate.video_ids[:_PAGE]
+        views.offer(Served(slate.decision_id, viewer.bytes, kind, None, page, slate.ranking))
+        if page and chance.random() < 0.5:
+            await views.append(_watched(viewer, slate, number, chance))
+
+
+def _watched(viewer: UUID, slate: RankedSlate, number: int, chance: random.Random) -> Batch:
+    decision = UUID(bytes=slate.decision_id)
+    viewings = [
+        Viewing(UUID(bytes=video_id), decision, chance.randrange(9000), chance.randrange(3))
+        for video_id in slate.video_ids[: 1 + chance.randrange(6)]
+    ]
+    return Batch(viewer, uuid4(), number, sha256(decision.bytes).digest(), viewings)
+
+
+def _main(count: int) -> int:
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(40))
+    with TemporaryDirectory(prefix="myriorama-") as folder:
+        server = start_postgres(Path(folder) / "postgres")
+        migrate(server.url)
+        with open_pool(server.url) as pool:
+            objects = FolderObjects(Path(folder) / "objects")
+            house = House(server.url, pool, objects, Log(pool))
+            house.settle(people=100, videos=400)
+            began_s = time.monotonic()
+            serve(house, count)
+            served_s = time.monotonic() - began_s
+            different = equal = 0
+            for each in remade(house):
+                equal, different = equal + each.is_equal, different + (not each.is_equal)
+                if not each.is_equal:
+                    print(f"{each.decision_id}: {each.difference}")  # noqa: T201 - a program
+            remade_s = time.monotonic() - began_s - served_s
+        server.stop()
+    print(  # noqa: T201 - a program
+        f"{count} slates served in {served_s:.0f} s; {equal} of {equal + different} made again,"
+        f" equal to the byte, in {remade_s:.0f} s"
+    )
+    return 0 if equal == count else 1
+
+
+if __name__ == "__main__":
+    sys.exit(_main(int(sys.argv[1])))
