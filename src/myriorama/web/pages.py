@@ -1,5 +1,6 @@
 """The addresses that people see: each is the shell, told which fragment to open."""
 
+from urllib.parse import quote
 from uuid import UUID
 
 from litestar import Response, Router, get
@@ -9,7 +10,7 @@ from litestar.static_files import (
     create_static_files_router,  # pyright: ignore[reportUnknownVariableType]  # PathLike is bare
 )
 
-from myriorama.web import fragments, steering
+from myriorama.web import discovery, fragments, steering
 from myriorama.web.asking import PageRequest
 from myriorama.web.rendering import HTMX, HTMX_URL, STATIC, STATIC_URL, render
 
@@ -17,7 +18,11 @@ from myriorama.web.rendering import HTMX, HTMX_URL, STATIC, STATIC_URL, render
 _FOREVER = CacheControlHeader(public=True, max_age=31_536_000, immutable=True)
 
 
-@get(["/", "/following", "/latest", "/popular", "/create", "/saved", "/cameos", "/settings"])
+_FEEDS = ("following", "latest", "popular")
+_OWN = (*_FEEDS, "explore", "search", "create", "saved", "cameos", "settings")
+
+
+@get(["/", *(f"/{name}" for name in _OWN)])
 async def show_page(request: PageRequest) -> Response[str]:
     """Show a page of our own."""
     path = "/for_you" if request.url.path == "/" else request.url.path
@@ -28,6 +33,12 @@ async def show_page(request: PageRequest) -> Response[str]:
 async def show_account(request: PageRequest, handle: FromPath[str]) -> Response[str]:
     """Show an account and its videos."""
     return _shell(request, f"/accounts/{handle}")
+
+
+@get("/hashtags/{tag:str}")
+async def show_hashtag(request: PageRequest, tag: FromPath[str]) -> Response[str]:
+    """Show the videos that carry a hashtag."""
+    return _shell(request, f"/hashtags/{quote(tag)}")
 
 
 @get("/videos/{video_id:uuid}")
@@ -44,10 +55,11 @@ def _shell(request: PageRequest, path: str) -> Response[str]:
 routers = (
     Router(
         "/",
-        route_handlers=[show_page, show_account, show_video],
+        route_handlers=[show_page, show_account, show_hashtag, show_video],
         opt={"scope": "public"},
         include_in_schema=False,
     ),
+    discovery.router,
     fragments.router,
     steering.router,
     *(
