@@ -70,18 +70,17 @@ def _done(event: Done) -> tuple[UUID, tuple[int, ...]]:
     """Tell who did what."""
     match event:
         case VideoLiked():
-            done = event.account_id, (_LIKES,)
+            account_id, column = event.account_id, _LIKES
         case VideoShared():
-            done = event.account_id, (_SHARES,)
+            account_id, column = event.account_id, _SHARES
         case VideoReported():
-            done = event.account_id, (_REPORTS,)
+            account_id, column = event.account_id, _REPORTS
         case LessAsked():
-            done = event.account_id, (_LESS,)
+            account_id, column = event.account_id, _LESS
         case CommentPosted():
-            done = event.author_id, (_COMMENTS,)
+            account_id, column = event.author_id, _COMMENTS
         case VideoPublished():
-            is_remix = event.remix_of is not None
-            done = event.author_id, (_CREATIONS, _REMIXES) if is_remix else (_CREATIONS,)
+            return event.author_id, (_CREATIONS, _REMIXES)[: 2 if event.remix_of else 1]
         case _:
             assert_never(event)
-    return done
+    return account_id, (column,)

@@ -51,15 +51,15 @@ class Rankings(Projection[Shown]):
             event, position, at = recorded.event, recorded.position, recorded.event.timestamp
             match event:
                 case RankingPolicyActivated():
-                    activation = ("policy", event.version, event.policy, event.by, at)
-                    cursor.execute(ACTIVATE, (position, *activation))
+                    named = ("policy", event.version, event.policy)
+                    cursor.execute(ACTIVATE, (position, *named, event.by, at))
                 case RankingModelActivated():
-                    activation = ("model", event.digest, None, event.by, at)
-                    cursor.execute(ACTIVATE, (position, *activation))
+                    digest = ("model", event.digest, None)
+                    cursor.execute(ACTIVATE, (position, *digest, event.by, at))
                 case ExperimentStarted():
-                    named = (event.experiment_id, event.name, event.layer)
+                    tried = (event.experiment_id, event.name, event.layer)
                     dealt = (event.bucket_first, event.buckets, event.arms)
-                    cursor.execute(START, (*named, *dealt, event.by, at, position))
+                    cursor.execute(START, (*tried, *dealt, event.by, at, position))
                 case ExperimentEnded():
                     cursor.execute(END, (at, position, event.experiment_id))
                 case _:

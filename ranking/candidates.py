@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ranking.filters import Judged, judge
-from ranking.ranker import Ranker
 from ranking.policy import Policy
 from ranking.query import Resolved, Serials
+from ranking.ranker import Ranker
 from ranking.sources import SOURCES
 from ranking.state import State
 

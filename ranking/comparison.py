@@ -71,8 +71,8 @@ def _measure(sums: Sums, first: Sums, wish: Wish, *, is_first: bool) -> Measure:
     error = math.sqrt(_variance(sums) / sums.accounts + _variance(first) / first.accounts)
     low, high = difference - _Z * error, difference + _Z * error
     is_worse = high < 0 if wish == "more" else low > 0
-    shown = (round(number, 6) for number in (mean, difference, low, high))
-    return Measure(sums.total, *shown, is_worse=is_worse)
+    mean, difference, low, high = (round(number, 6) for number in (mean, difference, low, high))
+    return Measure(sums.total, mean, difference, low, high, is_worse=is_worse)
 
 
 def _mean(sums: Sums) -> float:

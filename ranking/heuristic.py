@@ -67,7 +67,8 @@ class Heuristic:
     def utility(self, predictions: Matrix, weights: Mapping[str, float]) -> Matrix:
         """Return the sum of what the actions are worth, as likely as each is."""
         worths = np.array([weights.get(action, 0.0) for action in ACTIONS])
-        return (predictions.astype(np.float64) @ worths).astype(np.float32)
+        summed: Matrix = (predictions.astype(np.float64) @ worths).astype(np.float32)
+        return summed
 
     def contributions(self, features: Matrix, weights: Mapping[str, float]) -> Matrix:
         """Return what each feature adds: its slope where the candidate is, times its value."""

@@ -57,7 +57,7 @@ class Judged(NamedTuple):
     @property
     def is_shown(self) -> NDArray[np.bool_]:
         """Whether each may be shown, with or without a warning."""
-        return self.verdict != DROP
+        return np.not_equal(self.verdict, DROP)
 
     def warning(self, place: int) -> str | None:
         """Return the rule why a warning stands before a video, None if none does."""

@@ -19,7 +19,7 @@ def among(values: NDArray[np.int32], members: NDArray[np.int32]) -> NDArray[np.b
     if not len(members):
         return np.zeros(len(values), np.bool_)
     places = np.searchsorted(members, values)
-    return members[np.minimum(places, len(members) - 1)] == values
+    return np.equal(members[np.minimum(places, len(members) - 1)], values)
 
 
 def any_of(offsets: NDArray[np.int64], flags: NDArray[np.bool_]) -> NDArray[np.bool_]:

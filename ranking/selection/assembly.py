@@ -66,7 +66,7 @@ class Chance(NamedTuple):
     least.
     """
 
-    seed: int
+    seed: np.uint64
     temperature: float
     arms: Ints
     thetas: Floats
@@ -91,15 +91,16 @@ def assemble(field: Field, rules: Rules, chance: Chance) -> Assembled:
 
     Where nothing is left that the caps and limits allow, they do not hold for that place.
     """
-    seeded = chance._replace(seed=np.uint64(chance.seed))  # type: ignore[arg-type] # numba tells it from int64
-    return Assembled(*_assemble(*field, *rules, *seeded))
+    return Assembled(*_assemble(field, rules, chance))
 
 
 @compiled
-def _condition(
-    likeness: Floats, row: int, noise: float, left: Floats, basis: Floats, known: int
-) -> None:
-    """Take from the variance of every video what is known of it by the one in `row`."""
+def _condition(likeness: Floats, row: int, noise: float, left: Floats, basis: Floats) -> None:
+    """Take from the variance of every video what is known of it by the one in `row`.
+
+    The last row of `basis` is filled by those before it.
+    """
+    known = len(basis) - 1
     scale = 1.0 / math.sqrt(max(left[row], 0.0) + noise + _TINY)
     fresh, alike = basis[known], likeness[row]
     count = len(left)
@@ -136,10 +137,9 @@ def _age(kinds: Ints, row: int, weight: float, shown: Floats) -> None:
 
 
 @compiled
-def _allow(
-    allowed: Flags, taken: Flags, counts: Ints, caps: Ints, limited: Flags, is_full: Flags
-) -> None:
+def _allow(allowed: Flags, ruled_out: tuple[Flags, Flags, Flags], counts: Ints, caps: Ints) -> None:
     """Set which videos the caps and limits let stand at the next place."""
+    taken, limited, is_full = ruled_out
     for video in range(len(taken)):
         allowed[video] = not taken[video]
     for kind in range(len(caps)):
@@ -154,22 +154,18 @@ def _allow(
 
 @compiled
 def _measure(
-    gains: Floats,
-    field: tuple[Floats, Floats, Floats],
-    allowed: Flags,
-    theta: float,
-    decay: float,
-    decay_floor: float,
+    gains: Floats, each: tuple[Floats, Floats, Floats], allowed: Flags, rules: Rules
 ) -> bool:
     """Set the gain of every video that is allowed, -inf for all others; tell whether one is."""
-    worth, left, shown = field
+    worth, left, shown = each
+    theta = rules.theta
     is_any = False
     for video in range(len(worth)):
         gains[video] = -np.inf
         if allowed[video] and worth[video] > -np.inf:
             gain = theta * worth[video] + (1.0 - theta) * math.log(max(left[video], _TINY))
             if shown[video] > 0.0:
-                gain += theta * math.log(max(decay_floor, decay ** shown[video]))
+                gain += theta * math.log(max(rules.decay_floor, rules.decay ** shown[video]))
             gains[video] = gain
             is_any = True
     return is_any
@@ -222,38 +218,22 @@ def _explore(
 
 
 @compiled
-def _assemble(  # noqa: PLR0913, PLR0917 - machine code takes no tuples of tuples
-    likeness: Floats,
-    worth: Floats,
-    kinds: Ints,
-    weights: Floats,
-    size: int,
-    window: int,
-    caps: Ints,
-    limited: Flags,
-    shares: Floats,
-    theta: float,
-    decay: float,
-    decay_floor: float,
-    seed: np.uint64,
-    temperature: float,
-    arms: Ints,
-    thetas: Floats,
-    slots: Flags,
-    floor: float,
-) -> tuple[Ints, Flags, Floats]:
+def _assemble(field: Field, rules: Rules, chance: Chance) -> tuple[Ints, Flags, Floats]:
+    likeness, worth, kinds, weights = field
+    arms, thetas, floor = chance.arms, chance.thetas, chance.floor
+    window, limited = rules.window, rules.limited
     served, count = len(weights), len(worth)
-    size = min(size, count - served)
+    size = min(rules.size, count - served)
     left, shown = np.ones(count), np.zeros(count)
     basis = np.empty((served + size, count))
     counts = np.zeros(kinds.shape, np.int64)
     taken, allowed = np.zeros(count, np.bool_), np.empty(count, np.bool_)
     gains = np.empty(count)
-    of_limit = np.zeros(len(shares))
+    of_limit = np.zeros(len(rules.shares))
     chain = np.empty(served + size, np.int64)
     explored, log_propensity = np.zeros(size, np.bool_), np.full(size, np.nan)
     for row in range(served):
-        _condition(likeness, row, 1.0 / weights[row] - 1.0, left, basis, row)
+        _condition(likeness, row, 1.0 / weights[row] - 1.0, left, basis[: row + 1])
         _age(kinds, row, weights[row], shown)
         taken[row] = True
         chain[row] = row
@@ -262,30 +242,30 @@ def _assemble(  # noqa: PLR0913, PLR0917 - machine code takes no tuples of tuple
     filled = 0
     while filled < size:
         end = served + filled
-        is_full = of_limit + 1.0 > shares * (filled + 1.0) + _TINY
-        _allow(allowed, taken, counts, caps, limited, is_full)
+        is_full = of_limit + 1.0 > rules.shares * (filled + 1.0) + _TINY
+        _allow(allowed, (taken, limited, is_full), counts, rules.caps)
         chosen, likely = -1, 1.0
-        if slots[filled]:
-            number = uniform(seed, _SLOT_STREAM, filled)
+        if chance.slots[filled]:
+            number = uniform(chance.seed, _SLOT_STREAM, filled)
             chosen, likely = _explore(arms, thetas, allowed, floor, number)
         if chosen >= 0:
             explored[filled] = True
             log_propensity[filled] = math.log(likely)
         else:
-            field = (worth, left, shown)
-            if not _measure(gains, field, allowed, theta, decay, decay_floor) and not _measure(
-                gains, field, ~taken, theta, decay, decay_floor
+            each = (worth, left, shown)
+            if not _measure(gains, each, allowed, rules) and not _measure(
+                gains, each, ~taken, rules
             ):
                 break
-            if temperature > 0.0:
-                number = uniform(seed, _ORDER_STREAM, filled)
-                chosen, log_propensity[filled] = _draw(gains, temperature, number)
+            if chance.temperature > 0.0:
+                number = uniform(chance.seed, _ORDER_STREAM, filled)
+                chosen, log_propensity[filled] = _draw(gains, chance.temperature, number)
             else:
                 chosen = int(np.argmax(gains))
         chain[end] = chosen
         taken[chosen] = True
         of_limit += limited[:, chosen]
-        _condition(likeness, chosen, 0.0, left, basis, end)
+        _condition(likeness, chosen, 0.0, left, basis[: end + 1])
         _age(kinds, chosen, 1.0, shown)
         _count(kinds, chosen, 1, counts)
         if end - window + 1 >= 0:

@@ -18,7 +18,8 @@ Floats = NDArray[np.float64]
 def likeness(videos: Videos, serials: Serials, policy: Diversity) -> Floats:
     """Return the kernel of videos, (n, n) with 1 on its diagonal."""
     author, line = videos.author[serials], videos.line[serials]
-    kernel = policy.author * (author[:, None] == author) + policy.line * (line[:, None] == line)
+    kernel: Floats = np.where(author[:, None] == author, policy.author, 0.0)
+    kernel += np.where(line[:, None] == line, policy.line, 0.0)
     if policy.prompt:
         kernel += policy.prompt * _cosine(videos.codes[serials].astype(np.float32))
     if policy.cameo:
@@ -29,9 +30,10 @@ def likeness(videos: Videos, serials: Serials, policy: Diversity) -> Floats:
 
 def _cosine(rows: NDArray[np.float32]) -> Floats:
     """Return the cosines of rows of whole numbers; a row of zeros is like none."""
-    products = (rows @ rows.T).astype(np.float64)
+    products: Floats = (rows @ rows.T).astype(np.float64)
     lengths = np.sqrt(np.maximum(products.diagonal(), 1.0))
-    return products / (lengths[:, None] * lengths)
+    products /= lengths[:, None] * lengths
+    return products
 
 
 def _appearances(videos: Videos, serials: Serials) -> NDArray[np.float32]:

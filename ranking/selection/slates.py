@@ -79,7 +79,7 @@ def select(  # noqa: PLR0913, PLR0917 - what a selection depends on
     is_drawn = uniform(np.uint64(query.query.seed), _SHARE_STREAM, 0) < policy.exploration.share
     where = {int(place): row for row, place in enumerate(members)}
     chance = Chance(
-        seed=query.query.seed,
+        seed=np.uint64(query.query.seed),
         temperature=policy.exploration.temperature if is_drawn else 0.0,
         arms=np.array([count + where[int(place)] for place in open_.places], np.int64),
         thetas=open_.thetas,

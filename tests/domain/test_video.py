@@ -9,6 +9,7 @@ import pytest
 from domain.video.aggregate import Video
 from domain.video.errors import (
     CaptionInvalid,
+    LabelUnknown,
     NotVideoAuthor,
     RemixingForbidden,
     VideoNotFound,
@@ -19,6 +20,7 @@ from domain.video.events import (
     RemixingChanged,
     RenditionsBuilt,
     VideoDeleted,
+    VideoLabelled,
     VideoPublished,
     VisibilityChanged,
 )
@@ -171,3 +173,31 @@ def test_what_was_deleted_is_not_streamed() -> None:
 
     with pytest.raises(VideoNotFound):
         video.add_renditions("ladders/ab/ab.json", rungs=3, size_bytes=1000, at=NOON)
+
+
+def test_labels_take_the_place_of_those_before_in_one_order() -> None:
+    video = published()
+
+    video.label(["graphic", "mature"], by=BOB, at=NOON)
+    video.label(["mature", "graphic"], by=BOB, at=NOON)
+    video.label([], by=BOB, at=NOON)
+
+    events = list(video.collect_events())
+    assert [event.labels for event in events if isinstance(event, VideoLabelled)] == [
+        ("mature", "graphic"),
+        (),
+    ]
+
+
+@pytest.mark.parametrize("labels", [["rude"], ["mature", "mature"], ["mature", ""]])
+def test_there_are_no_labels_but_those_that_are_known(labels: list[str]) -> None:
+    with pytest.raises(LabelUnknown):
+        published().label(labels, by=BOB, at=NOON)
+
+
+def test_what_was_deleted_is_not_labelled() -> None:
+    video = published()
+    video.delete(by=ALICE, as_moderator=False, at=NOON)
+
+    with pytest.raises(VideoNotFound):
+        video.label(["mature"], by=BOB, at=NOON)

@@ -299,8 +299,16 @@ def _activation(row: ActivationRow | None) -> Activation | None:
 
 
 def _experiment(row: ExperimentRow) -> Experiment:
-    fields = msgspec.structs.asdict(row)
-    return Experiment(**{**fields, "arms": read_arms(row.arms)})
+    return Experiment(
+        experiment_id=row.experiment_id,
+        name=row.name,
+        layer=row.layer,
+        bucket_first=row.bucket_first,
+        buckets=row.buckets,
+        arms=read_arms(row.arms),
+        started_at=row.started_at,
+        ended_at=row.ended_at,
+    )
 
 
 router = Router(

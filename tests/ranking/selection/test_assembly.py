@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pytest
@@ -39,7 +40,7 @@ def field(
     return Field(likeness, ranked, kinds, np.full(served, 0.9))
 
 
-def rules(size: int, **changed: object) -> Rules:
+def rules(size: int, **changed: Any) -> Rules:
     """Return rules that forbid nothing."""
     free = Rules(
         size=size,
@@ -54,10 +55,10 @@ def rules(size: int, **changed: object) -> Rules:
     return free._replace(**changed)
 
 
-def chance(size: int, **changed: object) -> Chance:
+def chance(size: int, **changed: Any) -> Chance:
     """Return nothing that is left to chance."""
     none = Chance(
-        seed=1,
+        seed=np.uint64(1),
         temperature=0.0,
         arms=np.zeros(0, np.int64),
         thetas=np.zeros((1, 0)),
@@ -68,7 +69,7 @@ def chance(size: int, **changed: object) -> Chance:
 
 
 def drawn(within: Field, by: Rules, how: Chance, times: int = DRAWS) -> list[Assembled]:
-    return [assemble(within, by, how._replace(seed=seed)) for seed in range(times)]
+    return [assemble(within, by, how._replace(seed=np.uint64(seed))) for seed in range(times)]
 
 
 @pytest.mark.parametrize("caps", [100, 1], ids=["without caps", "under caps"])
@@ -123,7 +124,7 @@ def test_weighing_by_what_is_logged_makes_up_for_what_was_drawn_oftener() -> Non
     weights = np.zeros((DRAWS, 6))
     for seed in range(DRAWS):
         thetas = betas(alphas, np.full(5, 49.25), 32, np.uint64(seed), 3)
-        how = chance(1, seed=seed, arms=arms, thetas=thetas, slots=np.array([True]))
+        how = chance(1, seed=np.uint64(seed), arms=arms, thetas=thetas, slots=np.array([True]))
         slate = assemble(field([1.0, *[-np.inf] * 5]), rules(1), how)
         weights[seed, slate.order[0]] = np.exp(-slate.log_propensity[0])
 
@@ -197,7 +198,7 @@ def crowded(draw: st.DrawFn) -> tuple[Field, Rules, Chance]:
     by = rules(size, caps=np.array([2, 3]), window=draw(st.integers(1, 10)))
     how = chance(
         size,
-        seed=draw(st.integers(0, 2**63)),
+        seed=np.uint64(draw(st.integers(0, 2**63))),
         temperature=draw(st.sampled_from([0.0, 0.3])),
         arms=pool,
         thetas=chosen.random((8, len(pool))),
