@@ -21,14 +21,16 @@ EXPOSE = """
     ON CONFLICT DO NOTHING
 """
 
-# An app reports several times on a showing: each says how long it was watched until then.
+# An app reports several times on a showing: each says how long it was watched until then. What was
+# reported before the page was logged, which none does, would count or not by where windows end.
 WATCH = """
     INSERT INTO exposed_showings AS shown (decision_id, video_id, watched_ms, loops, position)
     SELECT v.decision_id, v.video_id, max(v.watched_ms), max(v.loops), max(v.position)
     FROM viewings v
     WHERE v.position > %s AND v.position <= %s
       AND EXISTS (SELECT FROM exposed_slates s
-                  WHERE s.decision_id = v.decision_id AND s.account_id = v.viewer_id)
+                  WHERE s.decision_id = v.decision_id AND s.account_id = v.viewer_id
+                    AND s.position < v.position)
     GROUP BY v.decision_id, v.video_id
     ON CONFLICT (decision_id, video_id) DO UPDATE
     SET watched_ms = greatest(shown.watched_ms, excluded.watched_ms),

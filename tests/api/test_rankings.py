@@ -84,7 +84,7 @@ def test_a_policy_that_cannot_be_is_refused_and_changes_nothing(
     answer = admin.put("/v1/rankings/policy", json=policy)
 
     assert answer.status_code == status
-    assert answer.json()["code"] in {"policy_invalid", "request_invalid"}
+    assert answer.json()["code"] in {"policy_invalid", "invalid_request"}
     assert active(admin)["policy"]["version"] == DEFAULT.version
 
 
@@ -178,16 +178,18 @@ def test_the_table_of_an_experiment_says_what_each_arm_came_to(
 def report(settings: Settings, viewers: list[Person], slates: list[Served]) -> None:
     """Serve each viewer a slate, of which each watches a video."""
 
-    async def happen(views: Views) -> None:
+    with Views(settings.database_url) as views:
         for slate in slates:
             views.offer(slate)
+
+    async def watch(views: Views) -> None:
         for who, slate in zip(viewers, slates, strict=True):
             viewing = Viewing(uuid4(), UUID(bytes=slate.decision_id), watched_ms=4500, loops=1)
             digest = sha256(slate.decision_id).digest()
             await views.append(Batch(who.account_id, uuid4(), 0, digest, [viewing]))
 
     with Views(settings.database_url) as views:
-        asyncio.run(happen(views))
+        asyncio.run(watch(views))
 
 
 def eventually(admin: Person, experiment_id: str, *, views: int) -> dict[str, Any]:
