@@ -67,8 +67,9 @@ class Rule:
 
 def _vector(said: Sequence[str], embed: Embed) -> NDArray[np.float32]:
     if not said:
-        return np.zeros(embed([""]).shape[1], np.float32)
-    total = embed(list(said)).astype(np.float64).sum(axis=0)
+        return np.zeros_like(embed([""])[0])
+    meant = embed(list(said)).astype(np.float64)
+    total: NDArray[np.float64] = np.asarray(meant.sum(axis=0), np.float64)
     length = float(np.sqrt((total * total).sum())) or 1.0
     return np.asarray(total / length, np.float32)
 

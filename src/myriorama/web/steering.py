@@ -38,8 +38,12 @@ _THINGS = {
 async def show_steering(api: NamedDependency[Api]) -> Response[str]:
     """Show what somebody said of their feed, to say more, and to take each back."""
     steering = await api.get("/v1/feed/steer")
-    rules = [{**rule, "label": label(rule)} for rule in steering["rules"]]
-    return render("steer.html", **{**steering, "rules": rules})
+    return render(
+        "steer.html",
+        rules=[{**rule, "label": label(rule)} for rule in steering["rules"]],
+        less=steering["less"],
+        personalised=steering["personalised"],
+    )
 
 
 @get("/videos/{video_id:uuid}/more")

@@ -23,7 +23,7 @@ from ranking.steering.effect import effect, find
 from ranking.steering.parser import understand
 from tests.ranking.worlds import NOON, NOON_MS, account, opened, published, video
 
-ALICE, AUTHORS = 0, 40
+ALICE, BOB, AUTHORS = 0, 3, 40
 SIZE = 30
 DAY_MS = 86_400_000
 QUERY = UUID(int=7)
@@ -210,8 +210,8 @@ def test_what_is_boosted_is_found_by_the_source_of_steering(home: Home) -> None:
 
 
 def test_words_are_found_that_mean_nothing_to_the_vectors(home: Home) -> None:
-    home.happened(published(480, 3, prompt="a zxqwv", caption="Zxqwvs everywhere"))
-    home.happened(published(481, 3, prompt="a dog", caption="about #Zxqwv"))
+    home.happened(published(480, BOB, prompt="a zxqwv", caption="Zxqwvs everywhere"))
+    home.happened(published(481, BOB, prompt="a dog", caption="about #Zxqwv"))
 
     home.says("more zxqwv")
 
@@ -220,13 +220,29 @@ def test_words_are_found_that_mean_nothing_to_the_vectors(home: Home) -> None:
     assert strength[0] == pytest.approx(0.5)
 
 
+def is_of_a_clown(number: int) -> bool:
+    return list(SUBJECTS)[number % 8] == "clowns"
+
+
+def is_by_bob(number: int) -> bool:
+    return 1 + (number * 7 + number // 8) % (AUTHORS - 1) == BOB
+
+
+def is_long(number: int) -> bool:
+    return 4000 + 500 * (number % 40) > 20_000
+
+
+def is_short(number: int) -> bool:
+    return 4000 + 500 * (number % 40) < 5000
+
+
 @pytest.mark.parametrize(
     ("text", "hidden"),
     [
-        ("no clowns", lambda n: list(SUBJECTS)[n % 8] == "clowns"),
-        ("hide @p3", lambda n: 1 + (n * 7 + n // 8) % 39 == 3),
-        ("nothing over 20 seconds", lambda n: 4000 + 500 * (n % 40) > 20_000),
-        ("no videos under 5 seconds", lambda n: 4000 + 500 * (n % 40) < 5000),
+        ("no clowns", is_of_a_clown),
+        ("hide @p3", is_by_bob),
+        ("nothing over 20 seconds", is_long),
+        ("no videos under 5 seconds", is_short),
     ],
 )
 def test_what_is_hidden_is_hidden_and_nothing_else_is(
@@ -242,14 +258,14 @@ def test_what_is_hidden_is_hidden_and_nothing_else_is(
 
 def test_circles_and_forms_are_known(home: Home) -> None:
     home.happened(
-        AccountFollowed(account(ALICE), 2, NOON, account_id=account(ALICE), other_id=account(3))
+        AccountFollowed(account(ALICE), 2, NOON, account_id=account(ALICE), other_id=account(BOB))
     )
-    home.happened(published(480, 3, remix_of=video(0), depth=1, root_id=video(0)))
+    home.happened(published(480, BOB, remix_of=video(0), depth=1, root_id=video(0)))
 
     home.says("no remixes, more from people I follow")
 
     told = effect(home.state, ALICE, np.arange(481, dtype=np.int32), NOON_MS)
-    by_bob = home.state.videos.author == home.state.people.serial(account(3).bytes)
+    by_bob = home.state.videos.author == home.state.people.serial(account(BOB).bytes)
     assert np.flatnonzero(told.hidden).tolist() == [480]
     assert ((told.boost > 0) == by_bob).all()
 
