@@ -3,7 +3,7 @@
 Exact on every machine: meanings are compared as whole numbers.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,7 +39,8 @@ class Sight:
         judge = _JUDGES.get(rule.about)
         if judge is not None:
             return judge(self, rule).astype(np.float32)
-        return np.maximum(self._said(rule), self.alike(np.rint(rule.vector * CODE_STEPS)))
+        alike = self.alike(np.rint(rule.vector * CODE_STEPS))
+        return np.maximum(self.saying(rule), alike, dtype=np.float32)
 
     def alike(self, code: Floats) -> Floats:
         """Return how much each video means what a code means, 0 to 1."""
@@ -54,12 +55,6 @@ class Sight:
     def by_author(self, rule: Rule) -> Flags:
         """Tell which the rule's author published."""
         return np.equal(self.videos.author[self.serials], rule.author)
-
-    def tagged(self, rule: Rule) -> Flags:
-        """Tell which have the hashtag, or its word."""
-        tags = set(rule.terms)
-        tagged = [not tags.isdisjoint(self.videos.hashtags(int(each))) for each in self.serials]
-        return np.array(tagged, np.bool_) | (self._said(rule) > 0)
 
     def of_length(self, rule: Rule) -> Flags:
         """Tell which are shorter, or longer, than the rule says."""
@@ -83,30 +78,29 @@ class Sight:
         followed = np.isin(self.videos.author[self.serials], follows)
         return followed if rule.terms[0] == "following" else ~followed
 
-    def _said(self, rule: Rule) -> Floats:
-        """Return 1 where all words of one of the rule's phrases are in prompt or caption."""
-        found = np.zeros(len(self.serials), np.bool_)
+    def saying(self, rule: Rule) -> Flags:
+        """Tell which have all words of one of the rule's phrases in prompt, caption or hashtags."""
+        found = self._having([phrase[0] for phrase in rule.phrases if len(phrase) == 1])
         for phrase in rule.phrases:
-            if phrase:
-                every = np.ones(len(self.serials), np.bool_)
-                for word in phrase:
-                    every &= self._having(word)
-                found |= every
-        return found.astype(np.float32)
+            if len(phrase) > 1:
+                found |= np.logical_and.reduce([self._having([word]) for word in phrase])
+        return found
 
-    def _having(self, word: int) -> Flags:
+    def _having(self, words: Sequence[int]) -> Flags:
+        """Tell which have one of the words, or more."""
         if self._hashes is None:
-            words = [self.videos.words(int(serial)) for serial in self.serials]
-            self._owners = np.repeat(np.arange(len(words)), [len(each) for each in words])
-            self._hashes = np.concatenate([np.zeros(0, np.uint32), *words])
+            kept = [self.videos.words(serial) for serial in self.serials.tolist()]
+            self._owners = np.repeat(np.arange(len(kept)), [len(each) for each in kept])
+            self._hashes = np.concatenate([np.zeros(0, np.uint32), *kept])
         having = np.zeros(len(self.serials), np.bool_)
-        having[self._owners[self._hashes == word]] = True
+        if words:
+            having[self._owners[np.isin(self._hashes, np.array(words, np.uint32))]] = True
         return having
 
 
 _JUDGES: Mapping[str, Callable[[Sight, Rule], Flags]] = {
     "author": Sight.by_author,
-    "hashtag": Sight.tagged,
+    "hashtag": Sight.saying,
     "length": Sight.of_length,
     "form": Sight.of_form,
     "circle": Sight.of_circle,
