@@ -6,9 +6,11 @@ tail. Learnt of what is shown, it knows whom the present ranking shows what; of 
 it pleased.
 """
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
-from scipy import linalg, sparse
+from scipy import linalg, sparse  # type: ignore[import-untyped] # scipy has no types
 
 from ranking.affinities import Affinities, Table
 from ranking.state import State
@@ -22,6 +24,8 @@ DENOISED = 0.2
 _IS_LONG = 1
 
 Serials = NDArray[np.int32]
+Sparse = Any
+"""A sparse matrix of scipy, which says nothing of its types."""
 
 
 def fit(state: State, *, head: int = HEAD, kept: int = KEPT) -> Affinities:
@@ -62,25 +66,28 @@ def watches(state: State) -> tuple[Serials, Serials, NDArray[np.bool_]]:
     )
 
 
-def ridge(watches: sparse.csr_matrix, denoised: float = 0.0) -> NDArray[np.float32]:
+def ridge(watches: Sparse, denoised: float = 0.0) -> NDArray[np.float32]:
     """Return the weights from each video (row) to each other, of (viewers, videos) of ones."""
-    gram = (watches.T @ watches).toarray().astype(np.float32)
+    gram: NDArray[np.float32] = (watches.T @ watches).toarray().astype(np.float32)
     own = np.diag_indices(len(gram))
     gram[own] += RIDGE + denoised * gram[own]
-    factor = linalg.cholesky(gram, lower=True, overwrite_a=True, check_finite=False)
-    lower, failed = linalg.lapack.spotri(factor, lower=True, overwrite_c=True)
+    factor: Any = linalg.cholesky(gram, lower=True, overwrite_a=True, check_finite=False)
+    inverted: tuple[NDArray[np.float32], int] = linalg.lapack.spotri(
+        factor, lower=True, overwrite_c=True
+    )
+    lower, failed = inverted
     if failed:
         raise ValueError("The affinities cannot be fitted: the matrix is singular.")
     inverse = np.tril(lower) + np.tril(lower, -1).T
-    weights: NDArray[np.float32] = inverse / -np.diag(inverse)
+    weights = np.asarray(inverse / -np.diag(inverse), np.float32)
     weights[own] = 0
     return weights
 
 
-def matrix(viewers: Serials, videos: Serials, shape: tuple[int, int]) -> sparse.csr_matrix:
+def matrix(viewers: Serials, videos: Serials, shape: tuple[int, int]) -> Sparse:
     """Return who watched what as ones; whoever watched a video twice is one of its viewers."""
     ones = np.ones(len(viewers), np.float32)
-    watched = sparse.csr_matrix((ones, (viewers, videos)), shape=shape)
+    watched: Sparse = sparse.csr_matrix((ones, (viewers, videos)), shape=shape)
     watched.data[:] = 1
     return watched
 

@@ -11,16 +11,11 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import sparse
+from scipy import sparse  # type: ignore[import-untyped] # scipy has no types
 
 from myriorama.bench.outcome import Progress
-from myriorama.bench.ranking_retrieval import (
-    UNWANTED_KEPT,
-    Audience,
-    Shelf,
-    examples,
-)
 from myriorama.bench.retrieval_scores import scored
+from myriorama.bench.retrieval_shelves import Audience, Shelf, examples, ordered, weights_of
 from ranking.signals import Signal
 from ranking.state import State
 from ranking.training.affinities import matrix, ridge, watches
@@ -59,9 +54,11 @@ def boosting(state: State, earlier: Audience) -> Boosting | None:
     import lightgbm  # noqa: PLC0415 - a peer, which only benchmarks install
 
     features, was_wanted = examples(_Peers(state, earlier.as_of_ms).shelves(earlier), earlier)
-    weights = np.where(was_wanted, 1.0, 1 / UNWANTED_KEPT)
-    rows = lightgbm.Dataset(features, was_wanted.astype(np.int8), weight=weights)
-    return lightgbm.train(dict(_BOOSTING), rows, _ROUNDS).predict
+    label = was_wanted.astype(np.int8)
+    rows = lightgbm.Dataset(features, label, weight=weights_of(was_wanted))
+    model: Any = lightgbm.train(dict(_BOOSTING), rows, _ROUNDS)
+    predict: Boosting = model.predict
+    return predict
 
 
 def scores(
@@ -74,11 +71,7 @@ def scores(
         "item_knn": scored(peers.lists(asked, peers.neighbours), asked.wanted),
     }
     if predict is not None:
-        lists = [
-            shelf.serials[np.argsort(-np.asarray(predict(shelf.features)), kind="stable")]
-            for shelf in peers.shelves(asked)
-        ]
-        found["lightgbm"] = scored(lists, asked.wanted)
+        found["lightgbm"] = scored(ordered(peers.shelves(asked), predict), asked.wanted)
     for name, figures in found.items():
         progress(f"retrieval: {name}: {figures}")
     return {name: figures.figures() for name, figures in found.items()}
