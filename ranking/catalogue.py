@@ -5,8 +5,10 @@ its labels and whether it can be remixed do, and act when a state is read. What 
 its serial, so that what was folded stays what it was.
 """
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from enum import IntEnum
+from math import log
 from typing import NamedTuple
 
 import numpy as np
@@ -15,6 +17,7 @@ from numpy.typing import NDArray
 from domain.video.labels import LABELS
 from ranking.chains import Chain, Serials
 from ranking.columns import Column
+from ranking.identities import Identities
 from ranking.steering.words import hashes, hashtags
 
 NOTHING = -1
@@ -44,7 +47,7 @@ _DURATION_STEPS_S = (
     *range(1, 11), 12, 14, 16, 18, 20, 25, 30, 40, 50, 60,
     75, 90, 105, 120, 150, 180, 240, 300, 450, 600, 1200,
 )  # fmt: skip
-_DURATION_STEPS_MS = np.array(_DURATION_STEPS_S, np.int64) * 1000
+_DURATION_STEPS_MS = [1000 * step for step in _DURATION_STEPS_S]
 
 
 class Publication(NamedTuple):
@@ -70,8 +73,7 @@ class Videos:
     """Columns by serial. Only `State` writes to them."""
 
     def __init__(self) -> None:
-        self._serials: dict[bytes, int] = {}
-        self._ids: list[bytes] = []
+        self._identities = Identities()
         self._author: Column[np.int32] = Column(np.int32)
         self._published_ms: Column[np.int64] = Column(np.int64)
         self._duration_ms: Column[np.int32] = Column(np.int32)
@@ -101,7 +103,7 @@ class Videos:
         self._remixes = Chain()
 
     def __len__(self) -> int:
-        return len(self._ids)
+        return len(self._identities)
 
     @property
     def author(self) -> NDArray[np.int32]:
@@ -195,16 +197,19 @@ class Videos:
 
     def serial(self, identity: bytes, /) -> int:
         """Return the serial of a video, -1 if it is not known."""
-        return self._serials.get(identity, NOTHING)
+        return self._identities.serial(identity)
 
     def serials(self, ids: Sequence[bytes]) -> Serials:
         """Return the serials of videos, -1 for what is not known."""
-        find = self._serials.get
-        return np.array([find(identity, NOTHING) for identity in ids], np.int32)
+        return self._identities.serials(ids)
+
+    def serials_of_packed(self, ids: bytes) -> Serials:
+        """Return the same of thousands of IDs, which stand behind one another."""
+        return self._identities.serials_of_packed(ids)
 
     def id_of(self, serial: int) -> bytes:
         """Return the ID of a video, 16 bytes."""
-        return self._ids[serial]
+        return self._identities.id_of(serial)
 
     def by_author(self, author: int, limit: int = 50) -> Serials:
         """Return what an account published, newest first, deleted ones too."""
@@ -241,41 +246,40 @@ class Videos:
 
     def publish(self, video: Publication, embedding: NDArray[np.float32], topic: int) -> None:
         """Add a video, which is not there yet, that means this and is about this."""
-        serial = len(self._ids)
-        self._serials[video.video_id] = serial
-        self._ids.append(video.video_id)
-        line = self._serials.get(video.root_id, serial)
-        self._author.append(video.author)
-        self._published_ms.append(video.published_ms)
-        self._duration_ms.append(video.duration_ms)
-        self._duration_bucket.append(duration_buckets(video.duration_ms))
-        self._line.append(line)
-        self._parent.append(video.parent)
-        self._depth.append(video.depth)
-        self._topic.append(topic)
-        self._width.append(video.width)
-        self._height.append(video.height)
-        self._visibility.append(_VISIBILITIES.get(video.visibility, Visibility.LINK))
-        self._live.append(value=True)
-        self._remixable.append(video.remixable)
-        self._labels.append(0)
-        self._embedding.append(embedding)
-        self._codes.append(np.rint(embedding * CODE_STEPS))
-        self._cameo_starts.append(len(self._cameos))
-        self._cameo_counts.append(len(video.cameos))
-        for cameo in video.cameos:
-            self._cameos.append(cameo)
+        serial = self._identities.add(video.video_id)
+        line = self._identities.serial(video.root_id)
+        root = NOTHING if line == serial else line
         width, height = max(video.width, 1), max(video.height, 1)
         seconds = max(video.duration_ms, 1) / 1000
-        shape = (np.log(seconds), np.log(height / width), np.log(float(height) * width))
-        self._looks.append((*shape, video.depth, len(video.cameos)))
-        self._hashtags.append(hashtags(video.caption))
-        self._prompt_words.append(hashes(video.prompt))
-        self._words.append(np.union1d(self._prompt_words[serial], hashes(video.caption)))
-        self._index(serial, self._words[serial])
+        shape = (log(seconds), log(height / width), log(height * width))
+        for column, value in (
+            (self._author, video.author),
+            (self._published_ms, video.published_ms),
+            (self._duration_ms, video.duration_ms),
+            (self._duration_bucket, bisect_right(_DURATION_STEPS_MS, video.duration_ms)),
+            (self._line, serial if line == NOTHING else line),
+            (self._parent, video.parent),
+            (self._depth, video.depth),
+            (self._topic, topic),
+            (self._width, video.width),
+            (self._height, video.height),
+            (self._visibility, _VISIBILITIES.get(video.visibility, Visibility.LINK)),
+            (self._live, True),
+            (self._remixable, video.remixable),
+            (self._labels, 0),
+            (self._embedding, embedding),
+            (self._codes, np.rint(embedding * CODE_STEPS)),
+            (self._cameo_starts, len(self._cameos)),
+            (self._cameo_counts, len(video.cameos)),
+            (self._looks, (*shape, video.depth, len(video.cameos))),
+        ):
+            column.append(value)
+        for cameo in video.cameos:
+            self._cameos.append(cameo)
         self._authors.add(video.author, serial)
-        self._lines.add(line if line != serial else NOTHING, serial)
+        self._lines.add(root, serial)
         self._remixes.add(video.parent, serial)
+        self._say(serial, video)
 
     def change_caption(self, serial: int, caption: str) -> None:
         """Let the caption's words and hashtags be those of another."""
@@ -307,18 +311,21 @@ class Videos:
         columns = (each.rows.tobytes() for each in vars(self).values() if isinstance(each, Column))
         chains = (self._authors, self._lines, self._remixes)
         return [
-            b"".join(self._ids),
+            self._identities.joined(),
             *columns,
             *(part for chain in chains for part in chain.parts()),
             repr(self._hashtags).encode(),
             *(words.tobytes() for words in self._words),
         ]
 
+    def _say(self, serial: int, video: Publication) -> None:
+        """Keep the words of a new video."""
+        of_prompt = hashes(video.prompt)
+        self._hashtags.append(hashtags(video.caption))
+        self._prompt_words.append(of_prompt)
+        self._words.append(np.union1d(of_prompt, hashes(video.caption)))
+        self._index(serial, self._words[serial])
+
     def _index(self, serial: int, words: NDArray[np.uint32]) -> None:
         for word in words.tolist():
             self._saying.setdefault(word, []).append(serial)
-
-
-def duration_buckets(durations_ms: NDArray[np.int32] | int) -> NDArray[np.int64]:
-    """Return which of the buckets each duration falls into."""
-    return np.searchsorted(_DURATION_STEPS_MS, durations_ms, side="right")

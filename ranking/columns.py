@@ -34,8 +34,11 @@ class Column(Generic[T]):
 
     def append(self, value: Any) -> None:
         """Add a row behind the others."""
-        self.reach(len(self.rows) + 1)
-        self.rows[-1] = value
+        count = len(self.rows)
+        if count == len(self._room):
+            self.reach(count + 1)
+        self.rows = self._room[: count + 1]
+        self._room[count] = value
 
     def _filled(self, count: int, shape: tuple[int, ...], dtype: DTypeLike) -> NDArray[Any]:
         # Zeros are pages that take no memory until they are written to.

@@ -134,13 +134,6 @@ class _Done(NamedTuple):
     author: int = NOBODY
 
 
-class _Published(NamedTuple):
-    """A video that waits for its embedding, which costs less with that of others."""
-
-    event: VideoPublished
-    at_ms: int
-
-
 class DomainFold:
     """Applies events to the facts that are held, and returns the deeds in them."""
 
@@ -162,19 +155,23 @@ class DomainFold:
 
     def deeds(self, events: Sequence[Recorded[Any]]) -> Deeds:
         """Apply events in their order; return what was done in them."""
-        waiting: list[_Published] = []
+        new = [each.event for each in events if isinstance(each.event, VideoPublished)]
+        # What texts mean costs less of many at once, and depends on nothing that is folded.
+        meanings = iter(self._meanings(new) if new else ())
         done: list[_Done] = []
         for recorded in events:
             at_ms = _milliseconds(recorded.recorded_at)
             if isinstance(recorded.event, VideoPublished):
-                waiting.append(_Published(recorded.event, at_ms))
-                continue
-            # What follows may be about a video that waits.
-            done += self._publish(waiting)
-            waiting.clear()
-            done += self._apply(recorded.event, at_ms)
-        done += self._publish(waiting)
+                done += self._publish(recorded.event, at_ms, *next(meanings))
+            else:
+                done += self._apply(recorded.event, at_ms)
         return _columns(done)
+
+    def _meanings(
+        self, new: Sequence[VideoPublished]
+    ) -> Iterable[tuple[NDArray[np.float32], np.int32]]:
+        vectors = self._embed([f"{event.prompt}\n{event.caption}" for event in new])
+        return zip(vectors, self._topics(vectors), strict=True)
 
     def _apply(self, event: Any, at_ms: int) -> Iterable[_Done]:
         match event:
@@ -297,29 +294,21 @@ class DomainFold:
             case HistoryForgotten():
                 people.forget(account, at_ms)
 
-    def _publish(self, waiting: Sequence[_Published]) -> list[_Done]:
-        """Add videos to the catalogue; return what was done by publishing them."""
-        if not waiting:
-            return []
-        texts = [f"{each.event.prompt}\n{each.event.caption}" for each in waiting]
-        vectors = self._embed(texts)
-        done: list[_Done] = []
-        for each, vector, topic in zip(waiting, vectors, self._topics(vectors), strict=True):
-            # A remix may wait beside its parent.
-            publication = self._publication(each.event, each.at_ms)
-            if self._videos.serial(publication.video_id) != NOTHING:
-                continue
-            self._videos.publish(publication, vector, int(topic))
-            author, at_ms = publication.author, each.at_ms
-            done.append(_Done(Kind.CREATE, at_ms, author, NOTHING))
-            if publication.parent != NOTHING:
-                done.append(_Done(Kind.REMIX, at_ms, author, publication.parent))
-            owners = {int(self._cameos.owner[cameo]) for cameo in publication.cameos}
-            done += [
-                _Done(Kind.CAMEO_USE, at_ms, author, NOTHING, owner)
-                for owner in sorted(owners - {NOBODY, author})
-            ]
-        return done
+    def _publish(
+        self, event: VideoPublished, at_ms: int, vector: NDArray[np.float32], topic: np.int32
+    ) -> Iterable[_Done]:
+        """Add a video to the catalogue; return what was done by publishing it."""
+        publication = self._publication(event, at_ms)
+        if self._videos.serial(publication.video_id) != NOTHING:
+            return
+        self._videos.publish(publication, vector, int(topic))
+        author = publication.author
+        yield _Done(Kind.CREATE, at_ms, author, NOTHING)
+        if publication.parent != NOTHING:
+            yield _Done(Kind.REMIX, at_ms, author, publication.parent)
+        owners = {int(self._cameos.owner[cameo]) for cameo in publication.cameos}
+        for owner in sorted(owners - {NOBODY, author}):
+            yield _Done(Kind.CAMEO_USE, at_ms, author, NOTHING, owner)
 
     def _publication(self, event: VideoPublished, at_ms: int) -> Publication:
         parent = self._videos.serial(event.remix_of.bytes) if event.remix_of else NOTHING

@@ -11,7 +11,6 @@ from ranking.compiled import compiled
 Words = NDArray[np.uint64]
 Numbers = NDArray[np.int32]
 
-NONE = -1
 _CHUNK = 8192
 _AT_FIRST = 1024
 _UNASKED = -2
@@ -24,7 +23,8 @@ class Keys:
         self._width = width
         self._count = 0
         self._names: Words = np.zeros((room, width), np.uint64)
-        self._slots: Numbers = np.full(_slots_for(room), NONE, np.int32)
+        # A slot: a key, and its number plus one; they lie together, so that a look costs one wait.
+        self._slots: Words = np.zeros((2 * room, width + 1), np.uint64)
 
     def __len__(self) -> int:
         return self._count
@@ -48,7 +48,15 @@ class Keys:
     def find(self, keys: Words) -> Numbers:
         """Return the number of each key, (n, width), -1 where it has none."""
         found = np.empty(len(keys), np.int32)
-        _find(self._slots, self._names, keys, found)
+        _find(self._slots, keys, found)
+        return found
+
+    def find_few(self, first: int, seconds: NDArray[np.int32], kinds: int) -> Numbers:
+        """Return the number of one with each of some below `kinds`, which repeat, -1 for none."""
+        found = np.empty(len(seconds), np.int32)
+        key = np.zeros((1, 1), np.uint64)
+        once = np.full(kinds, _UNASKED, np.int32)
+        _find_few(self._slots, key, first, seconds, once, found)
         return found
 
     def _make_room(self, more: int) -> None:
@@ -60,16 +68,8 @@ class Keys:
         names = np.zeros((room, self._width), np.uint64)
         names[: self._count] = self._names[: self._count]
         self._names = names
-        self._slots = np.full(_slots_for(room), NONE, np.int32)
+        self._slots = np.zeros((2 * room, self._width + 1), np.uint64)
         _enter(self._slots, self._names, self._count)
-
-    def find_few(self, first: int, seconds: NDArray[np.int32], kinds: int) -> Numbers:
-        """Return the number of one with each of some below `kinds`, which repeat, -1 for none."""
-        found = np.empty(len(seconds), np.int32)
-        key = np.zeros((1, 1), np.uint64)
-        once = np.full(kinds, _UNASKED, np.int32)
-        _find_few(self._slots, self._names, key, first, seconds, once, found)
-        return found
 
 
 def pairs(firsts: NDArray[np.int32], seconds: NDArray[np.int32]) -> Words:
@@ -81,10 +81,6 @@ def pairs(firsts: NDArray[np.int32], seconds: NDArray[np.int32]) -> Words:
 def words(ids: bytes) -> Words:
     """Return the keys of IDs of 16 bytes each, behind one another: (n, 2)."""
     return np.frombuffer(ids, np.dtype("<u8")).reshape(-1, 2).astype(np.uint64, copy=False)
-
-
-def _slots_for(room: int) -> int:
-    return 1 << (2 * room - 1).bit_length()
 
 
 @compiled
@@ -99,14 +95,15 @@ def _mixed(names: Words, row: int) -> np.uint64:
 
 
 @compiled
-def _place(slots: Numbers, names: Words, keys: Words, row: int) -> int:
+def _place(slots: Words, keys: Words, row: int) -> int:
     """Return the slot of a key, or the empty one where it belongs."""
+    width = keys.shape[1]
     mask = np.uint64(len(slots) - 1)
     at = _mixed(keys, row) & mask
-    while slots[at] >= 0:
+    while slots[at, width] != 0:
         is_same = True
-        for word in range(keys.shape[1]):
-            if names[slots[at], word] != keys[row, word]:
+        for word in range(width):
+            if slots[at, word] != keys[row, word]:
                 is_same = False
                 break
         if is_same:
@@ -116,34 +113,29 @@ def _place(slots: Numbers, names: Words, keys: Words, row: int) -> int:
 
 
 @compiled
-def _number(slots: Numbers, names: Words, count: int, keys: Words, found: Numbers) -> int:
+def _number(slots: Words, names: Words, count: int, keys: Words, found: Numbers) -> int:
+    width = keys.shape[1]
     for row in range(len(keys)):
-        at = _place(slots, names, keys, row)
-        if slots[at] < 0:
-            slots[at] = count
-            for word in range(keys.shape[1]):
+        at = _place(slots, keys, row)
+        if slots[at, width] == 0:
+            for word in range(width):
+                slots[at, word] = keys[row, word]
                 names[count, word] = keys[row, word]
             count += 1
-        found[row] = slots[at]
+            slots[at, width] = count
+        found[row] = np.int64(slots[at, width]) - 1
     return count
 
 
 @compiled
-def _find(slots: Numbers, names: Words, keys: Words, found: Numbers) -> None:
+def _find(slots: Words, keys: Words, found: Numbers) -> None:
     for row in range(len(keys)):
-        found[row] = slots[_place(slots, names, keys, row)]
-
-
-@compiled
-def _enter(slots: Numbers, names: Words, count: int) -> None:
-    for row in range(count):
-        slots[_place(slots, names, names, row)] = row
+        found[row] = np.int64(slots[_place(slots, keys, row), keys.shape[1]]) - 1
 
 
 @compiled
 def _find_few(  # noqa: PLR0913, PLR0917 - a compiled loop takes its columns singly
-    slots: Numbers,
-    names: Words,
+    slots: Words,
     key: Words,
     first: int,
     seconds: NDArray[np.int32],
@@ -154,5 +146,15 @@ def _find_few(  # noqa: PLR0913, PLR0917 - a compiled loop takes its columns sin
         second = seconds[row]
         if once[second] == _UNASKED:
             key[0, 0] = np.uint64((np.int64(first) << 32) | np.int64(second))
-            once[second] = slots[_place(slots, names, key, 0)]
+            once[second] = np.int64(slots[_place(slots, key, 0), 1]) - 1
         found[row] = once[second]
+
+
+@compiled
+def _enter(slots: Words, names: Words, count: int) -> None:
+    width = names.shape[1]
+    for row in range(count):
+        at = _place(slots, names, row)
+        for word in range(width):
+            slots[at, word] = names[row, word]
+        slots[at, width] = row + 1

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from ranking.chains import Serials
 from ranking.columns import Column
+from ranking.identities import Identities
 from ranking.steering.rules import Rule
 
 NOBODY = -1
@@ -78,8 +79,7 @@ class People:
         self.follows = Relations()
         self.blocks = Relations()
         self.mutes = Relations()
-        self._serials: dict[bytes, int] = {}
-        self._ids: list[bytes] = []
+        self._identities = Identities()
         self._opened_ms: Column[np.int64] = Column(np.int64)
         self._band: Column[np.int8] = Column(np.int8)
         self._personalised: Column[np.bool_] = Column(np.bool_)
@@ -89,7 +89,7 @@ class People:
         self._less: dict[int, tuple[tuple[int, int], ...]] = {}
 
     def __len__(self) -> int:
-        return len(self._ids)
+        return len(self._identities)
 
     @property
     def opened_ms(self) -> NDArray[np.int64]:
@@ -118,16 +118,19 @@ class People:
 
     def serial(self, identity: bytes, /) -> int:
         """Return the serial of an account, -1 if it is not known."""
-        return self._serials.get(identity, NOBODY)
+        return self._identities.serial(identity)
 
     def serials(self, ids: Sequence[bytes]) -> Serials:
-        """Return the serials of accounts, -1 for who is not known."""
-        find = self._serials.get
-        return np.array([find(identity, NOBODY) for identity in ids], np.int32)
+        """Return the serials of accounts, -1 for what is not known."""
+        return self._identities.serials(ids)
+
+    def serials_of_packed(self, ids: bytes) -> Serials:
+        """Return the same of thousands of IDs, which stand behind one another."""
+        return self._identities.serials_of_packed(ids)
 
     def id_of(self, serial: int) -> bytes:
         """Return the ID of an account, 16 bytes."""
-        return self._ids[serial]
+        return self._identities.id_of(serial)
 
     def shut_out(self, account: int) -> Serials:
         """Return whom an account blocks and who blocks it, sorted."""
@@ -154,11 +157,10 @@ class People:
         Returns:
             Its serial.
         """
-        serial = self._serials.get(identity)
-        if serial is not None:
+        serial = self._identities.serial(identity)
+        if serial != NOBODY:
             return serial
-        serial = self._serials[identity] = len(self._ids)
-        self._ids.append(identity)
+        serial = self._identities.add(identity)
         self._opened_ms.append(opened_ms)
         # A band that this release does not know is treated as the youngest.
         self._band.append(BANDS.index(band) if band in BANDS else 0)
@@ -204,7 +206,7 @@ class People:
         ]
         relations = (self.follows, self.blocks, self.mutes)
         return [
-            b"".join(self._ids),
+            self._identities.joined(),
             *columns,
             *(part for relation in relations for part in relation.parts()),
             *rules,

@@ -6,6 +6,7 @@ reported on for a day, so two days are kept; which, the log's own times decide.
 """
 
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -20,7 +21,7 @@ from ranking.views import IDs, Slates, ViewColumns, Viewings
 DAY_MS = 86_400_000
 
 Numbers = NDArray[np.int32]
-Find = Callable[[Sequence[bytes]], Numbers]
+Find = Callable[[bytes], Numbers]
 
 
 class _Day:
@@ -54,7 +55,7 @@ class Showings:
         self._latest_ms = int(latest_ms[-1])
         days = latest_ms // DAY_MS
         cuts = [0, *(np.flatnonzero(np.diff(days)) + 1).tolist(), len(days)]
-        for start, end in zip(cuts, cuts[1:], strict=False):
+        for start, end in pairwise(cuts):
             self._turn_to(int(days[start]))
             self._tell(merged.rows.take(slice(start, end)), merged.decisions[start:end])
         return merged.rows
@@ -84,7 +85,7 @@ class Showings:
         self._number = number
 
     def _tell(self, rows: Deeds, decisions: Words) -> None:
-        """Fill in what earlier reports had said. `rows` are views of the deeds that are returned."""
+        """Fill in what earlier reports had said, in place."""
         pages = self._pages(decisions)
         whose = (rows.viewer.astype(np.int64) << 32) | (rows.video.astype(np.int64) & 0xFFFFFFFF)
         names = np.column_stack([decisions, whose.view(np.uint64)])
@@ -142,8 +143,8 @@ def _watches(viewings: Viewings, accounts: Find, videos: Find) -> Deeds:
     rows = Deeds.empty(len(viewings.position))
     rows.kind[:] = Kind.WATCH
     rows.at_ms[:] = viewings.at_ms
-    rows.viewer[:] = accounts(viewings.viewer.tolist())
-    rows.video[:] = videos(viewings.video.tolist())
+    rows.viewer[:] = accounts(viewings.viewer.tobytes())
+    rows.video[:] = videos(viewings.video.tobytes())
     rows.value[:] = viewings.watched_ms
     rows.extra[:] = viewings.loops
     return rows
@@ -156,8 +157,8 @@ def _impressions(
     surfaces = [SURFACE_BY_FEED.get(feed, Surface.UNKNOWN) for feed in slates.feed]
     rows.kind[:] = Kind.IMPRESSION
     rows.at_ms[:] = slates.at_ms[repeated]
-    rows.viewer[:] = accounts(slates.viewer.tolist())[repeated]
-    rows.video[:] = videos(slates.videos.tolist())
+    rows.viewer[:] = accounts(slates.viewer.tobytes())[repeated]
+    rows.video[:] = videos(slates.videos.tobytes())
     rows.surface[:] = np.array(surfaces, np.int8)[repeated]
     return rows
 

@@ -88,7 +88,9 @@ class State:
 
     def fold_views(self, columns: ViewColumns, *, upto: int | None = None) -> None:
         """Apply a stretch of the view log, all of it behind the version."""
-        deeds = self._showings.deeds(columns, self.people.serials, self.videos.serials)
+        deeds = self._showings.deeds(
+            columns, self.people.serials_of_packed, self.videos.serials_of_packed
+        )
         self.fold(deeds)
         positions = (columns.viewings.position, columns.slates.position)
         last = max((int(column[-1]) for column in positions if len(column)), default=0)

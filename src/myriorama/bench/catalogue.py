@@ -7,6 +7,7 @@ from pathlib import Path
 from myriorama.bench import (
     appending,
     feed_over_http,
+    folding,
     generating,
     latency,
     publishing,
@@ -21,6 +22,7 @@ from myriorama.bench.outcome import Outcome, Progress
 BENCHES: Mapping[str, Callable[[Progress], Outcome]] = {
     "append": appending.measure,
     "e2e": publishing.measure,
+    "fold": folding.measure,
     "generation": generating.measure,
     "http": feed_over_http.measure,
     "latency": latency.measure,
