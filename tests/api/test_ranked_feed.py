@@ -142,3 +142,39 @@ def test_the_viewer_is_told_why_a_video_was_shown_and_nobody_else(
     latest = page(alice, "latest", limit=5)
     answer_of_latest = alice.get(f"/v1/feed/{latest['decision_id']}/why/{ids(latest)[0]}")
     assert answer_of_latest.status_code in {200, 404}
+
+
+def test_see_less_acts_on_the_next_page_and_so_does_a_block(person: People, log: Log) -> None:
+    others = [open_account(log, f"author_{n}") for n in range(3)]
+    authors = [person("mallory").account_id, *others]
+    for number in range(60):
+        publish(log, authors[number % 4], f"A clay bird number {number}")
+    alice = person("alice")
+    first = page(alice, limit=10)
+    second = page(alice, limit=10, cursor=first["next_cursor"])
+    assert second["decision_id"] == first["decision_id"]
+
+    assert alice.put("/v1/accounts/mallory/block").status_code < 300
+
+    after = page(alice, limit=10, cursor=first["next_cursor"])
+    assert {item["author"]["handle"] for item in after["items"]} == {
+        f"author_{n}" for n in range(3)
+    }
+
+    assert alice.post("/v1/feed/less", json={"video_id": ids(after)[0]}).status_code == 204
+
+    anew = page(alice, limit=10, cursor=after["next_cursor"])
+    assert anew["decision_id"] != after["decision_id"]
+    assert not set(ids(anew)) & {*ids(first), *ids(after)}
+
+
+def test_five_hundred_are_scrolled_and_none_comes_twice(person: People, log: Log) -> None:
+    authors = [open_account(log, f"author_{n}") for n in range(40)]
+    for number in range(520):
+        publish(log, authors[number % 40], f"A subject {number % 23}, number {number}")
+    alice = person("alice")
+    settle(alice)
+
+    shown = scrolled(alice, limit=20)
+
+    assert len(shown) == len(set(shown)) == 520
