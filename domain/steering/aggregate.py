@@ -147,7 +147,7 @@ class Steering(Aggregate):
         if str(video_id) in self._less:
             self.trigger(LessTakenBack, at, account_id=self.account_id, video_id=video_id)
 
-    def switch_personalisation(self, personalised: bool, *, at: datetime) -> None:  # noqa: FBT001 - what the event says
+    def switch_personalisation(self, *, personalised: bool, at: datetime) -> None:
         """Let the feed follow what the account did, or not."""
         if personalised != self.personalised:
             self.trigger(

@@ -119,7 +119,7 @@ class Steerings:
     def personalise(self, *, personalised: bool, by: UUID, at: datetime) -> None:
         """Let a feed follow what its owner did, or know nothing of it."""
         steering = self._started(by, at)
-        steering.switch_personalisation(personalised, at=at)
+        steering.switch_personalisation(personalised=personalised, at=at)
         self._log.save(steering)
 
     @retried
