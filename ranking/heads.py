@@ -6,6 +6,7 @@ the reactions, remixes and creations of the 24 hours after.
 """
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -25,7 +26,8 @@ POSITIVES_MIN = 500
 LISTENED_TO = ("like", "comment", "share", "follow", "remix", "cameo_use", "less", "report")
 
 
-class Outcomes(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Outcomes:
     """What followed of each exposure, column by column.
 
     `watched_ms` is -1 where nothing was reported: the video may never have been reached. `acted`

@@ -21,7 +21,7 @@ from ranking.forest import INNER, LEAVES, Forest
 from ranking.heads import HEADS
 from ranking.linear import Linear, probability
 from ranking.relative import RELATIVE, to_features, with_relative
-from ranking.utility import centred, utility, worths
+from ranking.utility import utility, worths
 
 Matrix = NDArray[np.float32]
 
@@ -31,7 +31,9 @@ KEY = "rankers/{digest}.npz"
 
 WIDTH = len(FEATURES) + len(RELATIVE)
 ORDER = "order"
-"""The forest that only tells what stands before what within a slate."""
+"""The forest that corrects the effects: together they tell best what goes before what."""
+
+_EFFECT = INDEX["effect_all"]
 
 _BYTES_MAX = 256 * 2**20
 _FOREST_PARTS = ("columns", "limits", "leaves", "means")
@@ -45,7 +47,8 @@ class Scale(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How a head's raw score becomes log odds that can be believed: `slope * raw + shift`.
 
     `column` is the feature that a rare head takes its rate from, and then `slope` multiplies the
-    rate itself; -1 for a head with a forest. `order` is how much of the order forest is added.
+    rate itself; -1 for a head with a forest. `order` is which part of the raw score the effects and
+    the forest that corrects them have.
     """
 
     slope: float
@@ -92,10 +95,13 @@ class Model:
 
         `slates` says which rows are compared with one another; all are if it is left out.
         """
-        rows = with_relative(features, slates)
+        return self.of_rows(with_relative(features, slates))
+
+    def of_rows(self, rows: Matrix) -> Matrix:
+        """Predict the same of rows that have their relative features behind them."""
         predictions = np.empty((len(rows), len(HEADS)), np.float32)
         for place, (head, scale) in enumerate(zip(HEADS, self.card.scales, strict=True)):
-            predictions[:, place] = self._predicted(head.name, scale, rows, slates)
+            predictions[:, place] = self._predicted(head.name, scale, rows)
         return predictions
 
     def utility(self, predictions: Matrix, weights: Mapping[str, float]) -> NDArray[np.float32]:
@@ -121,10 +127,13 @@ class Model:
                 continue
             likely = predictions[:, place].astype(np.float64)
             steep = (worth * scale.slope * likely * (1 - likely))[:, np.newaxis]
-            total += steep * to_features(self.forests[name].contributions(rows), len(FEATURES))
+            moved = to_features(self.forests[name].contributions(rows), len(FEATURES))
             if scale.order:
-                moved = self.forests[ORDER].contributions(rows)
-                total += steep * scale.order * to_features(moved, len(FEATURES))
+                order = to_features(self.forests[ORDER].contributions(rows), len(FEATURES))
+                effect = rows[:, _EFFECT].astype(np.float64)
+                order[:, _EFFECT] += effect - effect.mean()
+                moved += scale.order * (order - moved)
+            total += steep * moved
         return total.astype(np.float32)
 
     def encode(self) -> bytes:
@@ -177,16 +186,15 @@ class Model:
             raise ModelRefused("the linear heads are not of the features' shape")
         return cls(card, linear, forests, affinities, found)
 
-    def _predicted(
-        self, name: str, scale: Scale, rows: Matrix, slates: NDArray[np.int64] | None
-    ) -> NDArray[np.float64]:
+    def _predicted(self, name: str, scale: Scale, rows: Matrix) -> NDArray[np.float64]:
         if name not in self.forests:
             if scale.column < 0:
                 return np.full(len(rows), scale.slope)
             return np.clip(rows[:, scale.column].astype(np.float64) * scale.slope, 0.0, 1.0)
         raw = self.forests[name].score(rows)
         if scale.order:
-            raw += scale.order * centred(self.forests[ORDER].score(rows), slates)
+            order = rows[:, _EFFECT].astype(np.float64) + self.forests[ORDER].score(rows)
+            raw += scale.order * (order - raw)
         return probability(scale.slope * raw + scale.shift)
 
 

@@ -348,17 +348,27 @@ def _measured(name: str, data: Path | None, test_from: datetime | None) -> Outco
 
 
 @app.command()
-def train(
-    what: Annotated[Literal["studio"], typer.Argument(help="Whose weights are to be made.")],
+def train(  # noqa: PLR0913 - two that are made, each in its own way
+    what: Annotated[
+        Literal["studio", "ranking"], typer.Argument(help="Whose weights are to be made.")
+    ],
     *,
-    minutes: Annotated[float, typer.Option(min=0.01, help="For all of its parts together.")] = 110,
-    device: Annotated[str, typer.Option(help="Where it is trained: cpu, or cuda.")] = "cpu",
-    together: Annotated[int, typer.Option(min=1, help="Clips in a step of its transformer.")] = 28,
-    out: Annotated[
-        Path | None, typer.Option(help="Write the weights here; else where `up` finds them.")
+    minutes: Annotated[float, typer.Option(min=0.01, help="studio: for all parts together.")] = 110,
+    device: Annotated[str, typer.Option(help="studio: where; cpu, or cuda.")] = "cpu",
+    together: Annotated[int, typer.Option(min=1, help="studio: clips in a step.")] = 28,
+    until: Annotated[
+        datetime | None, typer.Option(help="ranking: learn of what was before (UTC); else now.")
     ] = None,
+    data: Annotated[
+        Path | None, typer.Option(help="ranking: a folder of KuaiRand files, not the log.")
+    ] = None,
+    activate: Annotated[bool, typer.Option("--activate", help="ranking: let it rank.")] = False,
+    out: Annotated[Path | None, typer.Option(help="Write here; else where `up` finds it.")] = None,
 ) -> None:
-    """Make the small video model anew, on this machine; stopped and started again, it goes on."""
+    """Make a model anew: the small video model, or what ranks the feed."""
+    if what == "ranking":
+        _train_ranking(until, data, out, activate=activate)
+        return
     # torch takes seconds to import, and belongs to the `worker` extra.
     from myriorama.studio.emoji import release, stages  # noqa: PLC0415
     from myriorama.studio.emoji.measuring import table as figures_table  # noqa: PLC0415
@@ -369,6 +379,35 @@ def train(
     figures = release.make(plan, folder, lambda progress: typer.echo(progress, err=True))
     for name, measured in figures.items():
         typer.echo(f"{what} {name}\n{figures_table(measured)}")
+
+
+def _train_ranking(
+    until: datetime | None, data: Path | None, out: Path | None, *, activate: bool
+) -> None:
+    try:
+        # scikit-learn, scipy and matplotlib belong to the `train` extra.
+        from myriorama.bootstrap import training  # noqa: PLC0415
+        from ranking.importing.kuairand import NotImportable  # noqa: PLC0415
+        from ranking.training.fitting import TooLittle  # noqa: PLC0415
+    except ModuleNotFoundError as error:
+        _refuse(typer.BadParameter(f"training takes the extra `train`: {error}"))
+    if data is not None and activate:
+        _refuse(typer.BadParameter("what was learnt of files elsewhere cannot rank here"))
+    end = datetime.now(UTC) if until is None else until.replace(tzinfo=UTC)
+    folder = out or _home() / "training" / f"ranking-{end:%Y%m%d-%H%M%S}"
+
+    def progress(line: str) -> None:
+        typer.echo(line, err=True)
+
+    try:
+        if data is None:
+            settings = _settings()
+            digest = training.train_ranking(settings, end, folder, progress, activate=activate)
+        else:
+            digest = training.train_on_files(data, end, folder, progress)
+    except (TooLittle, NotImportable) as error:
+        _refuse(error)
+    typer.echo(f"{digest}\n{folder}")
 
 
 @app.command()

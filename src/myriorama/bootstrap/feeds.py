@@ -114,7 +114,7 @@ def create_stretches(pool: Pool, objects: Objects) -> StateStretches:
 
 def create_state() -> State:
     """Return the state of the ranking before anything has happened."""
-    vectors = _vectors()
+    vectors = create_vectors()
     return State(vectors.embed, vectors.topics)
 
 
@@ -124,6 +124,6 @@ def create_rankers(objects: Objects) -> Rankers[Ranker]:
 
 
 @cache
-def _vectors() -> PromptVectors:
+def create_vectors() -> PromptVectors:
     """Return what reads prompts: some megabytes that come with the program, once a process."""
     return PromptVectors.load()
