@@ -35,9 +35,13 @@ def find(state: State, query: Resolved, policy: Policy, limit: int, _learnt: Lea
     serials, shown = newest[owed], shown[owed]
     if not len(serials):
         return NOTHING
-    turns = hashed(np.uint64(query.query.seed), serials.astype(np.uint64))
-    least = serials[np.lexsort((turns, shown))]
-    order = _zipped(least[: limit * _CONSIDERED], serials[: limit * _CONSIDERED])
+    # What was shown least comes first; of equals, which does is left to the seed.
+    turns = hashed(np.uint64(query.query.seed), serials.astype(np.uint64)) >> np.uint64(24)
+    keys = (shown.astype(np.uint64) << np.uint64(40)) | turns
+    considered = min(limit * _CONSIDERED, len(serials))
+    among = np.argpartition(keys, considered - 1)[:considered]
+    least = serials[among[np.argsort(keys[among], kind="stable")]]
+    order = _zipped(least, serials[:considered])
     strength = np.arange(len(order), 0, -1) / len(order)
     return best(state, query, order, strength, limit)
 
