@@ -10,6 +10,7 @@ import pytest
 from myriorama.api.tokens import AccessTokens
 from myriorama.settings import Settings
 from myriorama.store.log import Log
+from tests.authors import open_account
 from tests.people import Person
 from tests.publishing import publish
 
@@ -173,3 +174,25 @@ def test_a_report_reaches_the_moderators_once(person: People, log: Log, moderato
     assert bob.post(f"/v1/videos/{video.id}/report", json=unknown).status_code == 400
     alice.delete(f"/v1/videos/{video.id}")
     assert moderator.get("/v1/moderation/reports").json()["items"] == []
+
+
+@pytest.mark.parametrize("kind", ["for_you", "popular"])
+def test_what_was_said_holds_on_the_next_page(person: People, log: Log, kind: str) -> None:
+    alice = person("alice")
+    authors = [open_account(log, f"author_{n}") for n in range(8)]
+    for n in range(24):
+        publish(log, authors[n % 8], f"A {('clown laughs', 'paper boat sails')[n % 2]}, take {n}")
+    assert alice.patch("/v1/me", json={"bio": "Now it is all there."}).status_code == 200
+
+    def shown() -> list[str]:
+        page = alice.get("/v1/feed", params={"kind": kind, "limit": 30}).json()
+        return [item["caption"] for item in page["items"]]
+
+    (rule,) = alice.post("/v1/feed/steer", json={"say": "no clowns"}).json()["rules"]
+    hidden = shown()
+    alice.delete(f"/v1/feed/steer/{rule['rule_id']}")
+    again = shown()
+
+    assert hidden
+    assert not any("clown" in caption for caption in hidden)
+    assert any("clown" in caption for caption in again)
