@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from domain.account.events import AccountOpened
-from domain.aggregate import Event
 from domain.cameo.events import (
     CameoRecorded,
     CameoRevoked,
@@ -69,7 +68,7 @@ from ranking.steering.rules import Rule
 Embed = Callable[[Sequence[str]], NDArray[np.float32]]
 Topics = Callable[[NDArray[np.float32]], NDArray[np.int32]]
 
-_REACTIONS: dict[type[Event], Kind] = {
+_REACTIONS: dict[type[Any], Kind] = {
     VideoLiked: Kind.LIKE,
     VideoUnliked: Kind.UNLIKE,
     VideoBookmarked: Kind.BOOKMARK,

@@ -49,7 +49,7 @@ class WatchRing(NamedTuple):
     at_s: NDArray[np.uint32]
     permille: NDArray[np.int16]
     flags: NDArray[np.uint8]
-    count: NDArray[np.int64]
+    length: NDArray[np.int64]
 
 
 class VideoRing(NamedTuple):
@@ -57,7 +57,7 @@ class VideoRing(NamedTuple):
 
     video: NDArray[np.int32]
     at_s: NDArray[np.uint32]
-    count: NDArray[np.int64]
+    length: NDArray[np.int64]
 
 
 class LikeRing(NamedTuple):
@@ -66,7 +66,7 @@ class LikeRing(NamedTuple):
     video: NDArray[np.int32]
     at_s: NDArray[np.uint32]
     kind: NDArray[np.int8]
-    count: NDArray[np.int64]
+    length: NDArray[np.int64]
 
 
 @compiled
@@ -89,32 +89,32 @@ def remember(  # noqa: PLR0913, PLR0917 - a compiled loop takes its rings singly
             _watch(watched, deeds, row)
             if _becomes_long(deeds, row):
                 became_long[row] = True
-                place = positive.count[viewer] % POSITIVES_MAX
+                place = positive.length[viewer] % POSITIVES_MAX
                 positive.video[viewer, place] = deeds.video[row]
                 positive.at_s[viewer, place] = deeds.at_s[row]
-                positive.count[viewer] += 1
+                positive.length[viewer] += 1
         else:
             _favour(favoured, deeds, row)
 
 
 @compiled
 def _becomes_long(deeds: Acts, row: int) -> bool:
-    duration_ms = np.int64(deeds.durations_ms[row])
-    before_ms = np.int64(deeds.before[row])
+    duration_ms = int(deeds.durations_ms[row])
+    before_ms = int(deeds.before[row])
     if before_ms >= 0 and is_long(before_ms, duration_ms):
         return False
-    return is_long(np.int64(deeds.value[row]), duration_ms)
+    return is_long(int(deeds.value[row]), duration_ms)
 
 
 @compiled
 def _watch(ring: WatchRing, deeds: Acts, row: int) -> None:
     """Put a watch at the end of the ring, or change what was reported of its showing."""
     viewer, is_first = deeds.viewer[row], deeds.before[row] < 0
-    place = ring.count[viewer] % WATCHED_MAX if is_first else _showing(ring, deeds, row)
+    place = ring.length[viewer] % WATCHED_MAX if is_first else _showing(ring, deeds, row)
     if place < 0:
         return
-    duration_ms = np.int64(deeds.durations_ms[row])
-    watched_ms, loops = np.int64(deeds.value[row]), np.int64(deeds.extra[row])
+    duration_ms = int(deeds.durations_ms[row])
+    watched_ms, loops = int(deeds.value[row]), int(deeds.extra[row])
     share = permille(watched_ms, duration_ms)
     flags = (deeds.surface[row] & FLAGS) << SURFACE_SHIFT
     if is_long(watched_ms, duration_ms):
@@ -128,15 +128,15 @@ def _watch(ring: WatchRing, deeds: Acts, row: int) -> None:
     ring.permille[viewer, place] = share
     ring.flags[viewer, place] = flags
     if is_first:
-        ring.count[viewer] += 1
+        ring.length[viewer] += 1
 
 
 @compiled
 def _showing(ring: WatchRing, deeds: Acts, row: int) -> int:
     """Return where the showing is in the ring, -1 if it is there no more."""
     viewer = deeds.viewer[row]
-    for back in range(1, min(ring.count[viewer], WATCHED_MAX) + 1):
-        at = (ring.count[viewer] - back) % WATCHED_MAX
+    for back in range(1, min(ring.length[viewer], WATCHED_MAX) + 1):
+        at = (ring.length[viewer] - back) % WATCHED_MAX
         if ring.video[viewer, at] == deeds.video[row] and ring.at_s[viewer, at] == deeds.at_s[row]:
             return int(at)
     return -1
@@ -147,12 +147,12 @@ def _favour(ring: LikeRing, deeds: Acts, row: int) -> None:
     kind, viewer, video = deeds.kind[row], deeds.viewer[row], deeds.video[row]
     if kind in (_UNLIKE, _UNBOOKMARK):
         taken_back = _LIKE if kind == _UNLIKE else _BOOKMARK
-        for place in range(min(ring.count[viewer], FAVOURED_MAX)):
+        for place in range(min(ring.length[viewer], FAVOURED_MAX)):
             if ring.video[viewer, place] == video and ring.kind[viewer, place] == taken_back:
                 ring.video[viewer, place] = -1
     elif kind in (_LIKE, _COMMENT, _SHARE, _BOOKMARK, _REMIX):
-        place = ring.count[viewer] % FAVOURED_MAX
+        place = ring.length[viewer] % FAVOURED_MAX
         ring.video[viewer, place] = video
         ring.at_s[viewer, place] = deeds.at_s[row]
         ring.kind[viewer, place] = kind
-        ring.count[viewer] += 1
+        ring.length[viewer] += 1

@@ -23,34 +23,42 @@ _KEPT_S = WATCHED_S + DAY_S
 _TAIL_MAX = 128
 _ROOM_MIN = 8
 _CLASSES = 40
+_ROWS_AT_FIRST = 1 << 16
 _NONE = -1
 
 
-class Blocks(NamedTuple):
-    """Where the block of each viewer begins, its room, how much is in it, and sorted."""
+class _Arena(NamedTuple):
+    """Blocks by viewer: where each begins, its room, how much is in it and how much is sorted.
 
-    start: Column[np.int64]
-    room: Column[np.int32]
-    size: Column[np.int32]
-    ordered: Column[np.int32]
+    A row of `rows`: video, last watched (s), last served (s), how often watched. `free` heads a
+    list of left blocks for each size, `used` is how much of the rows was ever given away.
+    """
+
+    start: NDArray[np.int64]
+    room: NDArray[np.int32]
+    size: NDArray[np.int32]
+    ordered: NDArray[np.int32]
+    rows: NDArray[np.uint32]
+    free: NDArray[np.int64]
+    used: NDArray[np.int64]
 
 
 class Seen:
     """What each viewer has seen; only the view log adds to it, in its order."""
 
     def __init__(self) -> None:
-        self._blocks = Blocks(
-            Column(np.int64), Column(np.int32), Column(np.int32), Column(np.int32)
-        )
-        # A row: video, last watched (s), last served (s), how often watched.
-        self._arena: Column[np.int64] = Column(np.uint32, (4,))
-        self._arena.reach(1 << 16)
+        self._start: Column[np.int64] = Column(np.int64)
+        self._room: Column[np.int32] = Column(np.int32)
+        self._size: Column[np.int32] = Column(np.int32)
+        self._ordered: Column[np.int32] = Column(np.int32)
+        self._rows: Column[np.uint32] = Column(np.uint32, (4,))
+        self._rows.reach(_ROWS_AT_FIRST)
         self._free = np.full(_CLASSES, _NONE, np.int64)
         self._used = np.zeros(1, np.int64)
 
     def reach(self, accounts: int) -> None:
         """Have a place for so many viewers."""
-        for column in self._blocks:
+        for column in (self._start, self._room, self._size, self._ordered):
             column.reach(accounts)
 
     def add(
@@ -63,13 +71,9 @@ class Seen:
         """Remember what was served, or (`watches`) watched; of nobody or nothing, nothing."""
         done = 0
         while done < len(viewers):
-            blocks = (column.rows for column in self._blocks)
-            done = _see(
-                *blocks, self._arena.rows, self._free, self._used, viewers, videos, at_s,
-                watches, done,
-            )  # fmt: skip
+            done = _see(self._arena(), viewers, videos, at_s, watches, done)
             if done < len(viewers):
-                self._arena.reach(2 * len(self._arena))
+                self._rows.reach(2 * len(self._rows))
 
     def of(self, viewer: int, videos: Serials) -> NDArray[np.uint32]:
         """Return when (s) a viewer last watched and was served each video, and how often watched.
@@ -78,11 +82,10 @@ class Seen:
             (videos, 3), zeros for what was never seen.
         """
         found = np.zeros((len(videos), 3), np.uint32)
-        start, _, size, ordered = (column.rows for column in self._blocks)
-        if 0 <= viewer < len(start):
-            begin = start[viewer]
-            block = self._arena.rows[begin : begin + size[viewer]]
-            _look(block, ordered[viewer], videos, found)
+        if 0 <= viewer < len(self._start):
+            begin = self._start.rows[viewer]
+            block = self._rows.rows[begin : begin + self._size.rows[viewer]]
+            _look(block, int(self._ordered.rows[viewer]), videos, found)
         return found
 
     def recently(self, viewer: int, videos: Serials, as_of_ms: int) -> NDArray[np.bool_]:
@@ -95,26 +98,31 @@ class Seen:
 
     def parts(self) -> Sequence[bytes]:
         """Return all that is held, viewer by viewer."""
-        start, _, size, ordered = (column.rows for column in self._blocks)
+        start, size = self._start.rows, self._size.rows
         return [
             size.tobytes(),
-            ordered.tobytes(),
+            self._ordered.rows.tobytes(),
             *(
-                self._arena.rows[start[viewer] : start[viewer] + size[viewer]].tobytes()
+                self._rows.rows[start[viewer] : start[viewer] + size[viewer]].tobytes()
                 for viewer in np.flatnonzero(size)
             ),
         ]
 
+    def _arena(self) -> _Arena:
+        return _Arena(
+            self._start.rows,
+            self._room.rows,
+            self._size.rows,
+            self._ordered.rows,
+            self._rows.rows,
+            self._free,
+            self._used,
+        )
+
 
 @compiled
 def _see(  # noqa: PLR0913, PLR0917 - a compiled loop takes its columns singly
-    start: NDArray[np.int64],
-    room: NDArray[np.int32],
-    size: NDArray[np.int32],
-    ordered: NDArray[np.int32],
-    arena: NDArray[np.uint32],
-    free: NDArray[np.int64],
-    used: NDArray[np.int64],
+    arena: _Arena,
     viewers: NDArray[np.int32],
     videos: Serials,
     at_s: NDArray[np.int64],
@@ -126,60 +134,57 @@ def _see(  # noqa: PLR0913, PLR0917 - a compiled loop takes its columns singly
         viewer = viewers[row]
         if viewer < 0 or videos[row] < 0:
             continue
-        if size[viewer] == room[viewer]:
-            if ordered[viewer] < size[viewer]:
-                block = arena[start[viewer] : start[viewer] + size[viewer]]
-                size[viewer] = _merge(block, ordered[viewer], at_s[row] - _KEPT_S)
-                ordered[viewer] = size[viewer]
-            if 4 * size[viewer] > 3 * room[viewer] or room[viewer] == 0:
-                moved = _move(start, room, size, arena, free, used, viewer)
-                if not moved:
-                    return row
-        last = start[viewer] + size[viewer]
-        arena[last, 0] = videos[row]
-        arena[last, 1] = at_s[row] if watches[row] else 0
-        arena[last, 2] = 0 if watches[row] else at_s[row]
-        arena[last, 3] = 1 if watches[row] else 0
-        size[viewer] += 1
-        if size[viewer] - ordered[viewer] >= _TAIL_MAX:
-            block = arena[start[viewer] : start[viewer] + size[viewer]]
-            size[viewer] = _merge(block, ordered[viewer], at_s[row] - _KEPT_S)
-            ordered[viewer] = size[viewer]
+        if arena.size[viewer] == arena.room[viewer]:
+            _order(arena, viewer, at_s[row] - _KEPT_S)
+            is_full = 4 * arena.size[viewer] > 3 * arena.room[viewer] or arena.room[viewer] == 0
+            if is_full and not _move(arena, viewer):
+                return row
+        last = arena.start[viewer] + arena.size[viewer]
+        arena.rows[last, 0] = videos[row]
+        arena.rows[last, 1] = at_s[row] if watches[row] else 0
+        arena.rows[last, 2] = 0 if watches[row] else at_s[row]
+        arena.rows[last, 3] = 1 if watches[row] else 0
+        arena.size[viewer] += 1
+        if arena.size[viewer] - arena.ordered[viewer] >= _TAIL_MAX:
+            _order(arena, viewer, at_s[row] - _KEPT_S)
     return len(viewers)
 
 
 @compiled
-def _move(  # noqa: PLR0913, PLR0917 - as above
-    start: NDArray[np.int64],
-    room: NDArray[np.int32],
-    size: NDArray[np.int32],
-    arena: NDArray[np.uint32],
-    free: NDArray[np.int64],
-    used: NDArray[np.int64],
-    viewer: int,
-) -> bool:
+def _order(arena: _Arena, viewer: int, oldest_s: int) -> None:
+    """Merge the tail of a viewer's block into what is sorted."""
+    begin, ordered = arena.start[viewer], int(arena.ordered[viewer])
+    if ordered < arena.size[viewer]:
+        block = arena.rows[begin : begin + arena.size[viewer]]
+        arena.size[viewer] = _merge(block, ordered, oldest_s)
+        arena.ordered[viewer] = arena.size[viewer]
+
+
+@compiled
+def _move(arena: _Arena, viewer: int) -> bool:
     """Give a viewer a block of twice the room; return whether the arena has one."""
-    wanted = max(_ROOM_MIN, 2 * room[viewer])
+    wanted = max(_ROOM_MIN, 2 * arena.room[viewer])
     place = _class_of(wanted)
-    if free[place] >= 0:
-        begin = free[place]
-        free[place] = np.int64(arena[begin, 0]) + (np.int64(arena[begin, 1]) << 31) - 1
-    elif used[0] + wanted <= len(arena):
-        begin = used[0]
-        used[0] += wanted
+    begin = arena.free[place]
+    if begin >= 0:
+        behind = np.int64(arena.rows[begin, 0]) + (np.int64(arena.rows[begin, 1]) << 31)
+        arena.free[place] = behind - 1
+    elif arena.used[0] + wanted <= len(arena.rows):
+        begin = arena.used[0]
+        arena.used[0] += wanted
     else:
         return False
-    old = start[viewer]
-    for row in range(size[viewer]):
-        arena[begin + row] = arena[old + row]
-    if room[viewer] > 0:
-        left = _class_of(room[viewer])
-        behind = free[left] + 1
-        arena[old, 0] = behind & 0x7FFFFFFF
-        arena[old, 1] = behind >> 31
-        free[left] = old
-    start[viewer] = begin
-    room[viewer] = wanted
+    old = arena.start[viewer]
+    for row in range(arena.size[viewer]):
+        arena.rows[begin + row] = arena.rows[old + row]
+    if arena.room[viewer] > 0:
+        left = _class_of(arena.room[viewer])
+        behind = arena.free[left] + 1
+        arena.rows[old, 0] = behind & 0x7FFFFFFF
+        arena.rows[old, 1] = behind >> 31
+        arena.free[left] = old
+    arena.start[viewer] = begin
+    arena.room[viewer] = wanted
     return True
 
 

@@ -149,10 +149,10 @@ def _fill(  # noqa: PLR0913, PLR0917 - a compiled loop takes its columns singly
 ) -> None:
     for deed in range(len(kind)):
         if kind[deed] == _WATCH:
-            duration_ms = np.int64(durations_ms[deed])
-            _add_watch(found[deed], np.int64(value[deed]), extra[deed], duration_ms, 1)
+            duration_ms = int(durations_ms[deed])
+            _add_watch(found[deed], int(value[deed]), int(extra[deed]), duration_ms, 1)
             if before[deed] >= 0:
-                earlier = np.int64(before[deed])
-                _add_watch(found[deed], earlier, extra_before[deed], duration_ms, -1)
+                earlier = int(before[deed])
+                _add_watch(found[deed], earlier, int(extra_before[deed]), duration_ms, -1)
         elif column[kind[deed]] >= 0:
             found[deed, column[kind[deed]]] = amount[kind[deed]]

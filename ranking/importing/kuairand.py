@@ -123,7 +123,7 @@ class Tags:
 
     def topics(self, vectors: NDArray[np.float32]) -> NDArray[np.int32]:
         """Return which list of tags each is, from 1 on."""
-        return (vectors @ self._topics.T).argmax(axis=1).astype(np.int32) + 1
+        return np.asarray((vectors @ self._topics.T).argmax(axis=1) + 1, np.int32)
 
     def _of(self, tags: str) -> NDArray[np.float32]:
         known = [self._vectors[tag] for tag in tags.split(",") if tag in self._vectors]
@@ -178,9 +178,8 @@ def _exposures(folder: Path) -> pl.DataFrame:
 
 def _history(folder: Path) -> pl.DataFrame:
     paths = sorted(folder.glob("history_*.parquet"))
-    empty = {name: [] for name in ("user_id", "history_len", "last_time_ms")}
-    lists = {name: pl.Series(name, [], pl.List(pl.Int64)) for name in _SEQUENCES}
-    whole = pl.DataFrame({**empty, **lists}).cast(dict.fromkeys(empty, pl.Int64))
+    schema = dict.fromkeys(("user_id", "history_len", "last_time_ms"), pl.Int64())
+    whole = pl.DataFrame(schema=schema | dict.fromkeys(_SEQUENCES, pl.List(pl.Int64)))
     return pl.concat([pl.read_parquet(path).select(whole.columns) for path in paths] or [whole])
 
 

@@ -49,12 +49,13 @@ def embed(texts: Sequence[str]) -> NDArray[np.float32]:
     """Return unit vectors that depend on the texts alone; equal texts mean the same."""
     rows = [np.random.default_rng(crc32(text.encode())).normal(size=128) for text in texts]
     vectors = np.stack(rows) if rows else np.zeros((0, 128))
-    return (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
+    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+    return np.asarray(vectors / lengths, np.float32)
 
 
 def topics(vectors: NDArray[np.float32]) -> NDArray[np.int32]:
     """Return one of the topics from 1 on for each vector."""
-    return (np.abs(vectors[:, 0] * 1e6).astype(np.int32) % (TOPICS - 1)) + 1
+    return np.asarray(np.abs(vectors[:, 0] * 1e6) % (TOPICS - 1) + 1, np.int32)
 
 
 def new_state() -> State:
@@ -163,9 +164,9 @@ class Report:
 class World:
     """Both logs, whose positions are the places in the lists, from 1 on."""
 
-    domain: list[Recorded[Any]] = field(default_factory=list)
-    views: list[Report] = field(default_factory=list)
-    needs: list[int] = field(default_factory=list)
+    domain: list[Recorded[Any]] = field(default_factory=list[Recorded[Any]])
+    views: list[Report] = field(default_factory=list[Report])
+    needs: list[int] = field(default_factory=list[int])
     """How much of the domain log each record of the view log came after."""
 
     def happened(self, event: Event, *, at_s: int = 0) -> None:

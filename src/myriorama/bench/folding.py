@@ -149,7 +149,7 @@ def _views(chance: np.random.Generator, window: int, videos: int) -> ViewColumns
             at_ms=at_ms + np.arange(_REPORTS) * _WINDOW_S * 1000 // _REPORTS,
             viewer=_ids([_account(int(number)) for number in viewer[page]]),
             video=_ids([_video(int(number)) for number in shown[place]]),
-            decision=_ids([decisions[number] for number in page]),
+            decision=_ids([decisions[int(number)] for number in page]),
             watched_ms=chance.exponential(6000, _REPORTS).astype(np.int32),
             loops=(chance.random(_REPORTS) < 1 / 20).astype(np.int32),
         ),
