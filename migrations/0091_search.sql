@@ -76,6 +76,7 @@ CREATE TABLE hourly_viewers (
 );
 
 CREATE INDEX videos_published_at ON videos (published_at) WHERE state = 'live';
+CREATE INDEX videos_cameos ON videos USING gin (cameo_ids);
 CREATE INDEX accounts_handle ON accounts (handle COLLATE "C");
 CREATE INDEX accounts_handle_text ON accounts USING gin (handle gin_trgm_ops);
 CREATE INDEX accounts_display_name_text ON accounts USING gin (display_name gin_trgm_ops);

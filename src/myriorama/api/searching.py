@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 from uuid import UUID
 
 import msgspec
@@ -19,13 +19,52 @@ from myriorama.api.search_terms import Terms
 from myriorama.feed.cards import Card, Cards
 from projections.video_documents import Embed, literal
 
+CONSIDERED = 1000
+"""So many of each list are looked at, the best first, before it is asked who may see them."""
+
 FOUND_MAX = 200
-"""So many videos of each list are found, and so many are shown: nobody reads on for longer."""
+"""So many are shown: nobody reads on for longer."""
 
 DISTANCE_MAX = 0.65
 """Cosine distance from which on two texts are not about the same (measured: unrelated ~1)."""
 
 SEARCH = Path(__file__).with_name("search.sql").read_bytes()
+
+# Slower by far, so only where no word was found as it was typed.
+SPELLED = """
+    WITH considered AS MATERIALIZED (
+        SELECT video_id, row_number() OVER (ORDER BY likeness DESC, position DESC) AS place FROM (
+            SELECT d.video_id, d.position,
+                   word_similarity(%(text)s, d.caption || ' ' || d.prompt) AS likeness
+            FROM video_documents d
+            WHERE %(text)s <%% (d.caption || ' ' || d.prompt)
+              AND (%(within)s::uuid[] IS NULL OR d.video_id = ANY(%(within)s::uuid[]))
+            ORDER BY likeness DESC, d.position DESC LIMIT %(considered)s
+        ) AS spelled
+    )
+    SELECT 'spelling' AS source, c.video_id, v.published_position AS position, c.place
+    FROM considered c JOIN discoverable_videos(%(viewer_id)s) v USING (video_id)
+"""
+
+# A handle is of the author, or of whose cameo is in the video.
+NAMED = """
+    WITH people AS (
+        SELECT a.handle, a.account_id,
+               ARRAY(SELECT cameo_id FROM cameos c WHERE c.owner_id = a.account_id) AS cameo_ids
+        FROM accounts a
+        WHERE a.handle = ANY(%(handles)s) AND NOT are_blocked(a.account_id, %(viewer_id)s)
+    )
+    SELECT video_id FROM (
+        SELECT video_id, '#' || tag, published_position FROM video_hashtags
+        WHERE tag = ANY(%(tags)s)
+        UNION SELECT v.video_id, '@' || p.handle, v.published_position
+        FROM people p JOIN videos v ON v.author_id = p.account_id WHERE v.state = 'live'
+        UNION SELECT v.video_id, '@' || p.handle, v.published_position
+        FROM people p JOIN videos v ON v.cameo_ids && p.cameo_ids WHERE v.state = 'live'
+    ) AS named (video_id, term, position)
+    GROUP BY video_id, position HAVING count(*) = %(terms)s
+    ORDER BY position DESC LIMIT %(considered)s
+"""
 
 PEOPLE = """
     SELECT account_id, handle, display_name, score FROM (
@@ -92,19 +131,9 @@ class Search:
         """
         listing = f"search:{viewer_id}:{sha256(typed.encode()).hexdigest()}"
         shown = cast("tuple[int, ...]", self._cursors.read(listing, cursor) or ())
-        terms = Terms.of(typed)
-        params = {
-            "viewer_id": viewer_id,
-            "tags": list(terms.tags),
-            "handles": list(terms.handles),
-            "text": terms.text,
-            "vector": literal(self._embed([terms.text])[0]),
-            "distance_max": DISTANCE_MAX,
-            "limit": FOUND_MAX,
-        }
         before = set(shown)
-        found = fused(await self._reads.many(Place, SEARCH, params))
-        left = [place for place in found if place.position not in before]
+        found = await self._found(Terms.of(typed), viewer_id)
+        left = [place for place in fused(found) if place.position not in before]
         left = left[: FOUND_MAX - len(shown)]
         page = left[:limit]
         places = (*shown, *(place.position for place in page))
@@ -112,6 +141,33 @@ class Search:
             items=await self._cards.by_ids([place.video_id for place in page], now=_now()),
             next_cursor=self._cursors.write(listing, places) if len(left) > limit else None,
         )
+
+    async def _found(self, terms: Terms, viewer_id: UUID | None) -> list[Place]:
+        """Return what each list has of what the viewer may come upon."""
+        params: dict[str, Any] = {
+            "viewer_id": viewer_id,
+            "text": terms.text,
+            "within": None,
+            "considered": CONSIDERED,
+        }
+        if terms.tags or terms.handles:
+            named = await self._reads.many(
+                _Named,
+                NAMED,
+                params
+                | {
+                    "tags": list(terms.tags),
+                    "handles": list(terms.handles),
+                    "terms": len(terms.tags) + len(terms.handles),
+                },
+            )
+            params["within"] = [video.video_id for video in named]
+        vector = literal(self._embed([terms.text])[0])
+        params |= {"vector": vector, "distance_max": DISTANCE_MAX}
+        found = await self._reads.many(Place, SEARCH, params)
+        if terms.text and not any(place.source == "words" for place in found):
+            found += await self._reads.many(Place, SPELLED, params)
+        return found
 
     async def people(
         self, typed: str, viewer_id: UUID | None, limit: int, cursor: str | None
@@ -183,6 +239,10 @@ def fused(places: Iterable[Place]) -> Sequence[Place]:
 
 class _Person(Somebody, frozen=True):
     score: int
+
+
+class _Named(msgspec.Struct, frozen=True):
+    video_id: UUID
 
 
 class _Tagged(msgspec.Struct, frozen=True):

@@ -7,13 +7,14 @@ WITH made AS (
     UNION ALL
     SELECT video_id, hour, viewers FROM view_hours
     WHERE hour > %(hour)s - cardinality(%(decay)s::bigint[])
-), heated AS (
-    SELECT video_id, sum(points * (%(decay)s::bigint[])[greatest(%(hour)s - hour, 0) + 1]) AS heat
-    FROM made GROUP BY video_id
-), hot AS (
-    SELECT v.video_id, v.published_position AS position, heated.heat
-    FROM heated
-    JOIN discoverable_videos(%(viewer_id)s) v USING (video_id)
-    JOIN videos w USING (video_id)
-    WHERE heated.heat > 0 AND v.visibility = 'public' AND w.labels = '{}'
+), heated AS MATERIALIZED (
+    SELECT video_id,
+           sum(points * (%(decay)s::bigint[])[greatest(%(hour)s - hour, 0) + 1])::bigint AS heat
+    FROM made GROUP BY video_id ORDER BY heat DESC, video_id LIMIT %(considered)s
 )
+SELECT v.video_id, v.published_position AS position, heated.heat
+FROM heated
+JOIN discoverable_videos(%(viewer_id)s) v USING (video_id)
+JOIN videos w USING (video_id)
+WHERE heated.heat > 0 AND v.visibility = 'public' AND w.labels = '{}'
+ORDER BY heated.heat DESC, v.published_position DESC
