@@ -22,6 +22,8 @@ Codes = NDArray[np.int8]
 _CONSIDERED = 8
 """Times as many as are wanted are looked at closely: some will have been seen."""
 
+_STEP_BITS = 4
+
 FAVOURED_WORTH = 3.0
 """What was liked, shared or remixed says so many times what was only watched long."""
 
@@ -32,7 +34,7 @@ def find(state: State, query: Resolved, _policy: Policy, limit: int, _learnt: Le
     if not taste.any():
         return NOTHING
     similarity = np.zeros(len(state.videos), np.int32)
-    counts = np.zeros(CODE_STEPS * CODE_STEPS * 2, np.int32)
+    counts = np.zeros((2 * CODE_STEPS * CODE_STEPS >> _STEP_BITS) + 1, np.int32)
     _compare(state.videos.codes, taste, similarity, counts)
     found = _above(state, query, similarity, _bound(counts, limit * _CONSIDERED), limit)
     if len(found.serials) < limit:  # most of what is nearest was seen
@@ -62,18 +64,18 @@ def _above(
 
 
 def _bound(counts: NDArray[np.int32], wanted: int) -> int:
-    """Return the similarity above which there are as many as are wanted, 1 if there are fewer."""
-    above = np.cumsum(counts[::-1])
-    return max(1, len(counts) - 1 - int(np.searchsorted(above, wanted)))
+    """Return a similarity, above 0, that as many reach as are wanted, if so many do."""
+    above = np.cumsum(counts[:0:-1])
+    return max(1, (len(counts) - 1 - int(np.searchsorted(above, wanted))) << _STEP_BITS)
 
 
 @compiled
 def _compare(
     codes: Codes, taste: Codes, similarity: NDArray[np.int32], counts: NDArray[np.int32]
 ) -> None:
-    """Set how similar each video is, and count how many are how similar, from 0 on.
+    """Set how similar each video is, and count how many are how similar, in steps.
 
-    The types are those that the machine multiplies eight or sixteen of at once.
+    The types are those that the machine multiplies many of at once.
     """
     for video in range(len(codes)):
         total = np.int32(0)
@@ -81,5 +83,5 @@ def _compare(
             product = np.int16(np.int16(codes[video, place]) * np.int16(taste[place]))
             total = np.int32(total + np.int32(product))
         similarity[video] = total
-        if total > 0:
-            counts[min(int(total), len(counts) - 1)] += 1
+    for video in range(len(codes)):
+        counts[max(int(similarity[video]), 0) >> _STEP_BITS] += 1
