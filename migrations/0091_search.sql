@@ -2,20 +2,26 @@
 -- distributions (contrib) or packaged beside it (pgvector).
 DO $$
 DECLARE
-    missing text;
+    wanted text;
 BEGIN
-    SELECT string_agg(wanted, ' and ') INTO missing FROM unnest(ARRAY['vector', 'pg_trgm']) AS wanted
-    WHERE NOT EXISTS (SELECT FROM pg_available_extensions WHERE name = wanted);
-    IF missing IS NOT NULL THEN
-        RAISE EXCEPTION 'This PostgreSQL server has no extension %.', missing USING
-            ERRCODE = 'feature_not_supported',
-            HINT = 'Install pgvector (package postgresql-NN-pgvector, or the image pgvector/pgvector)'
-                || ' and the contrib modules of PostgreSQL on the server, then run `myriorama migrate` again.';
-    END IF;
+    FOREACH wanted IN ARRAY ARRAY['vector', 'pg_trgm'] LOOP
+        IF NOT EXISTS (SELECT FROM pg_available_extensions WHERE name = wanted) THEN
+            RAISE EXCEPTION 'This PostgreSQL server has no extension %.', wanted USING
+                ERRCODE = 'feature_not_supported',
+                HINT = 'Install pgvector (package postgresql-NN-pgvector, or the image pgvector/pgvector)'
+                    || ' and the contrib modules of PostgreSQL on the server, then migrate again.';
+        END IF;
+        BEGIN
+            EXECUTE format('CREATE EXTENSION IF NOT EXISTS %I', wanted);
+        EXCEPTION WHEN insufficient_privilege THEN
+            RAISE EXCEPTION 'This user may not create the extension %.', wanted USING
+                ERRCODE = 'feature_not_supported',
+                HINT = format('Let a superuser run CREATE EXTENSION %I in this database once,', wanted)
+                    || ' then migrate again.';
+        END;
+    END LOOP;
 END
 $$;
-CREATE EXTENSION IF NOT EXISTS vector;
-CREATE EXTENSION IF NOT EXISTS pg_trgm;
 
 -- video_documents: what videos say, as search reads it (projections/video_documents.py). vector is of
 -- length one; NULL where nothing of the text was understood.

@@ -29,7 +29,7 @@ from myriorama.replay.slates import SlateUnknown
 from myriorama.replay.standby import NotRebuilt
 from myriorama.replay.streams import BoundInvalid, Bounds, LogName
 from myriorama.settings import SettingInvalid, Settings, WorkerSettings
-from myriorama.store.postgres import MigrationsMissing
+from myriorama.store.postgres import ExtensionMissing, MigrationsMissing
 from myriorama.store.transactions import Fenced
 from myriorama.telemetry import start_logs
 from myriorama.workers.programs import (
@@ -79,8 +79,11 @@ def up(
 @app.command()
 def migrate() -> None:
     """Bring the database to the present schema. Safe to run at any time, from anywhere."""
-    for name in processes.migrate(_settings()):
-        typer.echo(f"applied {name}")
+    try:
+        for name in processes.migrate(_settings()):
+            typer.echo(f"applied {name}")
+    except ExtensionMissing as error:
+        _refuse(error)
 
 
 @app.command()
@@ -348,9 +351,10 @@ def _measured(name: str, data: Path | None, test_from: datetime | None) -> Outco
 
 
 @app.command()
-def train(  # noqa: PLR0913 - two that are made, each in its own way
+def train(  # noqa: PLR0913 - three that are made, each in its own way
     what: Annotated[
-        Literal["studio", "ranking"], typer.Argument(help="Whose weights are to be made.")
+        Literal["studio", "ranking", "prompt-vectors"],
+        typer.Argument(help="Whose weights are to be made."),
     ],
     *,
     minutes: Annotated[float, typer.Option(min=0.01, help="studio: for all parts together.")] = 110,
@@ -365,7 +369,10 @@ def train(  # noqa: PLR0913 - two that are made, each in its own way
     activate: Annotated[bool, typer.Option("--activate", help="ranking: let it rank.")] = False,
     out: Annotated[Path | None, typer.Option(help="Write here; else where `up` finds it.")] = None,
 ) -> None:
-    """Make a model anew: the small video model, or what ranks the feed."""
+    """Make a model anew: the small video model, what ranks the feed, or what reads prompts."""
+    if what == "prompt-vectors":
+        _train_prompt_vectors(out)
+        return
     if what == "ranking":
         _train_ranking(until, data, out, activate=activate)
         return
@@ -379,6 +386,17 @@ def train(  # noqa: PLR0913 - two that are made, each in its own way
     figures = release.make(plan, folder, lambda progress: typer.echo(progress, err=True))
     for name, measured in figures.items():
         typer.echo(f"{what} {name}\n{figures_table(measured)}")
+
+
+def _train_prompt_vectors(out: Path | None) -> None:
+    from myriorama.studio.sentences import Sentences, held_out  # noqa: PLC0415 - torch, as above
+    from ranking.embedding import MODEL  # noqa: PLC0415
+    from ranking.training.prompt_vectors import make  # noqa: PLC0415 - and scikit-learn
+
+    sentences, folder = Sentences(), out or _home() / "models" / MODEL
+    tokenizer = sentences.folder / "tokenizer.json"
+    figures = make(sentences.read, tokenizer, folder, held_out(), tell=typer.echo)
+    typer.echo(f"{folder}: {figures}")
 
 
 def _train_ranking(

@@ -11,7 +11,7 @@ from typing import Any
 import psycopg
 import structlog
 from psycopg import Connection
-from psycopg.errors import ReadOnlySqlTransaction
+from psycopg.errors import FeatureNotSupported, ReadOnlySqlTransaction
 from psycopg.rows import TupleRow
 from psycopg_pool import AsyncConnectionPool, ConnectionPool
 
@@ -35,6 +35,10 @@ _APPLY = "INSERT INTO migrations (name) VALUES (%s)"
 
 class MigrationsMissing(Exception):
     """The database lacks migrations that this release knows; the message names them."""
+
+
+class ExtensionMissing(Exception):
+    """The server has no extension that a migration needs; the message says what to do."""
 
 
 class AdvisoryLock(IntEnum):
@@ -126,6 +130,9 @@ def migrate(url: str) -> Sequence[str]:
     """Apply the migrations that have not been applied, in order, each in its transaction.
 
     Safe to run from several processes at once. Returns the names of those applied.
+
+    Raises:
+        ExtensionMissing: one of them needs what the server does not have.
     """
     applied: list[str] = []
     with psycopg.connect(url, autocommit=True) as database:
@@ -134,9 +141,13 @@ def migrate(url: str) -> Sequence[str]:
         done = {name for (name,) in database.execute(_APPLIED)}
         for migration in _migrations():
             if migration.name not in done:
-                with database.transaction():
-                    database.execute(migration.read_bytes())
-                    database.execute(_APPLY, (migration.name,))
+                try:
+                    with database.transaction():
+                        database.execute(migration.read_bytes())
+                        database.execute(_APPLY, (migration.name,))
+                except FeatureNotSupported as error:
+                    told = (error.diag.message_primary, error.diag.message_hint)
+                    raise ExtensionMissing(" ".join(filter(None, told))) from error
                 applied.append(migration.name)
                 logger.info("migrated", migration=migration.name)
     return applied

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from functools import cached_property
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,12 @@ import torch
 from numpy.typing import NDArray
 
 from myriorama.studio.diffusion import require
+
+
+def held_out() -> Sequence[str]:
+    """Return prompts that people wrote, innocent ones, by which readers of prompts are judged."""
+    text = (files("myriorama.studio.screening") / "corpus" / "innocent.txt").read_text()
+    return [line.strip() for line in text.splitlines() if line.strip()]
 
 
 class Sentences:
