@@ -113,8 +113,10 @@ class Model:
 
         Along the trees, and by how steep the odds are where the candidate stands.
         """
+        if not len(features):
+            return np.zeros(features.shape, np.float32)
         rows = with_relative(features)
-        predictions = self.second(features)
+        predictions = self.of_rows(rows)
         total = np.zeros((len(rows), len(FEATURES)))
         for place, worth in enumerate(worths(weights)):
             scale, name = self.card.scales[place], HEADS[place].name
