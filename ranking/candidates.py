@@ -4,6 +4,7 @@ Who brought a video is kept as bits. Where little is left that may be shown, the
 the end the whole catalogue is gone through, newest first: a slate ends where the videos do.
 """
 
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -48,10 +49,11 @@ def gather(
     return Candidates(found.serials[:limit], found.sources[:limit], kept, found.rules)
 
 
-def source_names(bits: int) -> list[str]:
+@lru_cache(maxsize=4096)
+def source_names(bits: int) -> tuple[str, ...]:
     """Return the names of the sources whose bits are set."""
     names = {**{name: source.bit for name, source in SOURCES.items()}, "latest": LATEST_BIT}
-    return [name for name, bit in names.items() if bits >> bit & 1]
+    return tuple(name for name, bit in names.items() if bits >> bit & 1)
 
 
 def _merged(

@@ -83,7 +83,7 @@ class Coviews:
         """Return the same for every video up to the last that is known here, by serial."""
         scores = np.zeros(len(self._crowds), np.float64)
         _walk(self._viewers, self._videos, history, weights, scores)
-        reached = np.flatnonzero(scores)
+        reached = np.flatnonzero(scores > 0)
         scores[reached] /= np.maximum(self._crowds[reached], 1) ** self._popularity
         return scores.astype(np.float32)
 

@@ -39,7 +39,7 @@ class Placed(msgspec.Struct, frozen=True):
 
     video: UUID
     slot: Slot
-    sources: list[str]
+    sources: tuple[str, ...]
     score: float
     log_propensity: float | None
     predictions: list[float]

@@ -156,21 +156,23 @@ def _placed(  # noqa: PLR0913, PLR0917 - what is told of each place
     most = np.argsort(-np.abs(added), axis=1, kind="stable")[:, :_MOVED_BY]
     moved = np.round(np.take_along_axis(added, most, axis=1), 4)
     propensities = _or_null(np.round(slate.log_propensity, 6))
+    scores = np.round(scored.worth[slate.places], 4).tolist()
+    serials, bits = found.serials[slate.places].tolist(), found.sources[slate.places].tolist()
+    names = [feature.name for feature in FEATURES]
     return [
         Placed(
-            video=UUID(bytes=state.videos.id_of(int(found.serials[place]))),
-            slot=slot,
-            sources=gathering.source_names(int(found.sources[place])),
-            score=round(float(scored.worth[place]), 4),
+            video=UUID(bytes=state.videos.id_of(serials[number])),
+            slot=slate.slots[number],
+            sources=gathering.source_names(bits[number]),
+            score=scores[number],
             log_propensity=propensities[number],
             predictions=predictions[number],
-            moved_by=[
-                (FEATURES[feature].name, by)
-                for feature, by in zip(most[number].tolist(), moved[number].tolist(), strict=True)
-            ],
-            rule=found.judged.warning(int(place)),
+            moved_by=[(names[feature], by) for feature, by in zip(*features, strict=True)],
+            rule=found.judged.warning(place),
         )
-        for number, (place, slot) in enumerate(zip(slate.places, slate.slots, strict=True))
+        for number, (place, *features) in enumerate(
+            zip(slate.places.tolist(), most.tolist(), moved.tolist(), strict=True)
+        )
     ]
 
 

@@ -61,7 +61,7 @@ def _head(  # noqa: PLR0913, PLR0917 - the two histories are one viewer's
 
 def _tail(state: State, query: Resolved, tables: Affinities, long: History, limit: int) -> Found:
     scores = state.coviews.scores(long.videos, long.weights)
-    serials = np.flatnonzero(scores).astype(np.int32)
+    serials = np.flatnonzero(scores > 0).astype(np.int32)
     serials = serials[~np.isin(serials, tables.shown.videos)]
     return best(state, query, serials, scores[serials], limit)
 

@@ -17,7 +17,7 @@ _CONSIDERED = 8
 def find(state: State, query: Resolved, _policy: Policy, limit: int, _learnt: Learnt) -> Found:
     """Find what was watched long most often lately."""
     crowds = state.coviews.lately
-    serials = np.flatnonzero(crowds).astype(np.int32)
+    serials = np.flatnonzero(crowds > 0).astype(np.int32)
     wanted = limit * _CONSIDERED
     if len(serials) > wanted:
         bound = np.partition(crowds[serials], len(serials) - wanted)[len(serials) - wanted]
