@@ -46,7 +46,7 @@ def affinity(tables: Affinities, shown: History, long: History) -> NDArray[np.fl
     """Return what the tables say of each of their rows."""
     by_shown = tables.shown.scores(shown.videos, shown.weights)[:-1]
     by_long = tables.long.scores(long.videos, long.weights)[:-1]
-    return by_shown + np.float32(LONG_WORTH) * by_long
+    return np.asarray(by_shown + LONG_WORTH * by_long, np.float32)
 
 
 def _head(  # noqa: PLR0913, PLR0917 - the two histories are one viewer's

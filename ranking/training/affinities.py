@@ -22,6 +22,7 @@ DENOISED = 0.2
 """By how much of a video's own count its ridge is more: as if so much of it were left out."""
 
 _IS_LONG = 1
+_solver: Any = linalg
 
 Serials = NDArray[np.int32]
 Sparse = Any
@@ -71,10 +72,9 @@ def ridge(watches: Sparse, denoised: float = 0.0) -> NDArray[np.float32]:
     gram: NDArray[np.float32] = (watches.T @ watches).toarray().astype(np.float32)
     own = np.diag_indices(len(gram))
     gram[own] += RIDGE + denoised * gram[own]
-    factor: Any = linalg.cholesky(gram, lower=True, overwrite_a=True, check_finite=False)
-    inverted: tuple[NDArray[np.float32], int] = linalg.lapack.spotri(
-        factor, lower=True, overwrite_c=True
-    )
+    factor = _solver.cholesky(gram, lower=True, overwrite_a=True, check_finite=False)
+    inverted: tuple[NDArray[np.float32], int]
+    inverted = _solver.lapack.spotri(factor, lower=True, overwrite_c=True)
     lower, failed = inverted
     if failed:
         raise ValueError("The affinities cannot be fitted: the matrix is singular.")

