@@ -36,14 +36,8 @@ class Slate(NamedTuple):
     rows: NDArray[np.int64]
 
 
-def examples(imported: Imported, progress: Progress, *, learnt_until_ms: int) -> Examples:
-    """Return an example of every exposure.
-
-    Args:
-        imported: what the folder holds.
-        progress: told how far it is.
-        learnt_until_ms: from here on the effects are not learnt anew.
-    """
+def examples(imported: Imported, progress: Progress) -> Examples:
+    """Return an example of every exposure; `progress` is told how far it is."""
     shown = imported.exposures
     state = imported.state()
     features = np.zeros((len(shown), len(FEATURES)), np.float32)
@@ -56,9 +50,9 @@ def examples(imported: Imported, progress: Progress, *, learnt_until_ms: int) ->
             state.fold(imported.deeds.take(slice(folded, upto)))
             folded = upto
         today = (slate.at_ms + LOCAL_MS) // DAY_MS
-        if today != day and day * DAY_MS - LOCAL_MS < learnt_until_ms:
-            midnight_ms = min(today * DAY_MS - LOCAL_MS, learnt_until_ms)
-            tables = tables._replace(effects=_learnt(watches, state, midnight_ms))
+        if today != day:
+            learnt = _learnt(watches, state, today * DAY_MS - LOCAL_MS)
+            tables = tables._replace(effects=learnt)
             progress(f"features: day {today - _first_day(imported) + 1}, {folded:,} deeds folded")
             day = today
         features[slate.rows] = state.read(

@@ -2,8 +2,8 @@
 
 A slate is what one viewer was shown on one day. The features are read when its first video was
 shown, of a state that was folded up to then; nothing of the slate itself, or later, is in them. The
-trees, the linear heads and their calibration have learnt of the slates before the cut alone, and so
-have the effects. Peers saw the same exposures.
+effects are learnt anew each midnight of what was before it, as counters go on counting. The trees,
+the linear heads and their calibration have learnt of the slates before the cut alone.
 """
 
 from collections.abc import Iterator, Mapping
@@ -56,7 +56,7 @@ def measure_exposures(
     """
     imported = load(data)
     cut_ms = midnight_ms(test_from)
-    everything = exposures.examples(imported, progress, learnt_until_ms=cut_ms)
+    everything = exposures.examples(imported, progress)
     is_test = everything.at_ms >= cut_ms
     if not is_test.any() or is_test.all():
         raise NotImportable(f"there are no exposures on one side of {test_from}")

@@ -61,7 +61,7 @@ def train_on_files(data: Path, until: datetime, folder: Path, progress: Progress
     from ranking.training import exposures  # noqa: PLC0415
 
     imported = load(data)
-    everything = exposures.examples(imported, progress, learnt_until_ms=_ms(until))
+    everything = exposures.examples(imported, progress)
     learnt = everything.take(everything.at_ms < _ms(until))
     fitted = fitting.fit(learnt, None, progress, until_ms=_ms(until))
     return report.write(fitted, folder)
