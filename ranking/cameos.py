@@ -89,5 +89,5 @@ class Cameos:
     def parts(self) -> Sequence[bytes]:
         """Return all that is held, in an order that is always the same."""
         granted = sorted((cameo, sorted(to.items())) for cameo, to in self._granted.items() if to)
-        owned = b"".join(sorted(self._serials, key=self._serials.__getitem__))
+        owned = b"".join(self._serials)
         return [owned, self.owner.tobytes(), self.revoked.tobytes(), repr(granted).encode()]

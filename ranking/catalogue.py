@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from domain.video.labels import LABELS
 from ranking.chains import Chain, Serials
-from ranking.columns import Column
+from ranking.columns import Column, contents
 from ranking.identities import Identities
 from ranking.steering.words import hashes, hashtags
 
@@ -228,8 +228,8 @@ class Videos:
         counts = self._cameo_counts.rows[serials]
         offsets = np.zeros(len(serials) + 1, np.int64)
         np.cumsum(counts, out=offsets[1:])
-        within = np.arange(offsets[-1]) - np.repeat(offsets[:-1], counts)
-        places = np.repeat(self._cameo_starts.rows[serials], counts) + within
+        shift = np.repeat(self._cameo_starts.rows[serials] - offsets[:-1], counts)
+        places = np.arange(len(shift)) + shift
         return offsets, self._cameos.rows[places]
 
     def hashtags(self, serial: int) -> tuple[str, ...]:
@@ -308,7 +308,7 @@ class Videos:
 
     def parts(self) -> Sequence[bytes]:
         """Return all that is held, in an order that is always the same."""
-        columns = (each.rows.tobytes() for each in vars(self).values() if isinstance(each, Column))
+        columns = contents(self)
         chains = (self._authors, self._lines, self._remixes)
         return [
             self._identities.joined(),

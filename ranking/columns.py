@@ -1,5 +1,6 @@
 """Columns that grow: arrays with room behind their rows, so that most additions copy nothing."""
 
+from collections.abc import Iterator
 from typing import Any, Generic, TypeVar
 
 import numpy as np
@@ -40,8 +41,19 @@ class Column(Generic[T]):
         self.rows = self._room[: count + 1]
         self._room[count] = value
 
+    def tobytes(self) -> bytes:
+        """Return what the rows hold."""
+        return self.rows.tobytes()
+
     def _filled(self, count: int, shape: tuple[int, ...], dtype: DTypeLike) -> NDArray[Any]:
         # Zeros are pages that take no memory until they are written to.
         if not self._fill:
             return np.zeros((count, *shape), dtype)
         return np.full((count, *shape), self._fill, dtype)
+
+
+def contents(holder: object) -> Iterator[bytes]:
+    """Return what the columns of an object hold, in the order in which it made them."""
+    for each in vars(holder).values():
+        if isinstance(each, Column):
+            yield each.tobytes()

@@ -107,19 +107,17 @@ _STEERING = (
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
 
-TOPICS = tuple(
-    event.TOPIC
-    for event in (
-        AccountOpened,
-        CommentPosted,
-        *_REACTIONS,
-        *_RELATING,
-        *_RANKING,
-        *_VIDEOS,
-        *_CAMEOS,
-        *_STEERING,
-    )
+_MATTERING: tuple[type[Any], ...] = (
+    AccountOpened,
+    CommentPosted,
+    *_REACTIONS,
+    *_RELATING,
+    *_RANKING,
+    *_VIDEOS,
+    *_CAMEOS,
+    *_STEERING,
 )
+TOPICS: tuple[str, ...] = tuple(event.TOPIC for event in _MATTERING)
 """What of the domain log matters to the ranking."""
 
 
@@ -181,7 +179,7 @@ class DomainFold:
                 return self._done(Kind.COMMENT, at_ms, event.author_id, event.video_id)
             case LessAsked():
                 return self._less(event, at_ms)
-            case _ if kind := _REACTIONS.get(type(event)):
+            case _ if kind := _reaction(event):
                 return self._done(kind, at_ms, event.account_id, event.video_id)
             case _ if type(event) in _RELATING:
                 return self._relate(event, at_ms)
@@ -269,21 +267,7 @@ class DomainFold:
         account = people.serial(event.account_id.bytes)
         if account == NOBODY:
             return
-        rules = people.rules(account)
         match event:
-            case RuleAdded():
-                author = people.serial(event.author_id.bytes) if event.author_id else NOBODY
-                rule = Rule.of(event, author=author, embed=self._embed)
-                people.set_rules(account, (*rules, rule))
-            case RuleChanged():
-                changed = (r.changed(event) if r.rule_id == event.rule_id else r for r in rules)
-                people.set_rules(account, tuple(changed))
-            case RuleRemoved():
-                kept = (rule for rule in rules if rule.rule_id != event.rule_id)
-                people.set_rules(account, tuple(kept))
-            case SteeringReset():
-                people.set_rules(account, ())
-                people.set_less(account, ())
             case LessTakenBack():
                 video = self._videos.serial(event.video_id.bytes)
                 marks = (mark for mark in people.less(account) if mark[0] != video)
@@ -292,6 +276,25 @@ class DomainFold:
                 people.switch(account, personalised=event.personalised)
             case HistoryForgotten():
                 people.forget(account, at_ms)
+            case SteeringReset():
+                people.set_rules(account, ())
+                people.set_less(account, ())
+            case _:
+                people.set_rules(account, self._ruled(people.rules(account), event))
+
+    def _ruled(self, rules: tuple[Rule, ...], event: Any) -> tuple[Rule, ...]:
+        match event:
+            case RuleAdded():
+                by = event.author_id
+                author = self._people.serial(by.bytes) if by else NOBODY
+                return (*rules, Rule.of(event, author=author, embed=self._embed))
+            case RuleChanged():
+                same = event.rule_id
+                return tuple(r.changed(event) if r.rule_id == same else r for r in rules)
+            case RuleRemoved():
+                return tuple(rule for rule in rules if rule.rule_id != event.rule_id)
+            case _:
+                return rules
 
     def _publish(
         self, event: VideoPublished, at_ms: int, vector: NDArray[np.float32], topic: np.int32
@@ -340,6 +343,10 @@ def _columns(done: Sequence[_Done]) -> Deeds:
         rows.video[:] = video
         rows.author[:] = author
     return rows
+
+
+def _reaction(event: object) -> Kind | None:
+    return _REACTIONS.get(type(event))
 
 
 def _milliseconds(at: datetime) -> int:

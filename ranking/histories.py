@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ranking.chains import Serials
-from ranking.columns import Column
+from ranking.columns import Column, contents
 from ranking.deeds import Deeds, Kind
 from ranking.rings import (
     COMPLETE,
@@ -42,6 +42,11 @@ class Watched(NamedTuple):
     permille: NDArray[np.int16]
     flags: NDArray[np.uint8]
     surface: NDArray[np.int8]
+
+    def where(self, kept: NDArray[np.bool_]) -> "Watched":
+        """Return some of the showings."""
+        video, at_ms, share, flags, surface = self
+        return Watched(video[kept], at_ms[kept], share[kept], flags[kept], surface[kept])
 
 
 class Liked(NamedTuple):
@@ -83,13 +88,13 @@ class Histories:
         """Return what a viewer last watched."""
         order = _order(self._watches.rows, viewer, WATCHED_MAX)
         if not len(order):
-            return Watched(*(np.empty(0, kind) for kind in ("i4", "i8", "i2", "u1", "i1")))
+            return _nothing_watched()
         flags = self._flags.rows[viewer, order]
         return Watched(
             self._watched.rows[viewer, order],
             self._watched_s.rows[viewer, order].astype(np.int64) * 1000,
             self._permille.rows[viewer, order],
-            flags & FLAGS,
+            np.bitwise_and(flags, FLAGS, dtype=np.uint8),
             (flags >> SURFACE_SHIFT).astype(np.int8),
         )
 
@@ -171,8 +176,7 @@ class Histories:
 
     def parts(self) -> Sequence[bytes]:
         """Return all that is held, in an order that is always the same."""
-        columns = (each.rows.tobytes() for each in vars(self).values() if isinstance(each, Column))
-        return [*self._seen.parts(), *columns]
+        return [*self._seen.parts(), *contents(self)]
 
     def _watch_ring(self) -> WatchRing:
         return WatchRing(
@@ -190,6 +194,16 @@ def _order(counts: NDArray[np.int64], viewer: int, size: int) -> NDArray[np.int6
         return np.empty(0, np.int64)
     count = int(counts[viewer])
     return np.arange(max(0, count - size), count) % size
+
+
+def _nothing_watched() -> Watched:
+    return Watched(
+        np.empty(0, np.int32),
+        np.empty(0, np.int64),
+        np.empty(0, np.int16),
+        np.empty(0, np.uint8),
+        np.empty(0, np.int8),
+    )
 
 
 def _nothing_liked() -> Liked:

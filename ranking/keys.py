@@ -109,7 +109,7 @@ def _place(slots: Words, keys: Words, row: int) -> int:
         if is_same:
             break
         at = (at + np.uint64(1)) & mask
-    return np.int64(at)
+    return int(at)
 
 
 @compiled

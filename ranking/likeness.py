@@ -108,7 +108,7 @@ def _sum(codes: NDArray[np.int8], history: Serials) -> tuple[NDArray[np.int32], 
 
 
 @compiled
-def _product(code: NDArray[np.int8], total: NDArray[np.int32]) -> int:
+def _product(code: NDArray[np.int8], total: NDArray[np.int32]) -> np.int32:
     product = np.int32(0)
     for place in range(len(code)):
         product += np.int32(code[place]) * total[place]

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ranking.chains import Serials
-from ranking.columns import Column
+from ranking.columns import Column, contents
 from ranking.identities import Identities
 from ranking.steering.rules import Rule
 
@@ -199,7 +199,7 @@ class People:
 
     def parts(self) -> Sequence[bytes]:
         """Return all that is held, in an order that is always the same."""
-        columns = (each.rows.tobytes() for each in vars(self).values() if isinstance(each, Column))
+        columns = contents(self)
         rules = [
             b"%d " % account + b"".join(rule.encode() for rule in self._rules[account])
             for account in sorted(self._rules)

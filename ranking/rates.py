@@ -1,5 +1,7 @@
 """Rates: how often what is done with a video, with its likes, and by the viewer with these."""
 
+from math import log
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -108,7 +110,7 @@ def fill_candidates(out: Matrix, known: Known, request: Request, below: Matrix) 
 @compiled
 def _odds(share: float) -> float:
     kept = min(max(share, 0.01), 0.99)
-    return np.log(kept / (1.0 - kept))
+    return log(kept / (1.0 - kept))
 
 
 @compiled

@@ -131,7 +131,7 @@ def _among(values: NDArray[np.int32], ordered: Serials) -> NDArray[np.bool_]:
     if not len(ordered):
         return np.zeros(len(values), np.bool_)
     places = np.minimum(np.searchsorted(ordered, values), len(ordered) - 1)
-    return ordered[places] == values
+    return np.equal(ordered[places], values)
 
 
 @compiled

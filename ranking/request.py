@@ -68,5 +68,4 @@ def lately(known: Known, viewer: int) -> Watched:
     watched = known.histories.watched(viewer)
     if viewer < 0 or not known.people.forgotten_ms[viewer]:
         return watched
-    kept = watched.at_ms > known.people.forgotten_ms[viewer]
-    return Watched(*(column[kept] for column in watched))
+    return watched.where(watched.at_ms > known.people.forgotten_ms[viewer])

@@ -123,10 +123,10 @@ def _totals(  # noqa: PLR0913, PLR0917 - as above
     sums = np.zeros(len(planned.wanted))
     for place in range(len(rows)):
         row = rows[place]
-        count = np.int64(0)
+        count = 0
         sums[:] = 0.0
         if 0 <= row < len(totals):
-            count = max(np.int64(totals[row, planned.base]), 0)
+            count = max(int(totals[row, planned.base]), 0)
             for column in range(len(sums)):
                 sums[column] = totals[row, planned.wanted[column]]
         is_small = count < len(logarithms)

@@ -178,8 +178,8 @@ def _exposures(folder: Path) -> pl.DataFrame:
 
 def _history(folder: Path) -> pl.DataFrame:
     paths = sorted(folder.glob("history_*.parquet"))
-    schema = dict.fromkeys(("user_id", "history_len", "last_time_ms"), pl.Int64())
-    whole = pl.DataFrame(schema=schema | dict.fromkeys(_SEQUENCES, pl.List(pl.Int64)))
+    numbers = [(name, pl.Int64()) for name in ("user_id", "history_len", "last_time_ms")]
+    whole = pl.DataFrame(schema=[*numbers, *((name, pl.List(pl.Int64)) for name in _SEQUENCES)])
     return pl.concat([pl.read_parquet(path).select(whole.columns) for path in paths] or [whole])
 
 
