@@ -44,6 +44,7 @@ CREATE TABLE video_hashtags (
     tag                text    COLLATE "C" NOT NULL,
     public             boolean NOT NULL,
     published_position bigint  NOT NULL,
+    position           bigint  NOT NULL,
     PRIMARY KEY (video_id, tag)
 );
 CREATE INDEX video_hashtags_tag ON video_hashtags (tag, published_position DESC);

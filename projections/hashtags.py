@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from typing import assert_never
+from typing import NamedTuple, assert_never
 from uuid import UUID
 
 from psycopg import Cursor
@@ -16,8 +16,8 @@ from projections.projection import Projection, Recorded
 NOTHING = ""
 
 TAG = """
-    INSERT INTO video_hashtags (video_id, tag, public, published_position)
-    SELECT %s, tag, %s, %s FROM unnest(%s::text[]) AS tag
+    INSERT INTO video_hashtags (video_id, tag, public, published_position, position)
+    SELECT %s, tag, %s, %s, %s FROM unnest(%s::text[]) AS tag
 """
 
 UNTAG = "DELETE FROM video_hashtags WHERE video_id = %s RETURNING tag, public, published_position"
@@ -55,23 +55,34 @@ class Hashtags(Projection[Tagged]):
             cursor.execute(FORGET, (tags,))
 
 
+class _Stand(NamedTuple):
+    """What every hashtag of a video is told of it."""
+
+    video_id: UUID
+    public: bool
+    published_position: int
+    position: int
+
+
 def _fold(recorded: Recorded[Tagged], cursor: Cursor[TupleRow]) -> Counter[str]:
     """Write what a video carries; return by how much that changes the public videos of each."""
     event, video_id = recorded.event, recorded.event.originator_id
     if isinstance(event, VideoPublished):
         public = event.visibility == "public"
-        return _tag(video_id, hashtags(event.caption), public, recorded.position, cursor)
+        stand = _Stand(video_id, public, recorded.position, recorded.position)
+        return _tag(stand, hashtags(event.caption), cursor)
     before = cursor.execute(UNTAG, (video_id,)).fetchall()
     if not before:
         return Counter()
     _, was_public, published = before[0]
     tags = tuple(tag for tag, _, _ in before)
     changes = Counter(dict.fromkeys(tags, -1 if was_public else 0))
+    stand = _Stand(video_id, was_public, published, recorded.position)
     match event:
         case CaptionChanged():
-            added = _tag(video_id, hashtags(event.caption), was_public, published, cursor)
+            added = _tag(stand, hashtags(event.caption), cursor)
         case VisibilityChanged():
-            added = _tag(video_id, tags, event.visibility == "public", published, cursor)
+            added = _tag(stand._replace(public=event.visibility == "public"), tags, cursor)
         case VideoDeleted():
             return changes
         case _:
@@ -80,13 +91,7 @@ def _fold(recorded: Recorded[Tagged], cursor: Cursor[TupleRow]) -> Counter[str]:
     return changes
 
 
-def _tag(
-    video_id: UUID,
-    tags: Sequence[str],
-    public: bool,  # noqa: FBT001 - as its column
-    published: int,
-    cursor: Cursor[TupleRow],
-) -> Counter[str]:
+def _tag(stand: _Stand, tags: Sequence[str], cursor: Cursor[TupleRow]) -> Counter[str]:
     tags = tuple(tags) or (NOTHING,)
-    cursor.execute(TAG, (video_id, public, published, list(tags)))
-    return Counter(dict.fromkeys(tags, int(public)))
+    cursor.execute(TAG, (*stand, list(tags)))
+    return Counter(dict.fromkeys(tags, int(stand.public)))

@@ -65,8 +65,9 @@ def settle(settings: Settings) -> None:
 
 
 def settle_views(settings: Settings) -> None:
-    """Return when the views are counted to the end of their log."""
-    _settle(settings, {"view_counts"}, VIEWS_HEAD)
+    """Return when all projections of the view log are where the log is."""
+    names = {projection.name for projection in projections() if projection.log == "views"}
+    _settle(settings, names, VIEWS_HEAD)
 
 
 def _settle(settings: Settings, names: set[str], head_of_log: LiteralString) -> None:
