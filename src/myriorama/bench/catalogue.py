@@ -6,6 +6,7 @@ from pathlib import Path
 
 from myriorama.bench import (
     appending,
+    exploring,
     feed_over_http,
     folding,
     generating,
@@ -22,6 +23,7 @@ from myriorama.bench.outcome import Outcome, Progress
 BENCHES: Mapping[str, Callable[[Progress], Outcome]] = {
     "append": appending.measure,
     "e2e": publishing.measure,
+    "exploration": exploring.measure,
     "fold": folding.measure,
     "generation": generating.measure,
     "http": feed_over_http.measure,
