@@ -6,7 +6,8 @@ from pathlib import Path
 
 from myriorama.application.accounts import OPERATOR
 from myriorama.application.rankings import Rankings
-from myriorama.bootstrap.feeds import create_stretches, create_vectors
+from myriorama.bootstrap.embedding import prompt_vectors
+from myriorama.bootstrap.feeds import create_stretches
 from myriorama.feed.rankers import key_of
 from myriorama.replay.training_slates import gather
 from myriorama.settings import Settings
@@ -73,7 +74,7 @@ def keep(objects: Objects, digest: str, blob: bytes) -> None:
 
 
 def _state() -> Gathering:
-    vectors = create_vectors()
+    vectors = prompt_vectors()
     return Gathering(vectors.embed, vectors.topics)
 
 
