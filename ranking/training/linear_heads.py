@@ -8,7 +8,7 @@ from ranking.heads import HEADS
 from ranking.linear import Linear, probability
 from ranking.training.examples import Examples
 
-ROWS_MAX = 60_000
+ROWS_MAX = 40_000
 RIDGE = 20.0
 STEPS = 6
 
