@@ -50,8 +50,8 @@ from myriorama.api.authentication import Authentication, provide_principal, prov
 from myriorama.api.causation import Causation
 from myriorama.api.dialects import Dialects
 from myriorama.api.exchange import EXPOSED_HEADERS, Exchange
-from myriorama.api.express import FeedExpress
 from myriorama.api.exploring import Explore
+from myriorama.api.express import FeedExpress
 from myriorama.api.generation_events import GenerationEvents
 from myriorama.api.generation_rows import OwnGenerations
 from myriorama.api.idempotency import Answers, Idempotency
