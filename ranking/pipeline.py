@@ -29,6 +29,7 @@ from ranking.steering.effect import Effect, effect
 
 _SURFACES: Mapping[str, int] = {"for_you": 1, "popular": 4}
 _MOVED_BY = 3
+_EVEN = 1e-12  # worths that differ by less are the same
 
 
 class _Scored(NamedTuple):
@@ -178,12 +179,12 @@ def _placed(  # noqa: PLR0913, PLR0917 - what is told of each place
 
 def _standard(worth: NDArray[np.float32]) -> NDArray[np.float64]:
     """Return worths in standard deviations from their mean, all 0 where they are all the same."""
-    exact = worth.astype(np.float64)
-    if not len(exact):
-        return exact
-    deviation = exact.std()
+    exact: NDArray[np.float64] = worth.astype(np.float64)
+    if len(exact):
+        exact -= exact.mean()
+        exact /= max(float(exact.std()), _EVEN)
     # Rounded, so that the last bits of a sum on another machine turn no order.
-    return np.round((exact - exact.mean()) / deviation, 6) if deviation > 0 else exact * 0
+    return np.round(exact, 6)
 
 
 def _or_null(numbers: NDArray[np.float64]) -> list[float | None]:

@@ -8,7 +8,7 @@ outweighs all else, and watching only guards against what nobody wants to see.
 import math
 from collections.abc import Mapping
 from hashlib import blake2b
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, cast
 
 import msgspec
 
@@ -253,12 +253,13 @@ def _require_known(field: str, given: Mapping[str, Any], known: tuple[str, ...])
             raise PolicyInvalid(f"`{field}.{name}` is unknown; there are {', '.join(known)}.")
 
 
-def _merge(fields: Any, patch: Any) -> Any:
+def _merge(fields: object, patch: object) -> object:
     """Apply a merge patch: an object changes an object field by field, null takes a field out."""
     if not isinstance(patch, Mapping):
         return patch
-    merged: dict[str, Any] = dict(fields) if isinstance(fields, Mapping) else {}
-    for name, change in patch.items():
+    changes = cast("Mapping[str, object]", patch)
+    merged = dict(cast("Mapping[str, object]", fields)) if isinstance(fields, Mapping) else {}
+    for name, change in changes.items():
         if change is None:
             merged.pop(name, None)
         else:

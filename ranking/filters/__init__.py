@@ -44,7 +44,7 @@ RULES: Mapping[str, Rule] = {
     "consent": consent.judge,
 }
 
-_NAMES = tuple(RULES)
+_NAMES: tuple[str, ...] = tuple(RULES)
 _NONE = -1
 
 
@@ -61,7 +61,7 @@ class Judged(NamedTuple):
 
     def warning(self, place: int) -> str | None:
         """Return the rule why a warning stands before a video, None if none does."""
-        return _NAMES[self.rule[place]] if self.verdict[place] == INTERSTITIAL else None
+        return _NAMES[int(self.rule[place])] if self.verdict[place] == INTERSTITIAL else None
 
     def counts(self) -> dict[str, int]:
         """Return how many videos each rule dropped, or warned of (`<rule>:interstitial`)."""

@@ -4,7 +4,7 @@ import numpy as np
 
 from ranking.filters.labels import verdicts_of
 from ranking.filters.verdict import Verdicts, dropped
-from ranking.policy import Policy
+from ranking.policy import Policy, Verdict
 from ranking.query import Resolved, Serials
 from ranking.state import State
 
@@ -15,5 +15,5 @@ def judge(state: State, query: Resolved, policy: Policy, serials: Serials) -> Ve
     """Drop what is not for minors; an account that is not known yet counts as one."""
     if query.viewer >= 0 and state.people.band[query.viewer] == _ADULT:
         return dropped(np.zeros(len(serials), np.bool_))
-    rules = {label: rule.minor for label, rule in policy.labels.items()}
+    rules: dict[str, Verdict] = {label: rule.minor for label, rule in policy.labels.items()}
     return verdicts_of(rules, state.videos.labels[serials])
