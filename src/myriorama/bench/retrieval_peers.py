@@ -161,6 +161,6 @@ def _cosine(long: Any) -> Any:
 
 
 def _top(scores: Matrix, count: int) -> Serials:
-    most = np.argpartition(-scores, count)[:count]
+    most = np.argpartition(-scores, min(count, len(scores) - 1))[:count]
     most = most[np.isfinite(scores[most])]
     return most[np.argsort(-scores[most], kind="stable")].astype(np.int32)
