@@ -1,12 +1,15 @@
 """What people look for they find, as far as they may see it, and nothing twice."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from litestar import Litestar
 from litestar.testing import TestClient
 
+from domain.cameo.aggregate import Cameo
+from domain.video.aggregate import Video
 from domain.video.visibility import Visibility
 from myriorama.api.search_terms import Terms
 from myriorama.api.searching import Place, fused
@@ -58,6 +61,50 @@ def test_a_hashtag_must_be_there_and_a_handle_must_be_of_its_people(
     tagged = alice.get("/v1/hashtags/Snow").json()
     assert [video["video_id"] for video in tagged["items"]] == [owl, fox]
     assert alice.get("/v1/hashtags/none").json()["items"] == []
+
+
+def test_a_handle_finds_what_a_person_is_cast_in_but_not_for_whom_they_blocked(
+    person: People, log: Log
+) -> None:
+    alice, bob, mallory = person("alice"), person("bob"), person("mallory")
+    now = datetime.now(UTC)
+    cameo = Cameo.record(
+        uuid4(),
+        owner_id=alice.account_id,
+        name="Alice",
+        audience="everyone",
+        face_upload_id=uuid4(),
+        voice_upload_id=None,
+        face_key="faces/a.png",
+        voice_key=None,
+        voice_pitch_hz=None,
+        at=now,
+    )
+    cast = Video.publish(
+        author_id=bob.account_id,
+        generation_id=uuid4(),
+        caption="Who is this?",
+        visibility="public",
+        remixable=True,
+        prompt="a woman flies",
+        cameo_ids=(cameo.id,),
+        parent=None,
+        video_key="videos/a.mp4",
+        poster_key="posters/a.jpg",
+        thumbnail_key="thumbnails/a.webp",
+        width=480,
+        height=832,
+        duration_ms=4000,
+        at=now,
+    )
+    log.save(cameo, cast)
+    put_up(log, bob, "nobody is cast")
+
+    assert found(bob, "@alice") == [str(cast.id)]
+    assert found(mallory, "@Alice flying") == [str(cast.id)]
+    assert found(mallory, "@alice sushi") == []
+    alice.put("/v1/accounts/mallory/block")
+    assert found(mallory, "@alice") == []
 
 
 def test_search_shows_no_more_than_lists_do(
