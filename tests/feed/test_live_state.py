@@ -1,6 +1,6 @@
 """The live state: what was recorded is known to the ranking soon, and folded once."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Event
@@ -42,7 +42,7 @@ def stretches(pool: Pool, tmp_path: Path) -> StateStretches:
 @contextmanager
 def following(
     url: str, stretches: StateStretches, folded: Callable[[State], None] = nothing
-) -> Iterator[LiveState[State]]:
+) -> Generator[LiveState[State]]:
     with LiveState(url, stretches, empty, folded=folded) as live:
         yield live
 

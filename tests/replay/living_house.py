@@ -10,7 +10,7 @@ import random
 import sys
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -110,7 +110,7 @@ def serve(house: House, count: int) -> None:
         chance = random.Random(2)  # noqa: S311 - as above
         while not stopping.is_set():
             house.live(chance)
-            stopping.wait(0.01)
+            stopping.wait(0.05)
 
     living = threading.Thread(target=live)
     with ExitStack() as open_now:
@@ -136,7 +136,7 @@ def remade(house: House) -> Iterator[Remade]:
 
 
 @contextmanager
-def _ranking(house: House) -> Iterator[Ranking]:
+def _ranking(house: House) -> Generator[Ranking]:
     stretches, rankers = create_stretches(house.pool, house.objects), create_rankers(house.objects)
 
     def folded(state: State) -> None:
@@ -187,6 +187,7 @@ def _main(count: int) -> int:
             began_s = time.monotonic()
             serve(house, count)
             served_s = time.monotonic() - began_s
+            print(f"{count} slates served in {served_s:.0f} s", flush=True)  # noqa: T201 - a program
             different = equal = 0
             for each in remade(house):
                 equal, different = equal + each.is_equal, different + (not each.is_equal)
@@ -195,8 +196,7 @@ def _main(count: int) -> int:
             remade_s = time.monotonic() - began_s - served_s
         server.stop()
     print(  # noqa: T201 - a program
-        f"{count} slates served in {served_s:.0f} s; {equal} of {equal + different} made again,"
-        f" equal to the byte, in {remade_s:.0f} s"
+        f"{equal} of {equal + different} made again, equal to the byte, in {remade_s:.0f} s"
     )
     return 0 if equal == count else 1
 

@@ -1,7 +1,7 @@
 """The ranked feeds of a process, joined to the logs, the models and the read side."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cache
@@ -72,7 +72,7 @@ class RankedParts:
         )
 
     @contextmanager
-    def following(self) -> Iterator[None]:
+    def following(self) -> Generator[None]:
         """Follow the logs while the context is open, in an event loop."""
         self.followed.loop = asyncio.get_running_loop()
         try:

@@ -8,7 +8,7 @@ import select
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager, suppress
 from typing import Generic, Literal, Self, TypeVar
 
@@ -115,13 +115,13 @@ class LiveState(Generic[S]):
         self.close()
 
     @contextmanager
-    def held(self) -> Iterator[S | None]:
+    def held(self) -> Generator[S | None]:
         """Yield the state as it is, which stays so in the context; None while it is loading."""
         with self._lock:
             yield None if self._standing == "loading" else self._state
 
     @contextmanager
-    def held_if_free(self) -> Iterator[S | None]:
+    def held_if_free(self) -> Generator[S | None]:
         """Yield the state without a wait; None if somebody else holds it, or it is loading."""
         if not self._lock.acquire(blocking=False):
             yield None

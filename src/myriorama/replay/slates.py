@@ -159,7 +159,7 @@ def first_difference(there: Any, here: Any, path: str = "") -> str | None:
         names = [*one, *(name for name in other if name not in one)]
         pairs = [(f"{path}.{name}", one.get(name), other.get(name)) for name in names]
     elif isinstance(there, list) and isinstance(here, list):
-        mine, others = list[Any](there), list[Any](here)
+        mine, others = cast("list[Any]", there), cast("list[Any]", here)  # type: ignore[redundant-cast]  # not to pyright
         if len(mine) != len(others):
             return f"{path}: {len(mine)} items were served, {len(others)} are made"
         pairs = [
