@@ -18,7 +18,8 @@ def ask(made: Crowd, viewer: UUID, source: Source, limit: int = 30) -> list[int]
     """Return the serials that a source finds."""
     state = made.state
     query = resolve(made.ask(viewer), state.people, state.videos)
-    return source.find(state, query, DEFAULT, limit, Tables()).serials.tolist()
+    found: list[int] = source.find(state, query, DEFAULT, limit, Tables()).serials.tolist()
+    return found
 
 
 def test_the_policy_has_a_quota_for_every_source_and_no_two_share_a_bit() -> None:
