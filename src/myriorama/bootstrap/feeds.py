@@ -4,13 +4,13 @@ import asyncio
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from functools import cache
 from typing import Self
 
 from psycopg import AsyncConnection
 from psycopg.rows import TupleRow
 from psycopg_pool import AsyncConnectionPool
 
+from myriorama.bootstrap.embedding import prompt_vectors
 from myriorama.feed.feeds import Feeds
 from myriorama.feed.live_state import LiveState
 from myriorama.feed.ranked_feeds import RankedFeeds
@@ -24,7 +24,6 @@ from myriorama.store.postgres import Pool
 from myriorama.store.projected import Projected
 from myriorama.store.state_stretches import StateStretches
 from myriorama.store.view_columns import ViewColumnSource
-from ranking.embedding import PromptVectors
 from ranking.heuristic import Heuristic
 from ranking.model import Model, ModelRefused
 from ranking.ranker import Ranker
@@ -114,16 +113,10 @@ def create_stretches(pool: Pool, objects: Objects) -> StateStretches:
 
 def create_state() -> State:
     """Return the state of the ranking before anything has happened."""
-    vectors = create_vectors()
+    vectors = prompt_vectors()
     return State(vectors.embed, vectors.topics)
 
 
 def create_rankers(objects: Objects) -> Rankers[Ranker]:
     """Join the models to the object store."""
     return Rankers[Ranker](objects, Model.load, fallback=Heuristic(), refusals=(ModelRefused,))
-
-
-@cache
-def create_vectors() -> PromptVectors:
-    """Return what reads prompts: some megabytes that come with the program, once a process."""
-    return PromptVectors.load()
