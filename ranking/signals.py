@@ -66,8 +66,8 @@ _ADDS = {
     Kind.REPORT: (Signal.REPORTS, 1),
 }
 # By kind: the column, and what is added to it.
-_COLUMN = np.full(64, -1, np.int64)
-_AMOUNT = np.zeros(64, np.int32)
+_COLUMN = np.full(128, -1, np.int64)
+_AMOUNT = np.zeros(128, np.int32)
 for _kind, (_signal, _amount) in _ADDS.items():
     _COLUMN[_kind] = _signal
     _AMOUNT[_kind] = _amount

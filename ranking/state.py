@@ -21,7 +21,7 @@ from ranking.catalogue import Videos
 from ranking.chains import Serials
 from ranking.counts import Counts
 from ranking.coview import Coviews
-from ranking.deeds import Deeds
+from ranking.deeds import NOBODY, Deeds
 from ranking.domain_fold import TOPICS, DomainFold
 from ranking.effects import Effects
 from ranking.histories import Histories
@@ -65,8 +65,10 @@ class State:
         self.coviews = Coviews()
         self.active = Active()
         self._showings = Showings()
-        self._domain = DomainFold(self.videos, self.people, self.cameos, self.active, embed, topics)
         self._topic_count = topic_count
+        self._domain = DomainFold(
+            self.videos, self.people, self.cameos, self.active, embed, self._known_topics
+        )
         self._domain_position = 0
         self._view_position = 0
 
@@ -97,10 +99,17 @@ class State:
         self._view_position = max(self._view_position, last, upto or 0)
 
     def fold(self, deeds: Deeds) -> None:
-        """Apply deeds in their order."""
+        """Apply deeds in their order.
+
+        Raises:
+            IndexError: one is by, about or of what has no serial here.
+        """
         self._reach()
         if not len(deeds):
             return
+        _check(deeds.viewer, NOBODY, len(self.people))
+        _check(deeds.author, NOBODY, len(self.people))
+        _check(deeds.video, NOBODY, len(self.videos))
         durations_ms = self.videos.duration_ms
         known = (
             np.where(deeds.video >= 0, durations_ms[deeds.video], 0).astype(np.int32)
@@ -122,9 +131,13 @@ class State:
         """Return the features of each candidate, (candidates, FEATURES).
 
         A viewer -1 is nobody that anything is known of; `surface` is one for all, or of each.
+
+        Raises:
+            IndexError: a candidate is no video of the state.
         """
         known = Known(self.videos, self.people, self.cameos, self.counts, self.histories)
         serials = np.ascontiguousarray(candidates, np.int32)
+        _check(serials, 0, len(self.videos))
         surfaces = np.full(len(serials), surface, np.int32)
         author = self.videos.author[serials]
         watched = lately(known, viewer)
@@ -146,3 +159,14 @@ class State:
     def _reach(self) -> None:
         self.counts.reach(len(self.people), len(self.videos), self._topic_count)
         self.histories.reach(len(self.people))
+
+    def _known_topics(self, vectors: NDArray[np.float32]) -> NDArray[np.int32]:
+        """Return what texts are about, 0 for a topic beyond those that are counted."""
+        found = self.topics(vectors)
+        return np.where(found < self._topic_count, found, 0).astype(np.int32)
+
+
+def _check(serials: Serials, least: int, count: int) -> None:
+    # Compiled loops do not look where they write.
+    if len(serials) and not (least <= serials.min() and serials.max() < count):
+        raise IndexError(f"serials reach from {serials.min()} to {serials.max()}, not to {count}")

@@ -1,10 +1,11 @@
 """The state of the ranking: the same whatever the cut, and what is known in it."""
 
 import numpy as np
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ranking.deeds import Surface
+from ranking.deeds import Deeds, Surface
 from ranking.features import FEATURES, INDEX
 from ranking.signals import Signal
 from ranking.state import State
@@ -201,3 +202,29 @@ def test_what_was_served_is_not_shown_for_hours_and_what_was_watched_for_a_month
     assert seen(6 * 3600 + 1) == [True, False, False]
     assert seen(30 * DAY_S + 1) == [False, False, False]
     assert histories.seen(BOB, videos, NOON_MS).tolist() == [False, False, False]
+
+
+def test_deeds_and_candidates_that_the_state_does_not_know_are_refused() -> None:
+    state = a_world().state()
+    deeds = Deeds.empty(1)
+    deeds.video[:] = 4
+
+    with pytest.raises(IndexError):
+        state.fold(deeds)
+    with pytest.raises(IndexError):
+        state.read(ALICE, np.array([4], np.int32), NOON_MS)
+    with pytest.raises(IndexError):
+        state.read(ALICE, np.array([-1], np.int32), NOON_MS)
+
+
+def test_a_view_of_somebody_or_something_unknown_changes_what_is_known_of_the_rest() -> None:
+    world = a_world()
+    world.reported(Report(0, 77, 7, videos=[0, 99]))
+    world.reported(Report(1, 77, 7, 0, 10_000))
+    world.reported(Report(1, ALICE, 8, 99, 10_000))
+
+    state = world.state()
+
+    assert state.counts.video.total(Signal.WATCHES)[0] == 1
+    assert state.counts.viewer.total(Signal.WATCHES)[ALICE] == 1
+    assert not len(state.histories.watched(ALICE).video)
