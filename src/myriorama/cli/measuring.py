@@ -1,0 +1,55 @@
+"""The benchmarks."""
+
+import logging
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+import typer
+
+from myriorama.bench.catalogue import BENCHES, BENCHES_OF_FILES
+from myriorama.bench.outcome import FilesUnreadable, Outcome, table
+from myriorama.cli.shell import refuse
+from myriorama.telemetry import start_logs
+
+
+def bench(
+    name: Annotated[
+        str | None,
+        typer.Argument(
+            help=f"One of {', '.join(BENCHES)}, or of {', '.join(BENCHES_OF_FILES)} with --data; "
+            "none: all that need no data."
+        ),
+    ] = None,
+    *,
+    data: Annotated[
+        Path | None, typer.Option(help="The folder of files that it is measured on.")
+    ] = None,
+    test_from: Annotated[
+        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="The first day that is tested.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
+) -> None:
+    """Measure on a scratch database, each ratio against its reference in the same run."""
+    names = [*BENCHES, *BENCHES_OF_FILES]
+    if name is not None and name not in names:
+        refuse(typer.BadParameter(f"there is no bench {name!r}: take one of {names}"))
+    start_logs(logging.WARNING)
+    for chosen in BENCHES if name is None else [name]:
+        outcome = _measured(chosen, data, test_from)
+        typer.echo(msgspec.json.encode(outcome) if as_json else table(outcome))
+
+
+def _measured(name: str, data: Path | None, test_from: datetime | None) -> Outcome:
+    def progress(line: str) -> None:
+        typer.echo(line, err=True)
+
+    if name in BENCHES:
+        return BENCHES[name](progress)
+    if data is None or test_from is None:
+        refuse(typer.BadParameter(f"bench {name} takes --data and --test-from"))
+    try:
+        return BENCHES_OF_FILES[name](progress, data, test_from.date())
+    except FilesUnreadable as error:
+        refuse(error)
