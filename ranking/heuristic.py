@@ -70,10 +70,13 @@ class Heuristic:
         summed: Matrix = (predictions.astype(np.float64) @ worths).astype(np.float32)
         return summed
 
-    def contributions(self, features: Matrix, weights: Mapping[str, float]) -> Matrix:
+    def contributions(
+        self, features: Matrix, weights: Mapping[str, float], predictions: Matrix
+    ) -> Matrix:
         """Return what each feature adds: its slope where the candidate is, times its value."""
-        predictions = self.first(features).astype(np.float64)
-        gained = predictions * np.array([weights.get(action, 0.0) for action in ACTIONS])
+        gained = predictions.astype(np.float64) * np.array(
+            [weights.get(action, 0.0) for action in ACTIONS]
+        )
         added = np.zeros(features.shape, np.float64)
         by_nearness = gained @ np.array([_SIGN.get(action, 1.0) for action in ACTIONS])
         for name, by in _NEARNESS.items():

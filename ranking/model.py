@@ -108,7 +108,9 @@ class Model:
         """Return what each candidate is worth, centred."""
         return utility(predictions, weights)
 
-    def contributions(self, features: Matrix, weights: Mapping[str, float]) -> Matrix:
+    def contributions(
+        self, features: Matrix, weights: Mapping[str, float], predictions: Matrix
+    ) -> Matrix:
         """Return what each feature adds to what a candidate is worth, (rows, features).
 
         Along the trees, and by how steep the odds are where the candidate stands.
@@ -116,7 +118,6 @@ class Model:
         if not len(features):
             return np.zeros(features.shape, np.float32)
         rows = with_relative(features)
-        predictions = self.of_rows(rows)
         total = np.zeros((len(rows), len(FEATURES)))
         for place, worth in enumerate(worths(weights)):
             scale, name = self.card.scales[place], HEADS[place].name

@@ -150,8 +150,10 @@ def _placed(  # noqa: PLR0913, PLR0917 - what is told of each place
 ) -> list[Placed]:
     """Tell of each place of the slate what stands there, and why."""
     rows = np.searchsorted(scored.rows, slate.places)
-    predictions = np.round(scored.predictions[rows].astype(np.float64), 6).tolist()
-    added = ranker.contributions(scored.features[slate.places], weights).astype(np.float64)
+    predicted = scored.predictions[rows]
+    predictions = np.round(predicted.astype(np.float64), 6).tolist()
+    features = scored.features[slate.places]
+    added = ranker.contributions(features, weights, predicted).astype(np.float64)
     if len(added):
         added -= added.mean(axis=0)  # what moved all alike moved none
     most = np.argsort(-np.abs(added), axis=1, kind="stable")[:, :_MOVED_BY]
@@ -168,10 +170,10 @@ def _placed(  # noqa: PLR0913, PLR0917 - what is told of each place
             score=scores[number],
             log_propensity=propensities[number],
             predictions=predictions[number],
-            moved_by=[(names[feature], by) for feature, by in zip(*features, strict=True)],
+            moved_by=[(names[feature], by) for feature, by in zip(*moves, strict=True)],
             rule=found.judged.warning(place),
         )
-        for number, (place, *features) in enumerate(
+        for number, (place, *moves) in enumerate(
             zip(slate.places.tolist(), most.tolist(), moved.tolist(), strict=True)
         )
     ]

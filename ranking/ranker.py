@@ -39,6 +39,11 @@ class Ranker(Protocol):
         """Return what each candidate is worth, (candidates,) float32, by the weights of actions."""
         ...
 
-    def contributions(self, features: Matrix, weights: Mapping[str, float], /) -> Matrix:
-        """Return what each feature adds to what a candidate is worth, (candidates, features)."""
+    def contributions(
+        self, features: Matrix, weights: Mapping[str, float], predictions: Matrix, /
+    ) -> Matrix:
+        """Return what each feature adds to what a candidate is worth, (candidates, features).
+
+        `predictions` are what the second stage said of these candidates.
+        """
         ...

@@ -50,7 +50,11 @@ def importance(model: Model, examples: Examples) -> Mapping[str, float]:
     """Return how much each feature moves what videos are worth, as shares, the greatest first."""
     step = max(len(examples) // _SAMPLE, 1)
     features = np.ascontiguousarray(examples.features[::step, : len(FEATURES)])
-    moved = np.abs(model.contributions(features, DEFAULT.weights)).mean(axis=0).astype(np.float64)
+    moved = (
+        np.abs(model.contributions(features, DEFAULT.weights, model.second(features)))
+        .mean(axis=0)
+        .astype(np.float64)
+    )
     shares = moved / (moved.sum() or 1.0)
     order = np.argsort(-shares, kind="stable").tolist()
     return {FEATURES[place].name: float(shares[place]) for place in order}

@@ -76,7 +76,7 @@ def test_predictions_are_probabilities_and_what_is_watched_more_is_worth_more() 
 def test_what_each_feature_adds_makes_up_most_of_what_tells_two_candidates_apart() -> None:
     model, rows = Model.load(blob()), features(400)
 
-    added = model.contributions(rows, {"watch": 1.0})
+    added = model.contributions(rows, {"watch": 1.0}, model.second(rows))
 
     assert added.shape == rows.shape
     worth = model.utility(model.second(rows), {"watch": 1.0})
@@ -88,7 +88,7 @@ def test_nothing_to_rank_is_ranked_as_nothing() -> None:
 
     assert model.first(none).shape == model.second(none).shape
     assert model.utility(model.second(none), DEFAULT.weights).shape == (0,)
-    assert model.contributions(none, DEFAULT.weights).shape == none.shape
+    assert model.contributions(none, DEFAULT.weights, model.second(none)).shape == none.shape
 
 
 @pytest.mark.parametrize("kept", [0, 1, 100, 0.5, 0.9, 0.999])
