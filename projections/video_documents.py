@@ -1,11 +1,9 @@
 """Video documents: what each video says, in words and as a vector. Read by search."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
-from typing import assert_never
+from typing import Protocol, assert_never
 
-import numpy as np
-from numpy.typing import NDArray
 from psycopg import Cursor
 from psycopg.rows import TupleRow
 
@@ -28,7 +26,16 @@ PROMPT = "SELECT prompt FROM video_documents WHERE video_id = %s"
 
 DELETE = "DELETE FROM video_documents WHERE video_id = %s"
 
-Embed = Callable[[Sequence[str]], NDArray[np.float32]]
+
+class Vector(Protocol):
+    """A row of numbers, as numpy has it: projections know nothing of numpy."""
+
+    def tolist(self) -> list[float]:
+        """Return the numbers."""
+        ...
+
+
+Embed = Callable[[Sequence[str]], Iterable[Vector]]
 """Texts in, `(texts, 128)` out: rows of length one, or of zeros."""
 
 Written = VideoPublished | CaptionChanged | VideoDeleted
@@ -81,6 +88,7 @@ class VideoDocuments(Projection[Written]):
         return self._load()
 
 
-def literal(row: NDArray[np.float32]) -> str | None:
+def literal(row: Vector) -> str | None:
     """Return a vector as pgvector reads it; None for one of zeros, which has no direction."""
-    return f"[{','.join(map(str, row.tolist()))}]" if row.any() else None
+    numbers = row.tolist()
+    return f"[{','.join(map(str, numbers))}]" if any(numbers) else None

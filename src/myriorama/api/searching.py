@@ -162,7 +162,8 @@ class Search:
                 },
             )
             params["within"] = [video.video_id for video in named]
-        vector = literal(self._embed([terms.text])[0])
+        (row,) = self._embed([terms.text])
+        vector = literal(row)
         params |= {"vector": vector, "distance_max": DISTANCE_MAX}
         found = await self._reads.many(Place, SEARCH, params)
         if terms.text and not any(place.source == "words" for place in found):
