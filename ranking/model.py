@@ -21,7 +21,7 @@ from ranking.forest import INNER, LEAVES, Forest
 from ranking.heads import HEADS
 from ranking.linear import Linear, probability
 from ranking.relative import RELATIVE, to_features, with_relative
-from ranking.utility import utility, worths
+from ranking.utility import centred, utility, worths
 
 Matrix = NDArray[np.float32]
 
@@ -47,8 +47,8 @@ class Scale(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How a head's raw score becomes log odds that can be believed: `slope * raw + shift`.
 
     `column` is the feature that a rare head takes its rate from, and then `slope` multiplies the
-    rate itself; -1 for a head with a forest. `order` is which part of the raw score the effects and
-    the forest that corrects them have.
+    rate itself; -1 for a head with a forest. `order` is by how much the differences within a slate
+    are those of the effects as the order forest corrects them, instead of the head's own.
     """
 
     slope: float
@@ -95,13 +95,13 @@ class Model:
 
         `slates` says which rows are compared with one another; all are if it is left out.
         """
-        return self.of_rows(with_relative(features, slates))
+        return self.of_rows(with_relative(features, slates), slates)
 
-    def of_rows(self, rows: Matrix) -> Matrix:
+    def of_rows(self, rows: Matrix, slates: NDArray[np.int64] | None = None) -> Matrix:
         """Predict the same of rows that have their relative features behind them."""
         predictions = np.empty((len(rows), len(HEADS)), np.float32)
         for place, (head, scale) in enumerate(zip(HEADS, self.card.scales, strict=True)):
-            predictions[:, place] = self._predicted(head.name, scale, rows)
+            predictions[:, place] = self._predicted(head.name, scale, rows, slates)
         return predictions
 
     def utility(self, predictions: Matrix, weights: Mapping[str, float]) -> NDArray[np.float32]:
@@ -189,7 +189,9 @@ class Model:
             raise ModelRefused("the linear heads are not of the features' shape")
         return cls(card, linear, forests, affinities, found)
 
-    def _predicted(self, name: str, scale: Scale, rows: Matrix) -> NDArray[np.float64]:
+    def _predicted(
+        self, name: str, scale: Scale, rows: Matrix, slates: NDArray[np.int64] | None
+    ) -> NDArray[np.float64]:
         if name not in self.forests:
             if scale.column < 0:
                 return np.full(len(rows), scale.slope)
@@ -197,7 +199,7 @@ class Model:
         raw = self.forests[name].score(rows)
         if scale.order:
             order = rows[:, _EFFECT].astype(np.float64) + self.forests[ORDER].score(rows)
-            raw += scale.order * (order - raw)
+            raw += scale.order * centred(order - raw, slates)
         return probability(scale.slope * raw + scale.shift)
 
 

@@ -17,8 +17,9 @@ from ranking.heads import HEADS, POSITIVES_MIN, Head
 from ranking.linear import Linear, probability
 from ranking.model import FORMAT, ORDER, Card, Model, Scale
 from ranking.training import forests, linear_heads, metrics
-from ranking.training.examples import Examples
+from ranking.training.examples import Examples, mixed
 from ranking.training.forests import Growth
+from ranking.utility import centred
 
 Progress = Callable[[str], None]
 Matrix = NDArray[np.float32]
@@ -28,8 +29,8 @@ EXPOSURES_MIN = 2000
 TRIED_ON = 0.2
 """The share of the time on which everything is tried first."""
 
-ORDER_SHARE = 0.6
-_ODDS_MAX = 6.0
+ORDER_SHARE = 0.5
+_ORDER_WEIGHTS = (0.5, 0.7)
 
 
 class TooLittle(ValueError):
@@ -85,7 +86,7 @@ def fit(
     trees = _grown(earlier, small, progress)
     scales = _calibrated(trees, earlier, later)
     tried = _model(linear_heads.fit(earlier), trees, scales, affinities, earlier, until_ms, {})
-    predictions = tried.of_rows(later.features)
+    predictions = tried.of_rows(later.features, later.slate)
     trial = Trial(later, predictions, figures(later, predictions))
     curve = _curve(earlier, later, plan, progress)
     progress("learning of all")
@@ -164,12 +165,23 @@ def _has_trees(head: Head, label: NDArray[np.bool_], plan: Plan) -> bool:
 
 
 def _order(rows: Matrix, examples: Examples, plan: Plan) -> Forest:
-    """Grow what corrects the log odds of the effects, by one Newton step of many small trees."""
+    """Grow what corrects the log odds of the effects: trees fitted to what they get wrong.
+
+    Half of it over everything, half within the slates in which outcomes differ: the two err in
+    different ways, and are better together.
+    """
     effect = examples.features[:, INDEX["effect_all"]].astype(np.float64)
-    likely = probability(np.clip(effect, -_ODDS_MAX, _ODDS_MAX))
-    bend = likely * (1 - likely)
-    missing = (examples.label("watch") - likely) / bend
-    return forests.regress(rows, missing, plan.order, weights=bend)
+    likely = probability(effect)
+    label = examples.label("watch")
+    # In log odds: a probability moves by its slope, here that of the average row.
+    missing = (label - likely) / float((likely * (1 - likely)).mean())
+    overall = forests.regress(rows, missing, plan.order)
+    within = mixed(label, examples.slate)
+    if not within.any():
+        return overall
+    target = centred(missing, examples.slate).astype(np.float64)[within]
+    inside = forests.regress(rows[within], target, plan.order)
+    return forests.weighted((overall, inside), _ORDER_WEIGHTS)
 
 
 def _calibrated(
@@ -188,7 +200,7 @@ def _calibrated(
         order = ORDER_SHARE if head.name == "watch" else 0.0
         if order:
             effect = later.features[:, INDEX["effect_all"]].astype(np.float64)
-            raw = raw + order * (effect + trees[ORDER].score(rows) - raw)
+            raw = raw + order * centred(effect + trees[ORDER].score(rows) - raw, later.slate)
         slope, shift = _platt(raw, label)
         scales.append(Scale(slope=slope, shift=shift, order=order))
     return tuple(scales)

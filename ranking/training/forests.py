@@ -35,20 +35,30 @@ def classify(
     features: Matrix,
     label: NDArray[np.bool_],
     growth: Growth,
-    weights: NDArray[np.float64] | None = None,
 ) -> Forest:
     """Return a forest whose score is the log odds of the label."""
-    return _grown(features, label, growth, weights, HistGradientBoostingClassifier)
+    return _grown(features, label, growth, HistGradientBoostingClassifier)
 
 
 def regress(
     features: Matrix,
     target: NDArray[np.float64],
     growth: Growth,
-    weights: NDArray[np.float64] | None = None,
 ) -> Forest:
     """Return a forest whose score is the target."""
-    return _grown(features, target, growth, weights, HistGradientBoostingRegressor)
+    return _grown(features, target, growth, HistGradientBoostingRegressor)
+
+
+def weighted(forests: Sequence[Forest], weights: Sequence[float]) -> Forest:
+    """Return one forest whose score is the weighted sum of those of several."""
+    pairs = list(zip(forests, weights, strict=True))
+    return Forest(
+        columns=np.concatenate([forest.columns for forest in forests]),
+        limits=np.concatenate([forest.limits for forest in forests]),
+        leaves=np.concatenate([forest.leaves * weight for forest, weight in pairs]),
+        means=np.concatenate([forest.means * weight for forest, weight in pairs]),
+        start=sum(forest.start * weight for forest, weight in pairs),
+    )
 
 
 def exported(boosted: Any) -> Forest:
@@ -90,7 +100,6 @@ def _grown(
     features: Matrix,
     outcome: NDArray[np.bool_] | NDArray[np.float64],
     growth: Growth,
-    weights: NDArray[np.float64] | None,
     booster: Callable[..., Any],
 ) -> Forest:
     """Return the mean of forests of several seeds."""
@@ -99,20 +108,11 @@ def _grown(
     columns = columns if len(columns) else np.zeros(1, np.int64)
     varying = np.ascontiguousarray(features[:, columns])
     forests = [
-        exported(
-            booster(random_state=seed, **_settings(growth)).fit(
-                varying, outcome, sample_weight=weights
-            )
-        )
+        exported(booster(random_state=seed, **_settings(growth)).fit(varying, outcome))
         for seed in range(growth.seeds)
     ]
-    return Forest(
-        columns=columns[np.concatenate([forest.columns for forest in forests])].astype(np.int32),
-        limits=np.concatenate([forest.limits for forest in forests]),
-        leaves=np.concatenate([forest.leaves for forest in forests]) / growth.seeds,
-        means=np.concatenate([forest.means for forest in forests]) / growth.seeds,
-        start=sum(forest.start for forest in forests) / growth.seeds,
-    )
+    mean = weighted(forests, [1 / growth.seeds] * growth.seeds)
+    return mean._replace(columns=columns[mean.columns].astype(np.int32))
 
 
 def _place(  # noqa: PLR0913, PLR0917 - where from, and where to

@@ -62,7 +62,7 @@ def measure_exposures(
         raise NotImportable(f"there are no exposures on one side of {test_from}")
     learnt, tested = everything.take(~is_test), everything.take(is_test)
     fitted = fitting.fit(learnt, None, progress, until_ms=cut_ms)
-    predictions = fitted.model.of_rows(tested.features)
+    predictions = fitted.model.of_rows(tested.features, tested.slate)
     judge = _Judge(tested)
     watch, like = (predictions[:, HEAD_INDEX[head]].astype(np.float64) for head in _HEADS)
     order = fitted.model.utility(predictions, DEFAULT.weights).astype(np.float64)
