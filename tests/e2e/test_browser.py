@@ -59,7 +59,7 @@ class Visitor:
         self.page.locator("#sign-up").get_by_label("Password").fill(PASSWORD)
         self.page.get_by_label("Age").select_option("18+")
         self.page.get_by_role("button", name="Sign up").click()
-        expect(self.page.get_by_role("heading", name="Nothing here yet")).to_be_visible()
+        expect(self.page.get_by_role("navigation", name="Feeds")).to_be_visible()
 
     def go(self, name: str) -> None:
         self.page.get_by_role("navigation", name="Main").get_by_role("link", name=name).click()
@@ -166,7 +166,7 @@ def test_who_signs_out_everywhere_is_out_on_every_phone(arrive: Callable[[], Vis
     expect(second.page.locator("#sign-in").get_by_role("alert")).not_to_be_empty()
     second.page.locator("#sign-in").get_by_label("Password").fill(PASSWORD)
     second.page.get_by_role("button", name="Sign in").click()
-    expect(second.page.get_by_role("heading", name="Nothing here yet")).to_be_visible()
+    expect(second.page.get_by_role("navigation", name="Feeds")).to_be_visible()
 
     first.go("You")
     first.page.get_by_role("button", name="Sign out everywhere", exact=True).click()
