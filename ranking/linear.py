@@ -5,6 +5,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from ranking.compiled import compiled
+
 Matrix = NDArray[np.float32]
 
 CLIP = 5.0
@@ -28,14 +30,35 @@ class Linear(NamedTuple):
 
     def log_odds(self, features: Matrix) -> NDArray[np.float64]:
         """Return the log odds of each head for each row, (rows, heads)."""
-        # Summed feature by feature: what a row has does not depend on how many others there are.
-        odds = np.tile(self.start, (len(features), 1))
-        rows = self.standardised(features)
-        for column in np.flatnonzero(self.weights.any(axis=1)):
-            odds += rows[:, column : column + 1] * self.weights[column]
-        return odds
+        # Summed row by row: what a row has does not depend on how many others there are.
+        columns = np.flatnonzero(self.weights.any(axis=1))
+        return _log_odds(
+            np.ascontiguousarray(features), columns, self.means, self.scales, self.weights,
+            self.start,
+        )  # fmt: skip
 
 
 def probability(log_odds: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the probabilities of log odds."""
     return 1.0 / (1.0 + np.exp(-np.clip(log_odds, -30.0, 30.0)))
+
+
+@compiled
+def _log_odds(  # noqa: PLR0913, PLR0917 - a compiled loop takes its columns singly
+    features: Matrix,
+    columns: NDArray[np.int64],
+    means: NDArray[np.float64],
+    scales: NDArray[np.float64],
+    weights: NDArray[np.float64],
+    start: NDArray[np.float64],
+) -> NDArray[np.float64]:
+    odds = np.empty((len(features), len(start)))
+    for row in range(len(features)):
+        for head in range(len(start)):
+            odds[row, head] = start[head]
+        for column in columns:
+            value = (features[row, column] - means[column]) / scales[column]
+            value = min(max(value, -CLIP), CLIP)
+            for head in range(len(start)):
+                odds[row, head] += value * weights[column, head]
+    return odds
