@@ -177,7 +177,7 @@ def test_who_signs_out_everywhere_is_out_on_every_phone(arrive: Callable[[], Vis
 
 
 def _like_and_comment(page: Page) -> None:
-    like = page.get_by_role("button", name="Like")
+    like = page.get_by_role("button", name="Like", exact=True)
     like.click()
     expect(like).to_have_attribute("aria-pressed", "true")
     expect(like).to_have_text("1")
