@@ -14,7 +14,7 @@ import numpy as np
 from myriorama.bench import retrieval_peers
 from myriorama.bench.outcome import Progress
 from myriorama.bench.retrieval_scores import scored
-from myriorama.bench.retrieval_shelves import audience, examples, ordered, shelves, weights_of
+from myriorama.bench.retrieval_shelves import audience, examples, ordered, shelves
 from ranking.importing.kuairand import load
 from ranking.training import affinities, forests
 
@@ -45,7 +45,8 @@ def measure_retrieval(
     earlier = audience(imported, earlier_ms, cut_ms)
     progress(f"retrieval: learning of {len(earlier.viewers):,} viewers")
     features, was_wanted = examples(shelves(state, affinities.fit(state), earlier), earlier)
-    forest = forests.classify(features, was_wanted, GROWTH, weights_of(was_wanted))
+    # That only some of the unwanted are learnt of moves all chances alike, and no order.
+    forest = forests.classify(features, was_wanted, GROWTH)
     boosting = retrieval_peers.boosting(state, earlier)
     state.fold(imported.deeds.take(slice(until, then)))
     tested = audience(imported, cut_ms)
