@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from ranking.affinities import Affinities
 from ranking.features import FEATURES, INDEX, VERSION
-from ranking.forest import INNER, LEAVES, Forest
+from ranking.forest import INNER, LEAVES, Forest, across
 from ranking.heads import HEADS
 from ranking.linear import Linear, probability
 from ranking.relative import RELATIVE, to_features, with_relative
@@ -99,9 +99,10 @@ class Model:
 
     def of_rows(self, rows: Matrix, slates: NDArray[np.int64] | None = None) -> Matrix:
         """Predict the same of rows that have their relative features behind them."""
+        columns = across(rows)
         predictions = np.empty((len(rows), len(HEADS)), np.float32)
         for place, (head, scale) in enumerate(zip(HEADS, self.card.scales, strict=True)):
-            predictions[:, place] = self._predicted(head.name, scale, rows, slates)
+            predictions[:, place] = self._predicted(head.name, scale, rows, columns, slates)
         return predictions
 
     def utility(self, predictions: Matrix, weights: Mapping[str, float]) -> NDArray[np.float32]:
@@ -118,7 +119,8 @@ class Model:
         if not len(features):
             return np.zeros(features.shape, np.float32)
         rows = with_relative(features)
-        total = np.zeros((len(rows), len(FEATURES)))
+        columns = across(rows)
+        total = np.zeros((WIDTH, len(rows)))
         for place, worth in enumerate(worths(weights)):
             scale, name = self.card.scales[place], HEADS[place].name
             if not worth:
@@ -126,18 +128,18 @@ class Model:
             if name not in self.forests:
                 if scale.column >= 0:
                     by = rows[:, scale.column].astype(np.float64) * scale.slope
-                    total[:, scale.column] += worth * (by - by.mean())
+                    total[scale.column] += worth * (by - by.mean())
                 continue
             likely = predictions[:, place].astype(np.float64)
-            steep = (worth * scale.slope * likely * (1 - likely))[:, np.newaxis]
-            moved = to_features(self.forests[name].contributions(rows), len(FEATURES))
+            steep = worth * scale.slope * likely * (1 - likely)
+            moved = self.forests[name].contributions_across(columns)[:, : len(rows)]
             if scale.order:
-                order = to_features(self.forests[ORDER].contributions(rows), len(FEATURES))
+                order = self.forests[ORDER].contributions_across(columns)[:, : len(rows)]
                 effect = rows[:, _EFFECT].astype(np.float64)
-                order[:, _EFFECT] += effect - effect.mean()
+                order[_EFFECT] += effect - effect.mean()
                 moved += scale.order * (order - moved)
             total += steep * moved
-        return total.astype(np.float32)
+        return to_features(total.T, len(FEATURES)).astype(np.float32)
 
     def encode(self) -> bytes:
         """Return the file. Equal models have equal files."""
@@ -190,15 +192,21 @@ class Model:
         return cls(card, linear, forests, affinities, found)
 
     def _predicted(
-        self, name: str, scale: Scale, rows: Matrix, slates: NDArray[np.int64] | None
+        self,
+        name: str,
+        scale: Scale,
+        rows: Matrix,
+        columns: Matrix,
+        slates: NDArray[np.int64] | None,
     ) -> NDArray[np.float64]:
         if name not in self.forests:
             if scale.column < 0:
                 return np.full(len(rows), scale.slope)
             return np.clip(rows[:, scale.column].astype(np.float64) * scale.slope, 0.0, 1.0)
-        raw = self.forests[name].score(rows)
+        raw = self.forests[name].score_across(columns)[: len(rows)]
         if scale.order:
-            order = rows[:, _EFFECT].astype(np.float64) + self.forests[ORDER].score(rows)
+            corrected = self.forests[ORDER].score_across(columns)[: len(rows)]
+            order = rows[:, _EFFECT].astype(np.float64) + corrected
             raw += scale.order * centred(order - raw, slates)
         return probability(scale.slope * raw + scale.shift)
 
