@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Self, assert_never
 from uuid import UUID
 
@@ -28,6 +28,7 @@ from domain.steering.events import (
 
 RULES_MAX = 60
 STRENGTH_MAX = 100
+LASTS_MAX = timedelta(days=3660)
 
 
 @dataclass(frozen=True)
@@ -86,7 +87,8 @@ class Steering(Aggregate):
         the other's ID, and its strength and end are as said last.
 
         Raises:
-            SteeringRuleInvalid: one is too weak, too strong or over already.
+            SteeringRuleInvalid: one is too weak, too strong, over already, or to last for
+                more than ten years.
             TooManySteeringRules: the account would have more than `RULES_MAX`; none is taken on.
         """
         for wish in wishes:
@@ -103,7 +105,8 @@ class Steering(Aggregate):
 
         Raises:
             SteeringRuleNotFound: there is none, or it has ended.
-            SteeringRuleInvalid: it would be too weak, too strong or over already.
+            SteeringRuleInvalid: it would be too weak, too strong, over already, or to last for
+                more than ten years.
         """
         rule = str(rule_id)
         if rule not in self._subjects or self._has_ended(rule, at):
@@ -237,3 +240,5 @@ def _require_sound(strength: int, expires_at: datetime | None, at: datetime) -> 
         raise SteeringRuleInvalid(f"A rule has a strength of 1 to {STRENGTH_MAX}.")
     if expires_at is not None and expires_at <= at:
         raise SteeringRuleInvalid("A rule ends in the future, if it ends.")
+    if expires_at is not None and expires_at > at + LASTS_MAX:
+        raise SteeringRuleInvalid("A rule ends within ten years, if it ends.")

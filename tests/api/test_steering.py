@@ -70,6 +70,10 @@ def test_an_edit_keeps_what_it_leaves_out_and_refuses_what_cannot_be(person: Peo
     assert weaker["expires_at"] == rule["expires_at"]
     past = (datetime.now(UTC) - timedelta(days=1)).isoformat()
     assert alice.patch(url, json={"expires_at": past}).json()["code"] == "steering_rule_invalid"
+    for never in ("9999-12-31T23:59:59-12:00", "9999-12-31T23:59:59Z", "0001-01-01T00:00:00+14:00"):
+        refused = alice.patch(url, json={"expires_at": never})
+        assert (refused.status_code, refused.json()["code"]) == (422, "steering_rule_invalid")
+    assert [rule[3] for rule in rules(alice)] == [10]
     assert alice.patch(url, json={"strength": 0}).status_code == 400
     assert alice.patch(url, json={"expires_at": "2030-01-01T00:00:00"}).status_code == 400
     assert bob.patch(url, json={"strength": 10}).json()["code"] == "steering_rule_not_found"
