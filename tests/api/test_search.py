@@ -60,7 +60,9 @@ def test_a_hashtag_must_be_there_and_a_handle_must_be_of_its_people(
     assert found(alice, "@nobody_here") == []
     tagged = alice.get("/v1/hashtags/Snow").json()
     assert [video["video_id"] for video in tagged["items"]] == [owl, fox]
-    assert alice.get("/v1/hashtags/none").json()["items"] == []
+    for nothing in ("none", "%20", "%20%20", "fox%20snow", "%23%23fox", "-", "fox%40alice"):
+        assert alice.get(f"/v1/hashtags/{nothing}").json()["items"] == []
+    assert len(alice.get("/v1/hashtags/%23fox").json()["items"]) == 1
 
 
 def test_a_handle_finds_what_a_person_is_cast_in_but_not_for_whom_they_blocked(
@@ -202,6 +204,10 @@ ODDITIES = (
     "狐が跳ぶ",
     '"unclosed OR -',
     "a" * 500,
+    "-" * 100,
+    "- " * 250,
+    "fox " + "-" * 300,
+    '-"' * 200,
 )
 
 
@@ -226,6 +232,12 @@ def test_what_was_typed_falls_into_hashtags_handles_and_words() -> None:
         "a with ,",
     )
     assert Terms.of("mail a@b.example c#minor") == ((), (), "mail a@b.example c#minor")
+
+
+def test_a_hyphen_takes_a_word_out_and_says_nothing_else() -> None:
+    assert Terms.of('--- fox -snow - -"at dawn" half-open --owl').text == (
+        'fox -snow -"at dawn" half-open -owl'
+    )
 
 
 def test_what_several_lists_have_comes_before_what_one_has() -> None:

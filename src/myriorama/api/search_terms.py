@@ -9,6 +9,9 @@ from domain.video.hashtags import folded
 TERMS_MAX = 8
 
 _TERM = re.compile(r"(?<!\w)([#@])(\w{1,64})")
+# A hyphen takes the word or phrase behind it out of what is found; before anything else it says
+# nothing, and PostgreSQL can read but a few dozen of them in a row.
+_LONE_HYPHEN = re.compile(r"-(?!\"?[^\W_])")
 
 
 class Terms(NamedTuple):
@@ -25,7 +28,7 @@ class Terms(NamedTuple):
         found: list[tuple[str, str]] = _TERM.findall(legible)
         tags = dict.fromkeys(folded(name) for sign, name in found if sign == "#")
         handles = dict.fromkeys(name.lower() for sign, name in found if sign == "@")
-        text = " ".join(_TERM.sub(" ", legible).split())
+        text = " ".join(_LONE_HYPHEN.sub(" ", _TERM.sub(" ", legible)).split())
         return cls(tuple(tags)[:TERMS_MAX], tuple(handles)[:TERMS_MAX], text)
 
     @property

@@ -204,14 +204,17 @@ class Search:
     async def tagged(
         self, typed: str, viewer_id: UUID | None, limit: int, cursor: str | None
     ) -> Page[Card]:
-        """Return the videos that carry a hashtag, the newest first.
+        """Return the videos that carry a hashtag, the newest first; none of what is no hashtag.
 
         Raises:
             CursorInvalid: it was not given for this hashtag.
         """
-        tag = Terms.of(f"#{typed}").beginning
+        terms = Terms.of(f"#{typed.removeprefix('#')}")
+        tag = terms.tags[0] if len(terms.tags) == 1 and not (terms.handles or terms.text) else ""
         listing = f"hashtag:{sha256(tag.encode()).hexdigest()}"
         after = self._cursors.read(listing, cursor)
+        if not tag:
+            return Page(items=[], next_cursor=None)
         params = {
             "tag": tag,
             "viewer_id": viewer_id,
