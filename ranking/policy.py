@@ -16,7 +16,8 @@ from domain.ranking.errors import PolicyInvalid
 from domain.video.labels import LABELS
 
 Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
-Positive = Annotated[float, msgspec.Meta(gt=0, le=1000)]
+# Far above what floating-point numbers cannot divide by.
+Positive = Annotated[float, msgspec.Meta(ge=1e-6, le=1000)]
 Count = Annotated[int, msgspec.Meta(ge=0, le=2000)]
 Version = Annotated[
     str, msgspec.Meta(min_length=1, max_length=64, pattern=r"^[a-z0-9][a-z0-9.-]*$")
@@ -160,7 +161,8 @@ class Policy(_Part, frozen=True):
     """How slates are made.
 
     `quotas` say how many candidates each source may bring, `weights` what each action is worth,
-    `labels` what follows from a label. `perturbation` is the sigma by which each viewer's weights
+    `labels` what follows from a label; of those that are not named, the default holds: nobody takes
+    the rule for one label away by giving that for another. `perturbation` is the sigma by which each viewer's weights
     stand off from these, up or down by their hash: a standing experiment on every weight.
     """
 
@@ -174,6 +176,12 @@ class Policy(_Part, frozen=True):
     author_decay: AuthorDecay = AuthorDecay()
     exploration: Exploration = Exploration()
     perturbation: Annotated[float, msgspec.Meta(ge=0, le=0.5)] = 0.0
+
+    def __post_init__(self) -> None:
+        """Fill in what is not named."""
+        msgspec.structs.force_setattr(self, "quotas", _quotas() | self.quotas)
+        msgspec.structs.force_setattr(self, "weights", _weights() | self.weights)
+        msgspec.structs.force_setattr(self, "labels", _labels() | self.labels)
 
     @classmethod
     def decode(cls, text: str | bytes) -> Self:
@@ -234,6 +242,11 @@ class Policy(_Part, frozen=True):
                 raise PolicyInvalid(f"`weights.{action}` is of what nobody wants: at most 0.")
             if action in WANTED and weight < 0:
                 raise PolicyInvalid(f"`weights.{action}` is of what people want: at least 0.")
+        # A slate that is not full is taken for the last there is.
+        if self.size > min(self.limits.candidates, self.limits.second, self.diversity.pool):
+            raise PolicyInvalid(
+                "`size` is at most `limits.candidates`, `limits.second` and `diversity.pool`."
+            )
         likeness = self.diversity
         if likeness.author + likeness.line + likeness.prompt + likeness.cameo > 1:
             raise PolicyInvalid("`diversity`: author, line, prompt and cameo are 1 in all at most.")

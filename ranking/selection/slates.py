@@ -52,6 +52,8 @@ def select(  # noqa: PLR0913, PLR0917 - what a selection depends on
     best = scored[np.argsort(-worth[scored], kind="stable")[: likes.pool]]
     members = np.concatenate([best, np.setdiff1d(open_.places, best)])
     served = _served(state, query, likes.carried)
+    carried = likes.carry_decay ** np.arange(len(served), 0, -1, dtype=np.float64)
+    served, carried = served[carried > 0], carried[carried > 0]
     count = len(served)
     rows = np.concatenate([served, serials[members]])
     kinds = _kinds(state.videos, rows)
@@ -61,7 +63,7 @@ def select(  # noqa: PLR0913, PLR0917 - what a selection depends on
         likeness(state.videos, rows, likes),
         ranked,
         kinds,
-        likes.carry_decay ** np.arange(count, 0, -1, dtype=np.float64),
+        carried,
     )
     limited = np.zeros((len(limits), len(rows)), np.bool_)
     for number, limit in enumerate(limits):

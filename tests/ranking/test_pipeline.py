@@ -246,6 +246,34 @@ def test_where_sources_find_too_little_the_catalogue_is_gone_through() -> None:
     assert len(decided(made, made.ask(people[0]), none).order) == 60
 
 
+EDGES = [
+    {"diversity": {"theta": 1, "carried": 100, "carry_decay": 0}},
+    {"diversity": {"carried": 100, "carry_decay": 1e-200}},
+    {"exploration": {"share": 1, "alpha": 1e-6, "beta": 1e-6, "temperature": 1e-6}},
+    {"exploration": {"alpha": 1e-6, "beta": 1000, "guarantee": 100_000, "pool": 64, "floor": 0}},
+    {"size": 20, "limits": {"candidates": 20, "second": 20}, "diversity": {"pool": 20}},
+    {"author_decay": {"factor": 1e-300, "floor": 1e-300}, "diversity": {"theta": 0}},
+]
+
+
+@pytest.mark.parametrize("patch", EDGES)
+def test_a_policy_at_its_bounds_ranks_too(patch: dict[str, object]) -> None:
+    made, people, published = crowd(100)
+    policy = DEFAULT.patched(patch)
+    deeds = Deeds.empty(40)
+    deeds.at_ms[:] = made.now_ms - 1
+    deeds.viewer[:] = made.state.people.serial(people[0].bytes)
+    deeds.video[:] = np.arange(40)
+    deeds.kind[:] = Deed.LIKE
+    made.state.fold(deeds)
+    served = tuple(video.bytes for video in published[:30])
+
+    query = made.ask(people[0], size=policy.size, pending=served)
+    order = shown(decided(made, query, policy))
+
+    assert len(order) == len(set(order)) >= min(policy.size, 40)
+
+
 @settings(max_examples=25, deadline=None)
 @given(data=st.data())
 def test_whatever_is_hidden_from_a_viewer_is_never_shown(data: st.DataObject) -> None:

@@ -25,6 +25,18 @@ def test_what_is_left_out_is_as_by_default() -> None:
     assert read.author_decay.floor == DEFAULT.author_decay.floor
 
 
+def test_a_label_that_is_not_named_keeps_the_rule_that_it_has_by_default() -> None:
+    drop = '{"adult": "drop", "minor": "drop"}'
+    text = f'{{"version": "x", "labels": {{"political": {drop}}}, "weights": {{"remix": 40}}}}'
+
+    read = Policy.decode(text)
+
+    assert read.labels["political"].adult == "drop"
+    assert read.labels["mature"] == DEFAULT.labels["mature"]
+    assert read.weights == DEFAULT.weights | {"remix": 40}
+    assert read.quotas == DEFAULT.quotas
+
+
 def test_creating_outweighs_watching() -> None:
     weights = DEFAULT.weights
 
@@ -55,6 +67,10 @@ REFUSED = {
     '{"version": "x", "diversity": {"author": 0.9, "line": 0.9}}': "diversity",
     '{"version": "x", "exploration": {"floor": 0.2, "pool": 20}}': "exploration",
     '{"version": "x", "exploration": {"share": 1.5}}': "share",
+    '{"version": "x", "exploration": {"alpha": 1e-300}}': "alpha",
+    '{"version": "x", "exploration": {"temperature": 1e-300}}': "temperature",
+    '{"version": "x", "diversity": {"pool": 59}}': "diversity.pool",
+    '{"version": "x", "limits": {"candidates": 1}}': "limits.candidates",
     '{"version": "x", "author_decay": {"factor": 0.2}}': "author_decay",
     '{"version": "x", "perturbation": 3}': "perturbation",
 }
