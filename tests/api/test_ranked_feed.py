@@ -1,6 +1,7 @@
 """The ranked feeds, as those who scroll them see them."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid4
@@ -44,6 +45,13 @@ def scrolled(person: Person, limit: int, kind: str = "for_you") -> list[str]:
         cursor = answer["next_cursor"]
         if cursor is None:
             return shown
+
+
+def eight_at_once(person: Person, **params: Any) -> list[dict[str, Any]]:
+    """Ask for the same page on eight devices."""
+    with ThreadPoolExecutor(8) as devices:
+        asked = [devices.submit(page, person, **params) for _ in range(8)]
+        return [answer.result() for answer in asked]
 
 
 @pytest.fixture
@@ -178,3 +186,55 @@ def test_five_hundred_are_scrolled_and_none_comes_twice(person: People, log: Log
     shown = scrolled(alice, limit=20)
 
     assert len(shown) == len(set(shown)) == 520
+
+
+@pytest.mark.usefixtures("videos")
+def test_two_devices_that_take_turns_are_shown_nothing_twice(person: People) -> None:
+    alice = person("alice")
+    shown, cursors = list[str](), list[str | None]([None, None])
+
+    for turn in range(8):
+        cursor = cursors[turn % 2]
+        place: dict[str, Any] = {"cursor": cursor} if cursor else {}
+        answer = page(alice, limit=10, **place)
+        shown += ids(answer)
+        cursors[turn % 2] = answer["next_cursor"]
+
+    assert len(shown) == len(set(shown)) == 80
+
+
+@pytest.mark.usefixtures("videos")
+def test_pages_that_are_asked_for_at_once_have_nothing_in_common(person: People) -> None:
+    alice = person("alice")
+
+    answers = eight_at_once(alice, limit=10)
+
+    shown = [video_id for answer in answers for video_id in ids(answer)]
+    assert len(shown) == len(set(shown)) == 80
+
+
+@pytest.mark.usefixtures("videos")
+def test_a_cursor_at_the_end_of_a_slate_gives_all_who_ask_at_once_the_same_page(
+    person: People,
+) -> None:
+    alice = person("alice")
+    cursor = page(alice, limit=60)["next_cursor"]
+
+    answers = eight_at_once(alice, limit=10, cursor=cursor)
+
+    assert len({answer["decision_id"] for answer in answers}) == 1
+    assert all(ids(answer) == ids(answers[0]) for answer in answers)
+    assert len(ids(answers[0])) == 10
+
+
+@pytest.mark.usefixtures("videos")
+def test_what_the_newest_first_has_shown_is_not_in_the_ranked_feed_at_once(person: People) -> None:
+    alice = person("alice")
+    decided = page(alice, limit=10)
+
+    newest = ids(page(alice, "latest", limit=40))
+
+    after = page(alice, limit=10, cursor=decided["next_cursor"])
+    popular = scrolled(alice, limit=20, kind="popular")
+    assert not set(newest) & {*ids(after), *popular}
+    assert popular

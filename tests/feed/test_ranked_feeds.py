@@ -29,11 +29,14 @@ from myriorama.feed.ranking import Ranking
 from myriorama.feed.served import Served
 from myriorama.feed.slates import RankedSlate, Slates
 from myriorama.store.event_source import EventSource
+from myriorama.store.identity import new_id
 from myriorama.store.log import Log
 from myriorama.store.objects import FolderObjects
 from myriorama.store.postgres import Pool, async_pool
 from myriorama.store.signing import Signer
 from myriorama.store.viewlog import Served as Logged
+from projections.accounts import Accounts
+from projections.videos import Videos
 from ranking.deeds import Deeds, Kind
 from ranking.heuristic import Heuristic
 from ranking.pipeline import rank
@@ -41,6 +44,7 @@ from ranking.query import Query
 from ranking.state import State
 from tests.authors import open_account
 from tests.feed.worlds import PEOPLE, World
+from tests.folding import fold
 from tests.publishing import publish
 from tests.viewing import append
 
@@ -171,15 +175,65 @@ def test_who_has_watched_a_hundred_thousand_times_is_shown_what_they_have_not(
 
 
 def test_what_was_served_lately_is_remembered_for_a_day_each_once() -> None:
-    served, alice = Served(viewers_max=2), b"alice"
+    served, alice, morning, noon = Served(viewers_max=2), b"alice", b"morning", b"noon"
     first, second = b"1", b"2"
 
-    served.add(alice, [first, second], at_ms=1000)
-    served.add(alice, [first], at_ms=2000)
+    served.add(alice, [first, second], at_ms=1000, decision_id=morning)
+    served.add(alice, [first], at_ms=2000, decision_id=noon)
 
     assert served.to(alice, at_ms=2000) == [second, first]
     assert served.to(alice, at_ms=1000 + DAY_MS + 1) == [first]
+    assert served.by(alice, first, at_ms=2000) == morning
+    assert served.by(alice, second, at_ms=1000 + DAY_MS + 1) is None
     assert served.to(b"bob", at_ms=2000) == []
-    served.add(b"bob", [first], at_ms=3000)
-    served.add(b"carol", [first], at_ms=3000)
+    served.add(b"bob", [first], at_ms=3000, decision_id=noon)
+    served.add(b"carol", [first], at_ms=3000, decision_id=noon)
     assert served.to(alice, at_ms=3000) == []
+
+
+def test_so_many_videos_are_remembered_of_all_viewers_together() -> None:
+    served = Served(videos_max=3)
+
+    for viewer in (b"alice", b"bob", b"alice", b"mallory"):
+        served.add(viewer, [b"1", b"2"], at_ms=1000, decision_id=viewer)
+
+    assert not served.to(b"bob", at_ms=1000)
+    assert not served.to(b"alice", at_ms=1000)
+    assert served.to(b"mallory", at_ms=1000) == [b"1", b"2"]
+
+
+def test_what_a_process_served_before_it_was_killed_does_not_come_again_while_the_next_one_loads(
+    log: Log, database_url: str, pool: Pool, tmp_path: Path
+) -> None:
+    state, alice = create_state(), open_account(log, "alice")
+    author = open_account(log, "bob")
+    for number in range(200):
+        publish(log, author, f"Number {number}")
+    state.fold_domain(EventSource(pool).read(0, 1000, State.TOPICS).events)
+    now_ms = time.time_ns() // 1_000_000
+    decision = rank(
+        state, Heuristic(), state.active.policy, Query(new_id(), alice.bytes, "for_you", now_ms, 1)
+    )
+    slate = RankedSlate.of(decision, decision.encode().decode())
+    shown = slate.video_ids[:20]
+    append(
+        database_url,
+        [],
+        [Logged(slate.decision_id, alice.bytes, "for_you", None, shown, slate.ranking)],
+    )
+    fold(pool, Accounts(), Videos())
+
+    async def scroll() -> list[bytes]:
+        async with without_state(database_url, pool, tmp_path) as ranked:
+            later = list[bytes]()
+            place: Place | None = Place(slate.decision_id, 20)
+            while place is not None:
+                page = await ranked.page(alice.bytes, "for_you", place, limit=20)
+                later += page.video_ids
+                place = page.place
+            return later
+
+    later = asyncio.run(scroll())
+
+    assert len(later) == len(set(later)) == 180
+    assert not set(later) & set(shown)

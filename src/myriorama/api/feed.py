@@ -101,6 +101,7 @@ class FeedPages:
         viewer = viewer_id.bytes
         slate = await self._feeds.slate(viewer, kind, before=before, limit=limit, now=now)
         decision_id = new_id()
+        self._ranked.was_shown(viewer, slate.video_ids, decision_id.bytes)
         tokens = self._view_tokens.of_page(viewer, decision_id.bytes, slate.video_ids, now=now)
         after = None
         if slate.before is not None:

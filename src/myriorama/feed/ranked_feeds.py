@@ -2,13 +2,16 @@
 
 A page is read of one slate and shares its decision. What is left of a slate when it does not fill
 a page any more is given up, and a new slate decided: so nothing has to be kept for later, and who
-asks for the same page again is given the same again.
+asks for the same page again is given the same again. A viewer's pages are made one after the other,
+on however many devices they scroll: each knows what the others have shown.
 """
 
+import asyncio
 import time
 from collections.abc import Sequence
 from typing import Literal, NamedTuple
 from uuid import UUID
+from weakref import WeakValueDictionary
 
 from domain.errors import Invalid
 from myriorama.feed.encoded_cards import warned
@@ -70,6 +73,12 @@ class RankedFeeds:
         self._ranking = ranking
         self._slates = slates
         self._served = Served()
+        self._turns = WeakValueDictionary[bytes, asyncio.Lock]()
+
+    def was_shown(self, viewer_id: bytes, video_ids: Sequence[bytes], decision_id: bytes) -> None:
+        """Remember what a feed that is not ranked has shown: it is not to come again at once."""
+        now_ms = time.time_ns() // 1_000_000
+        self._served.add(viewer_id, video_ids, at_ms=now_ms, decision_id=decision_id)
 
     async def page(
         self, viewer_id: bytes, kind: RankedKind, place: Place | None, *, limit: int
@@ -81,14 +90,19 @@ class RankedFeeds:
         """
         now_ms = time.time_ns() // 1_000_000
         asked = Asked(viewer_id, kind, now_ms)
-        slate, page = None, None
-        if place is not None and place.decision_id is not None:
-            if int.from_bytes(place.decision_id[:6]) < now_ms - PLACE_MS:
-                raise CursorExpired("The cursor is older than a day: begin at the top again.")
-            slate, page = await self._going_on(asked, place.decision_id, place.before, limit)
-        if page is None:
-            page = await self._begun(asked, slate, place, limit)
-        self._served.add(viewer_id, page.video_ids, at_ms=now_ms)
+        if (
+            place is not None
+            and place.decision_id is not None
+            and int.from_bytes(place.decision_id[:6]) < now_ms - PLACE_MS
+        ):
+            raise CursorExpired("The cursor is older than a day: begin at the top again.")
+        async with self._turns.setdefault(viewer_id, asyncio.Lock()):
+            slate, page = None, None
+            if place is not None and place.decision_id is not None:
+                slate, page = await self._going_on(asked, place.decision_id, place.before, limit)
+            if page is None:
+                page = await self._begun(asked, slate, place, limit)
+            self._served.add(viewer_id, page.video_ids, at_ms=now_ms, decision_id=page.decision_id)
         return page
 
     async def _going_on(
@@ -98,6 +112,7 @@ class RankedFeeds:
         slate = await self._slates.of(decision_id, asked.viewer_id)
         if slate is None:
             return None, None
+        self._recall(asked, slate, offset)
         successor = self._slates.kept(slate.following.get(offset, b""))
         if successor is not None:
             return slate, await self._read(asked, successor, 0, limit)
@@ -110,11 +125,7 @@ class RankedFeeds:
         self, asked: Asked, before: RankedSlate | None, place: Place | None, limit: int
     ) -> RankedPage:
         """Return the first page of a new slate, or of what is newest if there can be none."""
-        shown = self._served.to(asked.viewer_id, at_ms=asked.as_of_ms)
-        if before is not None and place is not None:
-            # Another process may have served it, and the log may not have told us yet.
-            shown = list(dict.fromkeys([*before.video_ids[: place.before], *shown]))
-        asked = asked._replace(shown=shown)
+        asked = asked._replace(shown=self._served.to(asked.viewer_id, at_ms=asked.as_of_ms))
         slate, degraded = await self._ranking.decide(asked, new_id())
         if slate is None:
             at = place.before if place is not None and place.decision_id is None else END
@@ -127,10 +138,23 @@ class RankedFeeds:
             page = RankedPage.of(slate, 0)
         return page._replace(ranking=slate.ranking)
 
+    def _recall(self, asked: Asked, slate: RankedSlate, offset: int) -> None:
+        """Remember what was read of a slate elsewhere: in another process, or before this one."""
+        viewer_id, at_ms = asked.viewer_id, asked.as_of_ms
+        unknown = [
+            video_id
+            for video_id in slate.video_ids[:offset]
+            if self._served.by(viewer_id, video_id, at_ms=at_ms) is None
+        ]
+        if unknown:
+            self._served.add(viewer_id, unknown, at_ms=at_ms, decision_id=slate.decision_id)
+
     async def _read(
         self, asked: Asked, slate: RankedSlate, offset: int, limit: int
     ) -> RankedPage | None:
         """Read a slate from a place on; what may not be shown any more is passed over.
+
+        So is what another slate has shown since this one was decided.
 
         None if the viewer steers otherwise by now: the rest of the slate is not what they want.
         """
@@ -144,7 +168,9 @@ class RankedFeeds:
                 return None
             shown = await self._feeds.shown(asked.viewer_id, some, now=asked.as_of_ms // 1000)
             for video_id, card, rule in zip(some, shown, looked.rules, strict=True):
-                if card is not None and rule != DROPPED:
+                by = self._served.by(asked.viewer_id, video_id, at_ms=asked.as_of_ms)
+                is_new = by is None or by == slate.decision_id
+                if card is not None and rule != DROPPED and is_new:
                     page.video_ids.append(video_id)
                     page.cards.append(card if rule is None else warned(card, rule))
         has_more = at < end or slate.is_full
