@@ -138,7 +138,8 @@ def _slates(imported: Imported) -> Iterator[Slate]:
     order = np.argsort(shown.slate, kind="stable")
     ordered = shown.slate[order]
     begins = np.flatnonzero(np.r_[True, ordered[1:] != ordered[:-1]])
-    groups = np.split(order, begins[1:])
-    for place in np.argsort([group[0] for group in groups], kind="stable").tolist():
-        rows = groups[place]
+    groups: list[NDArray[np.int64]] = np.split(order, begins[1:])
+    places: list[int] = np.argsort([group[0] for group in groups], kind="stable").tolist()
+    for place in places:
+        rows: NDArray[np.int64] = groups[place]
         yield Slate(int(shown.viewer[rows[0]]), int(shown.at_ms[rows[0]]), rows)

@@ -78,11 +78,12 @@ def auc_with_error(label: Flags, score: Scores, viewer: NDArray[np.int32]) -> Fi
     """Return the AUC over everything; its error by drawing viewers again."""
     order = np.argsort(viewer, kind="stable")
     begins = np.r_[0, np.flatnonzero(np.diff(viewer[order])) + 1, len(order)]
-    groups = np.split(order, begins[1:-1])
+    groups: list[NDArray[np.int64]] = np.split(order, begins[1:-1])
     draw = np.random.default_rng(0)
-    drawn = []
+    drawn = list[float]()
     for _ in range(30):
-        rows = np.concatenate([groups[k] for k in draw.integers(0, len(groups), len(groups))])
+        places: list[int] = draw.integers(0, len(groups), len(groups)).tolist()
+        rows: NDArray[np.int64] = np.concatenate([groups[place] for place in places])
         drawn.append(auc(label[rows], score[rows]))
     return Figure(auc(label, score), float(np.std(drawn)))
 

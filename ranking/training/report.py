@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import matplotlib as mpl
 import numpy as np
@@ -56,13 +57,13 @@ def importance(model: Model, examples: Examples) -> Mapping[str, float]:
         .astype(np.float64)
     )
     shares = moved / (moved.sum() or 1.0)
-    order = np.argsort(-shares, kind="stable").tolist()
+    order: list[int] = np.argsort(-shares, kind="stable").tolist()
     return {FEATURES[place].name: float(shares[place]) for place in order}
 
 
 def _plot_calibration(fitted: Fitted, path: Path) -> None:
-    canvas = Canvas(figsize=(6, 6), layout="constrained")
-    axes = canvas.subplots()
+    canvas: Any = Canvas(figsize=(6, 6), layout="constrained")
+    axes: Any = canvas.subplots()
     axes.plot([1e-4, 1], [1e-4, 1], color="grey", linewidth=1)
     for place, head in enumerate(HEADS):
         label = fitted.trial.examples.labels[:, place]
@@ -87,8 +88,8 @@ def _bins(
 
 def _plot_importance(shares: Mapping[str, float], path: Path) -> None:
     names = list(shares)[:_SHOWN][::-1]
-    canvas = Canvas(figsize=(7, 7), layout="constrained")
-    axes = canvas.subplots()
+    canvas: Any = Canvas(figsize=(7, 7), layout="constrained")
+    axes: Any = canvas.subplots()
     axes.barh(names, [shares[name] for name in names])
     axes.set(xlabel="share of what moves the utility", title="Importance of features")
     axes.tick_params(axis="y", labelsize="small")
@@ -96,8 +97,8 @@ def _plot_importance(shares: Mapping[str, float], path: Path) -> None:
 
 
 def _plot_curve(curve: Mapping[int, tuple[float, float]], path: Path) -> None:
-    canvas = Canvas(figsize=(6, 4), layout="constrained")
-    axes = canvas.subplots()
+    canvas: Any = Canvas(figsize=(6, 4), layout="constrained")
+    axes: Any = canvas.subplots()
     counts = list(curve)
     for column, name in enumerate(("AUC", "AUC within slates")):
         axes.plot(counts, [curve[count][column] for count in counts], marker="o", label=name)

@@ -47,7 +47,7 @@ class FeedExpress:
             page = await self._page(scope)
             if page is not None:
                 length = (b"content-length", str(len(page.body)).encode())
-                headers = [_JSON, length]
+                headers: list[tuple[bytes, bytes]] = [_JSON, length]
                 if page.degraded is not None:
                     headers.append((_DEGRADED, page.degraded.encode()))
                 await send({"type": "http.response.start", "status": 200, "headers": headers})

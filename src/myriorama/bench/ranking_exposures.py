@@ -150,7 +150,8 @@ def _peers(
     learnt_by_us = [INDEX[feature.name] for feature in LEARNT]
     columns = np.setdiff1d(np.arange(len(FEATURES)), learnt_by_us)
     rows = lightgbm.Dataset(learnt.features[:, columns], learnt.label("watch").astype(np.int8))
-    boosted = lightgbm.train(dict(_BOOSTING), rows, _ROUNDS)
+    untyped: Any = lightgbm
+    boosted = untyped.train(dict(_BOOSTING), rows, _ROUNDS)
     yield "lightgbm", np.asarray(boosted.predict(tested.features[:, columns]), np.float64)
 
 
@@ -162,12 +163,13 @@ def _neighbours(imported: Imported, is_test: NDArray[np.bool_]) -> Scores:
     long = watches.take(watches.is_long & (watches.at_ms < cut_ms))
     count = len(imported.videos)
     people = int(max(long.viewer.max(), shown.viewer.max())) + 1
-    liked = sparse.csr_matrix(
+    liked: Any = sparse.csr_matrix(
         (np.ones(len(long), np.float32), (long.viewer, long.video)), shape=(people, count)
     )
     liked.data[:] = 1
     lengths = np.sqrt(np.maximum(np.asarray(liked.sum(axis=0)).ravel(), 1))
-    cosine = sparse.diags(1 / lengths) @ (liked.T @ liked) @ sparse.diags(1 / lengths)
+    scale: Any = sparse.diags(1 / lengths)  # pyright: ignore[reportUnknownMemberType]
+    cosine = scale @ (liked.T @ liked) @ scale
     near = np.asarray(cosine.todense(), np.float32)
     np.fill_diagonal(near, 0)
     least = np.partition(near, -_NEIGHBOURS, axis=1)[:, -_NEIGHBOURS]

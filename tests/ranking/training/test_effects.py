@@ -25,7 +25,7 @@ def watches(count: int = 6000) -> Watches:
     drawn = np.random.default_rng(0)
     viewer = drawn.integers(VIEWERS, size=count).astype(np.int32)
     is_eager = viewer % 2 == EAGER
-    half = np.where(drawn.uniform(size=count) < 0.9, ~is_eager, is_eager)
+    half: NDArray[np.bool_] = is_eager ^ (drawn.uniform(size=count) < 0.9)
     video = (half * (VIDEOS // 2) + drawn.integers(VIDEOS // 2, size=count)).astype(np.int32)
     # The second half is the better one, but is shown to whom little pleases.
     odds = np.where(is_eager, 1.5, -1.5) + np.where(video >= VIDEOS // 2, 0.5, -0.5)
