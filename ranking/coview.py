@@ -73,19 +73,18 @@ class Coviews:
             weights: of each of it.
             candidates: may be unknown here, and are worth 0 then.
         """
-        scores = self.scores(history, weights)
-        known = candidates < len(scores)
-        found = np.zeros(len(candidates), np.float32)
-        found[known] = scores[candidates[known]]
-        return found
-
-    def scores(self, history: Serials, weights: Floats) -> Floats:
-        """Return the same for every video up to the last that is known here, by serial."""
         scores = np.zeros(len(self._crowds), np.float64)
         _walk(self._viewers, self._videos, history, weights, scores)
-        reached = np.flatnonzero(scores > 0)
-        scores[reached] /= np.maximum(self._crowds[reached], 1) ** self._popularity
-        return scores.astype(np.float32)
+        found = np.zeros(len(candidates), np.float32)
+        known = candidates < len(scores)
+        found[known] = self._lessened(candidates[known], scores)
+        return found
+
+    def reached(self, history: Serials, weights: Floats) -> tuple[Serials, Floats]:
+        """Return every video of which `similarity` is above 0, by serial, and what it is."""
+        scores = np.zeros(len(self._crowds), np.float64)
+        serials = np.sort(_walk(self._viewers, self._videos, history, weights, scores))
+        return serials, self._lessened(serials, scores)
 
     def digest(self) -> str:
         """Return a hash of all that was learnt, which does not depend on the room kept for it."""
@@ -99,6 +98,11 @@ class Coviews:
         for column in (self._last, self._learnt):
             known.update(column.tobytes())
         return known.hexdigest()
+
+    def _lessened(self, serials: Serials, scores: NDArray[np.float64]) -> Floats:
+        """Return the scores of videos, by what their crowd says less of anybody."""
+        crowds = np.maximum(self._crowds[serials], 1)
+        return (scores[serials] / crowds**self._popularity).astype(np.float32)
 
     def _make_room(self, viewers: int, videos: int) -> None:
         self._viewers = _grown(self._viewers, videos, _NONE)
@@ -157,7 +161,9 @@ def _walk(
     history: Serials,
     weights: Floats,
     scores: NDArray[np.float64],
-) -> None:
+) -> Serials:
+    """Add to the scores of what is reached, and return it, each video once, as it was reached."""
+    reached, count = np.empty(len(scores), np.int32), 0
     for step in range(len(history)):
         video = history[step]
         if video < 0 or video >= len(viewers_of):
@@ -174,5 +180,10 @@ def _walk(
                 continue
             for other in range(videos_of.shape[1]):
                 watched = videos_of[viewer, other]
-                if watched >= 0 and watched != video:
-                    scores[watched] += share
+                if watched < 0 or watched == video:
+                    continue
+                if scores[watched] == 0.0:
+                    reached[count] = watched
+                    count += 1
+                scores[watched] += share
+    return reached[:count].copy()

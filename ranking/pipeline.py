@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from ranking import candidates as gathering
 from ranking import decision as decisions
 from ranking.candidates import Candidates
+from ranking.compiled import compiled
 from ranking.decision import Decision, Placed
 from ranking.experiments import policy_in
 from ranking.features import FEATURES
@@ -156,7 +157,7 @@ def _placed(  # noqa: PLR0913, PLR0917 - what is told of each place
     added = ranker.contributions(features, weights, predicted).astype(np.float64)
     if len(added):
         added -= added.mean(axis=0)  # what moved all alike moved none
-    most = np.argsort(-np.abs(added), axis=1, kind="stable")[:, :_MOVED_BY]
+    most = _greatest(np.abs(added))
     moved = np.round(np.take_along_axis(added, most, axis=1), 4)
     propensities = _or_null(np.round(slate.log_propensity, 6))
     scores = np.round(scored.worth[slate.places], 4).tolist()
@@ -187,6 +188,24 @@ def _standard(worth: NDArray[np.float32]) -> NDArray[np.float64]:
         exact /= max(float(exact.std()), _EVEN)
     # Rounded, so that the last bits of a sum on another machine turn no order.
     return np.round(exact, 6)
+
+
+@compiled
+def _greatest(sizes: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Return the places of the greatest of each row; of equals, the first come first."""
+    found = np.zeros((len(sizes), _MOVED_BY), np.int64)
+    for row in range(len(sizes)):
+        count = 0
+        for place in range(sizes.shape[1]):
+            size, at = sizes[row, place], count
+            while at > 0 and size > sizes[row, found[row, at - 1]]:
+                if at < _MOVED_BY:
+                    found[row, at] = found[row, at - 1]
+                at -= 1
+            if at < _MOVED_BY:
+                found[row, at] = place
+                count = min(count + 1, _MOVED_BY)
+    return found
 
 
 def _or_null(numbers: NDArray[np.float64]) -> list[float | None]:

@@ -7,9 +7,9 @@ finds the video it is of; beyond that any cut and any interleaving gives the sam
 `State` writes; sources, filters and features read. It has no locks: folds and reads take turns.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from hashlib import sha256
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,6 +35,8 @@ __all__ = ["TOPICS", "State"]
 
 Embed = Callable[[Sequence[str]], NDArray[np.float32]]
 Topics = Callable[[NDArray[np.float32]], NDArray[np.int32]]
+
+T = TypeVar("T")
 
 
 class _Live(NamedTuple):
@@ -65,6 +67,7 @@ class State:
         self.coviews = Coviews()
         self.active = Active()
         self._showings = Showings()
+        self._found: dict[str, tuple[Hashable, Any]] = {}
         self._topic_count = topic_count
         self._domain = DomainFold(
             self.videos, self.people, self.cameos, self.active, embed, self._known_topics
@@ -104,6 +107,7 @@ class State:
         Raises:
             IndexError: one is by, about or of what has no serial here.
         """
+        self._found = {}
         self._reach()
         if not len(deeds):
             return
@@ -119,6 +123,18 @@ class State:
         self.counts.add(deeds, self.videos)
         long = self.histories.add(deeds, known)
         self.coviews.learn(deeds.viewer[long], deeds.video[long])
+
+    def once(self, name: str, of: Hashable, find: Callable[[], T]) -> T:
+        """Return what `find` finds in the state as it is; it is asked once until that changes.
+
+        For what is the same for many viewers. Of each name the last that was asked for is kept.
+        """
+        kept = self._found.get(name)
+        if kept is None or kept[0] != of:
+            kept = of, find()
+            self._found[name] = kept
+        found: T = kept[1]
+        return found
 
     def read(
         self,

@@ -66,8 +66,9 @@ class Judged(NamedTuple):
     def counts(self) -> dict[str, int]:
         """Return how many videos each rule dropped, or warned of (`<rule>:interstitial`)."""
         counted: dict[str, int] = {}
-        for number, name in enumerate(_NAMES):
-            of_rule = self.verdict[self.rule == number]
+        named: list[int] = np.unique(self.rule[self.rule != _NONE]).tolist()
+        for number in named:
+            name, of_rule = _NAMES[number], self.verdict[self.rule == number]
             dropped = int(np.count_nonzero(of_rule == DROP))
             if dropped:
                 counted[name] = dropped

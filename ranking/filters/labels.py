@@ -15,6 +15,8 @@ _VERDICTS: Mapping[Verdict, int] = {"allow": ALLOW, "interstitial": INTERSTITIAL
 def verdicts_of(rules: Mapping[str, Verdict], labels: NDArray[np.uint32]) -> Verdicts:
     """Return the strictest verdict on each video, whose labels are bits in the order of LABELS."""
     verdicts = np.full(len(labels), ALLOW, np.int8)
+    if not labels.any():
+        return verdicts
     for bit, label in enumerate(LABELS):
         verdict = _VERDICTS[rules.get(label, "allow")]
         if verdict != ALLOW:

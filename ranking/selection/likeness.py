@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ranking.catalogue import Videos
+from ranking.compiled import compiled
 from ranking.policy import Diversity
 from ranking.query import Serials
 
@@ -17,23 +18,41 @@ Floats = NDArray[np.float64]
 
 def likeness(videos: Videos, serials: Serials, policy: Diversity) -> Floats:
     """Return the kernel of videos, (n, n) with 1 on its diagonal."""
-    author, line = videos.author[serials], videos.line[serials]
-    kernel: Floats = np.where(author[:, None] == author, policy.author, 0.0)
-    kernel += np.where(line[:, None] == line, policy.line, 0.0)
+    alike = np.zeros((2, len(serials), len(serials)), np.float32)
     if policy.prompt:
-        kernel += policy.prompt * _cosine(videos.codes[serials].astype(np.float32))
+        codes = videos.codes[serials].astype(np.float32)
+        alike[0] = codes @ codes.T
     if policy.cameo:
-        kernel += policy.cameo * _cosine(_appearances(videos, serials))
-    np.fill_diagonal(kernel, 1.0)
+        appearances = _appearances(videos, serials)
+        if appearances.size:
+            alike[1] = appearances @ appearances.T
+    weights = (policy.author, policy.line, policy.prompt, policy.cameo)
+    return _kernel(videos.author[serials], videos.line[serials], alike, weights)
+
+
+@compiled
+def _kernel(
+    author: Serials,
+    line: Serials,
+    alike: NDArray[np.float32],
+    weights: tuple[float, float, float, float],
+) -> Floats:
+    """Return the sum of the kernels; `alike` are products, of which the cosines are taken."""
+    count = len(author)
+    kernel = np.empty((count, count))
+    lengths = np.empty((2, count))
+    for row in range(count):
+        lengths[0, row] = np.sqrt(max(np.float64(alike[0, row, row]), 1.0))
+        lengths[1, row] = np.sqrt(max(np.float64(alike[1, row, row]), 1.0))
+    for row in range(count):
+        for other in range(count):
+            total = weights[0] if author[row] == author[other] else 0.0
+            total += weights[1] if line[row] == line[other] else 0.0
+            by_prompt = alike[0, row, other] / (lengths[0, row] * lengths[0, other])
+            by_cameo = alike[1, row, other] / (lengths[1, row] * lengths[1, other])
+            kernel[row, other] = total + weights[2] * by_prompt + weights[3] * by_cameo
+        kernel[row, row] = 1.0
     return kernel
-
-
-def _cosine(rows: NDArray[np.float32]) -> Floats:
-    """Return the cosines of rows of whole numbers; a row of zeros is like none."""
-    products: Floats = (rows @ rows.T).astype(np.float64)
-    lengths = np.sqrt(np.maximum(products.diagonal(), 1.0))
-    products /= lengths[:, None] * lengths
-    return products
 
 
 def _appearances(videos: Videos, serials: Serials) -> NDArray[np.float32]:

@@ -60,10 +60,11 @@ def _head(  # noqa: PLR0913, PLR0917 - the two histories are one viewer's
 
 
 def _tail(state: State, query: Resolved, tables: Affinities, long: History, limit: int) -> Found:
-    scores = state.coviews.scores(long.videos, long.weights)
-    serials = np.flatnonzero(scores > 0).astype(np.int32)
-    serials = serials[~np.isin(serials, tables.shown.videos)]
-    return best(state, query, serials, scores[serials], limit)
+    serials, scores = state.coviews.reached(long.videos, long.weights)
+    if len(tables.shown.videos):
+        unknown = ~np.isin(serials, tables.shown.videos)
+        serials, scores = serials[unknown], scores[unknown]
+    return best(state, query, serials, scores, limit)
 
 
 def _lift(state: State, videos: Serials) -> NDArray[np.float64]:

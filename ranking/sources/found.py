@@ -55,7 +55,9 @@ def _unseen(
         serials, strength = serials[among], strength[among]
     order = np.lexsort((-serials, -strength))
     serials, strength = serials[order], strength[order]
-    kept = state.videos.live[serials] & ~np.isin(serials, query.pending)
+    kept = state.videos.live[serials]
+    if len(query.pending):
+        kept &= ~np.isin(serials, query.pending)
     if query.viewer >= 0:
         kept &= ~state.histories.seen(query.viewer, serials, query.as_of_ms)
     return Found(serials[kept].astype(np.int32), strength[kept].astype(np.float32))

@@ -6,6 +6,7 @@ of them are shown, and with what probability, the exploration of the selection d
 """
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ranking.affinities import Learnt
 from ranking.draws import hashed
@@ -27,12 +28,7 @@ _CONSIDERED = 4
 def find(state: State, query: Resolved, policy: Policy, limit: int, _learnt: Learnt) -> Found:
     """Find videos that are owed showings; which of equals come first, the query's seed decides."""
     promised = policy.exploration.guarantee
-    count = len(state.videos)
-    newest = np.arange(max(0, count - STRETCH), count, dtype=np.int32)
-    shown = state.counts.video.total(Signal.IMPRESSIONS, newest)
-    reported = state.counts.video.total(Signal.REPORTS, newest)
-    owed = state.videos.live[newest] & (shown < promised) & (reported < REPORTS_MAX)
-    serials, shown = newest[owed], shown[owed]
+    serials, shown = state.once("fresh", promised, lambda: _owed(state, promised))
     if not len(serials):
         return NOTHING
     # What was shown least comes first; of equals, which does is left to the seed.
@@ -44,6 +40,16 @@ def find(state: State, query: Resolved, policy: Policy, limit: int, _learnt: Lea
     order = _zipped(least, serials[:considered])
     strength = np.arange(len(order), 0, -1) / len(order)
     return best(state, query, order, strength, limit)
+
+
+def _owed(state: State, promised: int) -> tuple[Serials, NDArray[np.int64]]:
+    """Return the newest that were not shown as often as is promised, and how often they were."""
+    count = len(state.videos)
+    newest = np.arange(max(0, count - STRETCH), count, dtype=np.int32)
+    shown = state.counts.video.total(Signal.IMPRESSIONS, newest)
+    reported = state.counts.video.total(Signal.REPORTS, newest)
+    owed = state.videos.live[newest] & (shown < promised) & (reported < REPORTS_MAX)
+    return newest[owed], shown[owed]
 
 
 def _zipped(first: Serials, second: Serials) -> Serials:
