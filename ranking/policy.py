@@ -129,18 +129,19 @@ def _quotas() -> dict[str, int]:
 
 def _weights() -> dict[str, float]:
     return {
-        "watch": 0.3,
-        "complete": 0.1,
-        "rewatch": 0.2,
-        "like": 1.0,
-        "comment": 2.0,
-        "share": 3.0,
-        "follow": 4.0,
+        "watch": 0.1,
+        # Short videos are completed and long ones left early, whatever is in them.
+        "complete": 0.01,
+        "rewatch": 0.02,
+        "like": 1.5,
+        "comment": 1.0,
+        "share": 1.0,
+        "follow": 1.0,
         "remix": 20.0,
         "cameo_use": 20.0,
-        "create_24h": 12.0,
-        "quick_skip": -0.4,
-        "less": -30.0,
+        "create_24h": 16.0,
+        "quick_skip": -0.02,
+        "less": -10.0,
         "report": -200.0,
     }
 
@@ -162,8 +163,9 @@ class Policy(_Part, frozen=True):
 
     `quotas` say how many candidates each source may bring, `weights` what each action is worth,
     `labels` what follows from a label; of those that are not named, the default holds: nobody takes
-    the rule for one label away by giving that for another. `perturbation` is the sigma by which each viewer's weights
-    stand off from these, up or down by their hash: a standing experiment on every weight.
+    the rule for one label away by giving that for another. `perturbation` is the sigma by which
+    each viewer's weights stand off from these, up or down by their hash: a standing experiment on
+    every weight.
     """
 
     version: Version

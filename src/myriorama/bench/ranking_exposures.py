@@ -42,10 +42,6 @@ _BOOSTING: Mapping[str, Any] = {
 }
 _ROUNDS = 332
 
-WEIGHTS = {"watch": 0.3, "like": 3.0}
-"""What orders here: of all actions only these two are frequent enough in the data to be measured,
-and completion and skips mean little among videos of minutes."""
-
 _NEIGHBOURS = 200
 _AT_ONCE = 4000
 _HEADS = ("watch", "like")
@@ -70,10 +66,7 @@ def measure_exposures(
     predictions = fitted.model.of_rows(tested.features, tested.slate)
     judge = _Judge(tested)
     watch, like = (predictions[:, HEAD_INDEX[head]].astype(np.float64) for head in _HEADS)
-    order, by_default = (
-        fitted.model.utility(predictions, weights).astype(np.float64)
-        for weights in (WEIGHTS, DEFAULT.weights)
-    )
+    order = fitted.model.utility(predictions, DEFAULT.weights).astype(np.float64)
     in_order = judge.watch(order)
     figures = {
         **judge.watch(watch),
@@ -82,8 +75,6 @@ def measure_exposures(
         "order_gauc": in_order["gauc"],
         "order_ndcg10": in_order["ndcg10"],
         "order_duration_corr": judge.duration_corr(order),
-        "default_like_gauc": judge.like(by_default).value,
-        "default_gauc": judge.watch(by_default)["gauc"],
         "tested_exposures": float(len(tested)),
     }
     progress("exposures: peers")
