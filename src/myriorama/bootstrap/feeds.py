@@ -1,7 +1,7 @@
 """The ranked feeds of a process, joined to the logs, the models and the read side."""
 
 import asyncio
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Self
@@ -15,9 +15,10 @@ from myriorama.feed.feeds import Feeds
 from myriorama.feed.live_state import LiveState
 from myriorama.feed.ranked_feeds import RankedFeeds
 from myriorama.feed.rankers import Rankers
-from myriorama.feed.ranking import Ranking, warm_up
+from myriorama.feed.ranking import Ranking
 from myriorama.feed.reasons import Reasons
 from myriorama.feed.slates import Slates
+from myriorama.feed.warming import warm_up
 from myriorama.store.event_source import EventSource
 from myriorama.store.objects import Objects
 from myriorama.store.postgres import Pool
@@ -55,7 +56,7 @@ class RankedParts:
         projected: Projected,
     ) -> Self:
         """Join the parts; nothing is followed yet."""
-        rankers = create_rankers(objects)
+        rankers = create_rankers(objects, loaded=_warm)
         followed = Followed(rankers, projected)
         live = LiveState(
             url, create_stretches(reads, objects), create_state, folded=followed.folded
@@ -92,10 +93,10 @@ class Followed:
 
     def folded(self, state: State) -> None:
         """Have the active model loaded, and what is compiled ready; then tell how far it is."""
-        self._rankers.keep_up(state.active.model_digest)
         if not self._is_warm:
             self._is_warm = True
-            warm_up(state, self._rankers.choice.ranker)
+            _warm(Heuristic())
+        self._rankers.keep_up(state.active.model_digest)
         if self.loop is None:
             return
         telling = self._projected.tell({RANKING_STATE: state.version[0]})
@@ -117,6 +118,18 @@ def create_state() -> State:
     return State(vectors.embed, vectors.topics)
 
 
-def create_rankers(objects: Objects) -> Rankers[Ranker]:
-    """Join the models to the object store."""
-    return Rankers[Ranker](objects, Model.load, fallback=Heuristic(), refusals=(ModelRefused,))
+def create_rankers(
+    objects: Objects, *, loaded: Callable[[Ranker], None] = lambda _: None
+) -> Rankers[Ranker]:
+    """Join the models to the object store; `loaded` is told of each before it ranks."""
+
+    def load(blob: bytes, digest: str) -> Ranker:
+        model = Model.load(blob, digest)
+        loaded(model)
+        return model
+
+    return Rankers[Ranker](objects, load, fallback=Heuristic(), refusals=(ModelRefused,))
+
+
+def _warm(ranker: Ranker) -> None:
+    warm_up(create_state(), ranker)

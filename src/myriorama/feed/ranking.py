@@ -134,14 +134,6 @@ class Ranking:
         return Decided(slate, degraded)
 
 
-def warm_up(state: State, ranker: Ranker) -> None:
-    """Decide a slate for nobody, so that the first viewer does not wait for what is compiled."""
-    try:
-        rank(state, ranker, state.active.policy, Query(UUID(int=0), bytes(16), "for_you", 0, 0))
-    except Exception:  # it is tried again, and counted, for whoever asks first
-        logger.exception("nothing can be ranked")
-
-
 def _pending(state: State, asked: Asked) -> tuple[bytes, ...]:
     """Return what the state does not leave out by itself of what the viewer was shown lately."""
     viewer = state.people.serial(asked.viewer_id)
