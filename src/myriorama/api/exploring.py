@@ -115,7 +115,9 @@ class Explore:
         left = [place for place in hot if place.position not in before]
         left = left[: TRENDING_MAX - len(shown)]
         page = left[:limit]
-        videos = await self._cards.by_ids([p.video_id for p in page], now=int(now.timestamp()))
+        videos = await self._cards.shown_to(
+            viewer_id, [p.video_id for p in page], now=int(now.timestamp())
+        )
         after = None
         if len(left) > limit:
             after = self._cursors.write(listing, (*shown, *(place.position for place in page)))
@@ -161,7 +163,7 @@ class Explore:
         }
         found = await self._reads.many(_Root, LINES, params)
         roots = [root.video_id for root in found]
-        cards = await self._cards.by_ids(roots, now=int(now.timestamp()))
+        cards = await self._cards.shown_to(viewer_id, roots, now=int(now.timestamp()))
         remixers = {root.video_id: root.remixers for root in found}
         return [Line(card, remixers[card.video_id]) for card in cards]
 

@@ -33,16 +33,9 @@ FeedKind = Annotated[
 ]
 
 
-class Interstitial(msgspec.Struct, frozen=True):
-    """Why a warning is to stand before the video until the viewer asks to see it."""
-
-    rule: str
-
-
 class FeedItem(Card, frozen=True, kw_only=True):
     """A video, and the token to show when it has been watched (`POST /v1/views`)."""
 
-    interstitial: Interstitial | msgspec.UnsetType = msgspec.UNSET
     view_token: str
 
 

@@ -138,7 +138,9 @@ class Search:
         page = left[:limit]
         places = (*shown, *(place.position for place in page))
         return Page(
-            items=await self._cards.by_ids([place.video_id for place in page], now=_now()),
+            items=await self._cards.shown_to(
+                viewer_id, [place.video_id for place in page], now=_now()
+            ),
             next_cursor=self._cursors.write(listing, places) if len(left) > limit else None,
         )
 
@@ -225,7 +227,9 @@ class Search:
         shown = found[:limit]
         more = len(found) > limit
         return Page(
-            items=await self._cards.by_ids([place.video_id for place in shown], now=_now()),
+            items=await self._cards.shown_to(
+                viewer_id, [place.video_id for place in shown], now=_now()
+            ),
             next_cursor=self._cursors.write(listing, (shown[-1].position,)) if more else None,
         )
 

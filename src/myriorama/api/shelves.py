@@ -18,7 +18,7 @@ NEWEST_REMIXES = 20
 SEEN = """
     SELECT v.version, coalesce(r.liked, false) AS liked,
            coalesce(r.bookmarked, false) AS bookmarked, coalesce(f.follows, false) AS following
-    FROM visible_videos(%(viewer_id)s) v
+    FROM shown_videos(%(viewer_id)s) v
     LEFT JOIN reactions r ON r.account_id = %(viewer_id)s AND r.video_id = v.video_id
     LEFT JOIN relations f ON f.account_id = %(viewer_id)s AND f.other_id = v.author_id
     WHERE v.video_id = %(of_id)s
@@ -38,7 +38,7 @@ REMIXES = """
 
 BOOKMARKS = """
     SELECT v.video_id, r.bookmarked_position AS position
-    FROM reactions r JOIN visible_videos(%(viewer_id)s) v ON v.video_id = r.video_id
+    FROM reactions r JOIN shown_videos(%(viewer_id)s) v ON v.video_id = r.video_id
     WHERE r.account_id = %(of_id)s AND r.bookmarked AND r.bookmarked_position < %(before)s
     ORDER BY r.bookmarked_position DESC LIMIT %(limit)s
 """
@@ -139,7 +139,9 @@ class Shelves:
         remixes = await self.remixes(video_id, viewer_id, NEWEST_REMIXES, None)
         params = {"of_id": video_id, "viewer_id": viewer_id, "limit": ANCESTORS_MAX}
         steps = await self._reads.many(_Step, ANCESTORS, params)
-        shown = await self._cards.by_ids([s.video_id for s in steps if s.shown], now=_now())
+        shown = await self._cards.shown_to(
+            viewer_id, [s.video_id for s in steps if s.shown], now=_now()
+        )
         cards = {card.video_id: card for card in shown}
         ancestors = [Ancestor(step.depth, cards.get(step.video_id)) for step in steps]
         return Lineage(ancestors=ancestors, remixes=remixes.items)
@@ -164,7 +166,9 @@ class Shelves:
         shown = found[:limit]
         more = len(found) > limit
         return Page(
-            items=await self._cards.by_ids([place.video_id for place in shown], now=_now()),
+            items=await self._cards.shown_to(
+                viewer_id, [place.video_id for place in shown], now=_now()
+            ),
             next_cursor=self._cursors.write(listing, (shown[-1].position,)) if more else None,
         )
 

@@ -64,7 +64,7 @@ class Viewer(msgspec.Struct, frozen=True):
     following: bool
 
 
-class ShownVideo(Card, frozen=True):
+class ShownVideo(Card, frozen=True, kw_only=True):
     """A video by itself; `viewer` is null for visitors without an account."""
 
     viewer: Viewer | None
@@ -94,7 +94,8 @@ async def read_video(
 ) -> Response[ShownVideo]:
     """Read a video; its ETag is what a later edit shows as If-Match."""
     seen = await require_visible(reads, video_id, _id(visitor))
-    card = await cards.by_id(video_id, now=int(datetime.now(UTC).timestamp()))
+    now = int(datetime.now(UTC).timestamp())
+    card = next(iter(await cards.shown_to(_id(visitor), [video_id], now=now)), None)
     if card is None:
         raise VideoNotFound("There is no such video.")
     viewer = Viewer(seen.liked, seen.bookmarked, seen.following) if visitor else None

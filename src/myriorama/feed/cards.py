@@ -35,6 +35,12 @@ SHOWN = """
     WHERE v.video_id = ANY(%s) AND v.state = 'live'
 """
 
+WARNED = """
+    SELECT video_id, label_warning(labels, %(viewer_id)s) FROM videos
+    WHERE video_id = ANY(%(video_ids)s) AND labels <> '{}'
+      AND author_id IS DISTINCT FROM %(viewer_id)s
+"""
+
 
 class Author(msgspec.Struct, frozen=True):
     """Who published a video."""
@@ -55,6 +61,12 @@ class Counts(msgspec.Struct, frozen=True):
     remixes: int
 
 
+class Interstitial(msgspec.Struct, frozen=True):
+    """Why a warning is to stand before the video until the viewer asks to see it."""
+
+    rule: str
+
+
 class Card(msgspec.Struct, frozen=True):
     """A video; its URLs are paths below the public URL, signed for an hour or somewhat longer.
 
@@ -62,6 +74,7 @@ class Card(msgspec.Struct, frozen=True):
     `seek_thumbnails_url` tells where in a sprite sheet each moment is shown.
     `remix_of` and `root_id` name the parent and the first of the line as long as everybody may
     see them: whoever has the ID of an unlisted video may watch it, so a card must not tell it.
+    `interstitial` is there only where a warning is to stand before the video.
     """
 
     video_id: UUID
@@ -84,6 +97,7 @@ class Card(msgspec.Struct, frozen=True):
     seek_thumbnails_url: str | None
     cameo_ids: list[UUID]
     counts: Counts
+    interstitial: Interstitial | msgspec.UnsetType = msgspec.UNSET
 
 
 class Cards:
@@ -98,6 +112,8 @@ class Cards:
     async def by_ids(self, video_ids: Sequence[UUID], *, now: int) -> list[Card]:
         """Return the cards in the order asked for, in one round trip; deleted videos have none.
 
+        They are the same for all viewers: nothing is said of warnings.
+
         Args:
             video_ids: which videos; the caller has seen to it that they may be shown.
             now: seconds since 1970, from which the URLs live.
@@ -107,9 +123,27 @@ class Cards:
         cards = {row[0]: self._card(row, now) for row in rows}
         return [cards[video_id] for video_id in video_ids if video_id in cards]
 
-    async def by_id(self, video_id: UUID, *, now: int) -> Card | None:
-        """Return the card of one video, None if it was deleted or never was."""
-        return next(iter(await self.by_ids([video_id], now=now)), None)
+    async def shown_to(
+        self, viewer_id: UUID | None, video_ids: Sequence[UUID], *, now: int
+    ) -> list[Card]:
+        """Return the cards as `by_ids`, and on them why a warning stands before a video.
+
+        Args:
+            viewer_id: who looks; None is a visitor, who is not known to be of age.
+            video_ids: which videos; the caller has seen to it that they may be shown.
+            now: seconds since 1970, from which the URLs live.
+        """
+        cards = await self.by_ids(video_ids, now=now)
+        asked = {"viewer_id": viewer_id, "video_ids": [card.video_id for card in cards]}
+        async with self._pool.connection() as connection:
+            rows = await (await connection.execute(WARNED, asked)).fetchall()
+        rules = {video_id: rule for video_id, rule in rows if rule is not None}
+        return [
+            msgspec.structs.replace(card, interstitial=Interstitial(rules[card.video_id]))
+            if card.video_id in rules
+            else card
+            for card in cards
+        ]
 
     def _card(self, row: TupleRow, now: int) -> Card:
         fields: list[Any] = list(row)

@@ -13,13 +13,16 @@ from psycopg_pool import AsyncConnectionPool
 from myriorama.feed.readings import Readings
 from myriorama.feed.timeline import Glance, Indexes, Timeline
 
-# Both sides of a block count, one side of everything else.
+# Both sides of a block count, one side of everything else. Who is of age stands there themselves.
 RELATED = """
     SELECT uuid_send(other_id), follows, blocks OR mutes FROM relations
     WHERE account_id = %(viewer_id)s AND (follows OR blocks OR mutes)
     UNION ALL
     SELECT uuid_send(account_id), false, true FROM relations
     WHERE other_id = %(viewer_id)s AND blocks
+    UNION ALL
+    SELECT uuid_send(account_id), true, false FROM accounts
+    WHERE account_id = %(viewer_id)s AND is_of_age(account_id)
 """
 
 
@@ -33,6 +36,7 @@ class Circle:
 
     shown: Indexes
     hidden: frozenset[int]
+    is_of_age: bool
     glance: Glance | None = None
 
 
@@ -79,4 +83,5 @@ class Circles:
         number = self._timeline.author
         shown = {number(viewer_id)} | {number(other) for other, follows, _ in rows if follows}
         hidden = frozenset(number(other) for other, _, hides in rows if hides)
-        return Circle(np.array(sorted(shown - hidden), np.int64), hidden)
+        is_of_age = any(other == viewer_id for other, _, _ in rows)
+        return Circle(np.array(sorted(shown - hidden), np.int64), hidden, is_of_age)

@@ -8,6 +8,7 @@ is read anew beside what is in memory, and replaces it at once.
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Literal, LiteralString, NamedTuple
 
 import numpy as np
@@ -18,7 +19,8 @@ from psycopg_pool import AsyncConnectionPool
 
 from myriorama.feed.cards import Cards
 from myriorama.feed.circles import Circles
-from myriorama.feed.encoded_cards import EncodedCards
+from myriorama.feed.encoded_cards import EncodedCards, warned
+from myriorama.feed.label_rules import LabelRules
 from myriorama.feed.timeline import END, Timeline
 from myriorama.store.projected import Projected
 
@@ -30,7 +32,7 @@ SNAPSHOT = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY"
 
 VIDEOS = """
     SELECT position, published_position, uuid_send(video_id), uuid_send(author_id), visibility,
-           state = 'live'
+           state = 'live', labels
     FROM videos WHERE position > %s ORDER BY published_position
 """
 
@@ -70,13 +72,19 @@ class Slate(NamedTuple):
     before: int | None
 
 
-class _Kept(NamedTuple):
-    """What is in memory of one edition of the read side, and how far each of its tables is seen."""
+@dataclass(slots=True)
+class _Kept:
+    """What is in memory of one edition of the read side, and how far each of its tables is seen.
+
+    `labels` are those of the videos that have any.
+    """
 
     timeline: Timeline
     circles: Circles
     cards: EncodedCards
     seen: dict[LiteralString, int]
+    labels: dict[bytes, Sequence[str]] = field(default_factory=dict[bytes, Sequence[str]])
+    label_rules: LabelRules = field(default_factory=lambda: LabelRules({}, {}))
 
 
 class Feeds:
@@ -93,6 +101,7 @@ class Feeds:
         async with self._pool.connection() as connection, connection.transaction():
             await connection.execute(SNAPSHOT)
             await _refresh_videos(connection, kept)
+            kept.label_rules = await LabelRules.read(connection)
             heads = await (await connection.execute(HEADS)).fetchone()
         kept.seen.update(zip(_OTHERS, heads or (), strict=True))
         self._kept = kept
@@ -105,8 +114,10 @@ class Feeds:
         projected.refresh(["accounts"], self.refresh_accounts)
         projected.refresh(["engagement_counts"], self.refresh_engagement)
         projected.refresh(["view_counts"], self.refresh_views)
+        projected.refresh(["rankings"], self.refresh_label_rules)
         projected.reload(
-            ["videos", "relations", "accounts", "engagement_counts", "view_counts"], self.load
+            ["videos", "relations", "accounts", "engagement_counts", "view_counts", "rankings"],
+            self.load,
         )
 
     async def slate(
@@ -116,8 +127,9 @@ class Feeds:
 
         A video that goes while its page is made is left out, so a page may be shorter.
         """
-        timeline, circles, encoded, _ = self._kept
-        circle = await circles.of(viewer_id)
+        kept = self._kept
+        timeline = kept.timeline
+        circle = await kept.circles.of(viewer_id)
         if kind == "following" and before == END:
             circle.glance = timeline.glance(circle.shown, limit=limit + 1, last=circle.glance)
             found = circle.glance.found
@@ -127,13 +139,21 @@ class Feeds:
             found = timeline.latest(circle.hidden, before=before, limit=limit + 1)
         after = found[limit - 1] if len(found) > limit else None
         video_ids = timeline.video_ids(found[:limit])
-        cards = await encoded.of(video_ids, now=now)
+        cards = await kept.cards.of(video_ids, now=now)
         seen_by = _SEEN_BY[kind]
         slate = Slate([], [], after)
         for video_id, card in zip(video_ids, cards, strict=True):
-            if card is not None and card.visibility in seen_by:
-                slate.video_ids.append(video_id)
-                slate.cards.append(card.opened)
+            if card is None or card.visibility not in seen_by:
+                continue
+            opened = card.opened
+            labels = kept.labels.get(video_id)
+            if labels is not None and card.author_id != viewer_id:
+                if kept.label_rules.withholds(labels, is_of_age=circle.is_of_age):
+                    continue
+                rule = kept.label_rules.warning(labels, is_of_age=circle.is_of_age)
+                opened = opened if rule is None else warned(opened, rule)
+            slate.video_ids.append(video_id)
+            slate.cards.append(opened)
         return slate
 
     async def shown(
@@ -141,18 +161,22 @@ class Feeds:
     ) -> list[bytes | None]:
         """Return the cards of videos that the viewer may and wants to see now, None for the others.
 
-        Cards are JSON objects, open at their end for the view token.
+        Cards are JSON objects, open at their end for the view token. Whoever ranked the videos
+        tells which of them a warning stands before.
         """
-        timeline, circles, encoded, _ = self._kept
-        circle = await circles.of(viewer_id)
-        cards = await encoded.of(video_ids, now=now)
+        kept = self._kept
+        timeline = kept.timeline
+        circle = await kept.circles.of(viewer_id)
+        cards = await kept.cards.of(video_ids, now=now)
         found: list[bytes | None] = []
-        for card in cards:
+        for video_id, card in zip(video_ids, cards, strict=True):
             is_shown = card is not None and timeline.author(card.author_id) not in circle.hidden
             if card is not None and is_shown and card.visibility == "followers":
                 is_shown = bool(np.isin(timeline.author(card.author_id), circle.shown))
             elif card is not None and is_shown:
                 is_shown = card.visibility == "public"
+            if is_shown and (labels := kept.labels.get(video_id)) is not None:
+                is_shown = not kept.label_rules.withholds(labels, is_of_age=circle.is_of_age)
             found.append(card.opened if card is not None and is_shown else None)
         return found
 
@@ -166,7 +190,15 @@ class Feeds:
         self._kept.circles.forget({account_id for row in moved for account_id in row[1:]})
 
     async def refresh_accounts(self) -> None:
-        self._kept.cards.forget_authors([row[1] for row in await self._moved(ACCOUNTS)])
+        """Forget how the accounts are shown, and that somebody was not known to be of age."""
+        moved = [row[1] for row in await self._moved(ACCOUNTS)]
+        self._kept.cards.forget_authors(moved)
+        self._kept.circles.forget(moved)
+
+    async def refresh_label_rules(self) -> None:
+        kept = self._kept
+        async with self._pool.connection() as connection:
+            kept.label_rules = await LabelRules.read(connection)
 
     async def refresh_engagement(self) -> None:
         self._kept.cards.forget([row[1] for row in await self._moved(ENGAGEMENT)])
@@ -191,7 +223,11 @@ async def _refresh_videos(connection: AsyncConnection[TupleRow], kept: _Kept) ->
     cursor = await connection.execute(VIDEOS, (kept.seen[VIDEOS],))
     upto = kept.seen[VIDEOS]
     while rows := await cursor.fetchmany(_CHUNK):
-        for position, published, video_id, author_id, visibility, live in rows:
+        for position, published, video_id, author_id, visibility, live, labels in rows:
+            if live and labels:
+                kept.labels[video_id] = labels
+            else:
+                kept.labels.pop(video_id, None)
             if live:
                 kept.timeline.put(published, video_id, author_id, visibility)
             else:
