@@ -74,12 +74,11 @@ def _merged(
     if not serials:
         return np.zeros(0, np.int32), np.zeros(0, np.int32)
     every, bit, turn = np.concatenate(serials), np.concatenate(bits), np.concatenate(turns)
-    known, inverse = np.unique(every, return_inverse=True)
-    merged, first = np.zeros(len(known), np.int32), np.full(len(known), np.inf)
-    np.bitwise_or.at(merged, inverse, bit)
-    np.minimum.at(first, inverse, turn)
-    order = np.argsort(first, kind="stable")
-    return known[order].astype(np.int32), merged[order]
+    order = np.lexsort((turn, every))
+    every, bit, turn = every[order], bit[order], turn[order]
+    starts = np.flatnonzero(np.concatenate([[True], every[1:] != every[:-1]]))[: len(every)]
+    order = np.argsort(turn[starts], kind="stable")
+    return every[starts][order], np.bitwise_or.reduceat(bit, starts)[order]
 
 
 def _judged(

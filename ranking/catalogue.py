@@ -215,6 +215,10 @@ class Videos:
         """Return what an account published, newest first, deleted ones too."""
         return self._authors.of(author, limit)
 
+    def by_authors(self, authors: Serials, limit: int = 50) -> Serials:
+        """Return what some accounts published, of each at most so many, newest first."""
+        return self._authors.of_each(authors, limit)
+
     def in_line(self, root: int, limit: int = 50) -> Serials:
         """Return the videos of a line, newest first, without its first."""
         return self._lines.of(root, limit)

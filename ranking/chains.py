@@ -34,6 +34,10 @@ class Chain:
         found = np.empty(min(limit, len(self._before)), np.int32)
         return found[: _walk(self._before.rows, self._heads.rows[owner], found)]
 
+    def of_each(self, owners: Serials, limit: int) -> Serials:
+        """Return the newest videos of each of some owners, at most so many of one."""
+        return _walk_each(self._before.rows, self._heads.rows, owners, limit)
+
     def parts(self) -> tuple[bytes, bytes]:
         """Return all that is held."""
         return self._heads.rows.tobytes(), self._before.rows.tobytes()
@@ -47,3 +51,12 @@ def _walk(before: Serials, head: int, found: Serials) -> int:
         head = before[head]
         count += 1
     return count
+
+
+@compiled
+def _walk_each(before: Serials, heads: Serials, owners: Serials, limit: int) -> Serials:
+    found, count = np.empty(len(owners) * limit, np.int32), 0
+    for owner in owners:
+        if 0 <= owner < len(heads):
+            count += _walk(before, int(heads[owner]), found[count : count + limit])
+    return found[:count].copy()

@@ -112,13 +112,10 @@ class Counters:
 
     def total(self, signal: Signal, rows: Rows | None = None) -> NDArray[np.int64]:
         """Return the all-time count of each row; a row -1 has none."""
-        column = self.totals[:, self.total_signals.index(signal)]
+        column = self.total_signals.index(signal)
         if rows is None:
-            return column.astype(np.int64)
-        found = np.zeros(len(rows), np.int64)
-        known = (rows >= 0) & (rows < len(column))
-        found[known] = column[rows[known]]
-        return found
+            return self.totals[:, column].astype(np.int64)
+        return _total(self.totals, rows, column)
 
     def decayed(
         self, signal: Signal, as_of_ms: int, half_life_ms: int, rows: Rows | None = None
@@ -183,6 +180,15 @@ def _add(  # noqa: PLR0913, PLR0917 - a compiled loop takes its columns singly
                 recent[row, slot, :] = 0
             for column in range(len(recent_columns)):
                 recent[row, slot, column] += amounts[deed, recent_columns[column]]
+
+
+@compiled
+def _total(totals: NDArray[Any], rows: Rows, column: int) -> NDArray[np.int64]:
+    found = np.zeros(len(rows), np.int64)
+    for place in range(len(rows)):
+        if 0 <= rows[place] < len(totals):
+            found[place] = totals[rows[place], column]
+    return found
 
 
 @compiled

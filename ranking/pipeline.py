@@ -30,6 +30,7 @@ from ranking.steering.effect import Effect, effect
 
 _SURFACES: Mapping[str, int] = {"for_you": 1, "popular": 4}
 _MOVED_BY = 3
+_NAMES = tuple(feature.name for feature in FEATURES)
 _EVEN = 1e-12  # worths that differ by less are the same
 
 
@@ -162,7 +163,6 @@ def _placed(  # noqa: PLR0913, PLR0917 - what is told of each place
     propensities = _or_null(np.round(slate.log_propensity, 6))
     scores = np.round(scored.worth[slate.places], 4).tolist()
     serials, bits = found.serials[slate.places].tolist(), found.sources[slate.places].tolist()
-    names = [feature.name for feature in FEATURES]
     return [
         Placed(
             video=UUID(bytes=state.videos.id_of(serials[number])),
@@ -171,7 +171,7 @@ def _placed(  # noqa: PLR0913, PLR0917 - what is told of each place
             score=scores[number],
             log_propensity=propensities[number],
             predictions=predictions[number],
-            moved_by=[(names[feature], by) for feature, by in zip(*moves, strict=True)],
+            moved_by=[(_NAMES[feature], by) for feature, by in zip(*moves, strict=True)],
             rule=found.judged.warning(place),
         )
         for number, (place, *moves) in enumerate(

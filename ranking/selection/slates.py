@@ -79,11 +79,12 @@ def select(  # noqa: PLR0913, PLR0917 - what a selection depends on
         decay_floor=policy.author_decay.floor,
     )
     is_drawn = uniform(np.uint64(query.query.seed), _SHARE_STREAM, 0) < policy.exploration.share
-    where = {int(place): row for row, place in enumerate(members)}
+    where = np.empty(len(serials), np.int64)
+    where[members] = np.arange(count, count + len(members))
     chance = Chance(
         seed=np.uint64(query.query.seed),
         temperature=policy.exploration.temperature if is_drawn else 0.0,
-        arms=np.array([count + where[int(place)] for place in open_.places], np.int64),
+        arms=where[open_.places],
         thetas=open_.thetas,
         slots=_slots(policy.exploration, size),
         floor=policy.exploration.floor,
