@@ -134,7 +134,10 @@ class People:
 
     def shut_out(self, account: int) -> Serials:
         """Return whom an account blocks and who blocks it, sorted."""
-        return np.union1d(self.blocks.of(account), self.blocks.by(account))
+        blocked, blocking = self.blocks.of(account), self.blocks.by(account)
+        if not len(blocking):
+            return blocked
+        return np.union1d(blocked, blocking) if len(blocked) else blocking
 
     def rules(self, account: int) -> tuple[Rule, ...]:
         """Return the steering rules of an account, as they were added."""

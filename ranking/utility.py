@@ -28,7 +28,8 @@ def expected(predictions: Matrix, weights: Mapping[str, float]) -> NDArray[np.fl
     """Return the sum of what the actions are worth, each as likely as it is predicted."""
     total = np.zeros(len(predictions))
     for column, worth in enumerate(worths(weights)):
-        total += predictions[:, column].astype(np.float64) * worth
+        if worth:
+            total += predictions[:, column].astype(np.float64) * worth
     return total
 
 
