@@ -171,6 +171,16 @@ def test_the_shell_says_what_is_sound_and_fails_where_it_is_broken(
     assert broken.output == "log BROKEN domain: position 4 is missing before 5\n"
 
 
+@pytest.mark.parametrize("slates", ["-1", "0", "x", "", "1.5"])
+def test_the_shell_makes_no_number_of_slates_again_that_is_none(
+    shell: CliRunner, slates: str
+) -> None:
+    refused = shell.invoke(app, ["verify", "state", f"--slates={slates}"])
+
+    assert refused.exit_code == 2
+    assert f"--slates is a number above 0, or all; not {slates!r}" in refused.output
+
+
 @pytest.mark.parametrize("what", ["log", "state", "media"])
 def test_the_shell_names_the_migrations_that_a_database_lacks(
     shell: CliRunner, sound_url: str, what: str

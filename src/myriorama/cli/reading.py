@@ -103,6 +103,9 @@ def _verify_slates(settings: Settings, what: str, slate: str | None, slates: str
     """Make slates again and say of each that differs where it does first."""
     if what != "state" or (slate is None) == (slates is None):
         refuse(typer.BadParameter("say `verify state` with either --slate ID or --slates N|all"))
+    is_count = slates is None or slates == "all" or (slates.isdecimal() and int(slates) > 0)
+    if not is_count:
+        refuse(typer.BadParameter(f"--slates is a number above 0, or all; not {slates!r}"))
     try:
         asked = UUID(slate) if slate else None if slates == "all" else int(slates or 0)
         remade = processes.verify_slates(settings, asked)
