@@ -31,6 +31,8 @@ _CONNECT_S_MAX = 5
 # What is recorded in quick succession is folded together.
 _TOGETHER_S = 0.05
 _WINDOW_LOADING = 50_000
+# While a stretch is folded nobody can rank: so long that it takes some milliseconds.
+_WINDOW_READY = 1_000
 _TOLD_EVERY_S = 5.0
 
 _BEHIND = Gauge(
@@ -172,9 +174,9 @@ class LiveState(Generic[S]):
             self._state = self._make()
         state, heads = self._state, self._stretches.heads()
         is_loading = self._standing == "loading"
-        window = {"window": _WINDOW_LOADING} if is_loading else {}
+        window = _WINDOW_LOADING if is_loading else _WINDOW_READY
         told_s = time.monotonic()
-        for fold in self._stretches.between(self._version, heads, **window):
+        for fold in self._stretches.between(self._version, heads, window=window):
             with self._lock:
                 fold(state)
                 self._version = Positions(*state.version)
