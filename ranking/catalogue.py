@@ -14,11 +14,12 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from domain.video.hashtags import hashtags
 from domain.video.labels import LABELS
 from ranking.chains import Chain, Serials
 from ranking.columns import Column, contents
 from ranking.identities import Identities
-from ranking.steering.words import hashes, hashtags
+from ranking.steering.words import hashes
 
 NOTHING = -1
 EMBEDDING_WIDTH = 128

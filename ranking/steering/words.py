@@ -13,10 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 WORDS_MAX = 512
-HASHTAGS_MAX = 30
 
 _WORD = re.compile(r"[^\W_]+(?:['\u2019][^\W_]+)*")
-_HASHTAG = re.compile(r"(?<![\w#])#([^\W_][\w]{0,63})")
 _POSSESSIVE = re.compile(r"['\u2019]s?$")
 
 
@@ -28,7 +26,8 @@ def words(text: str) -> Sequence[str]:
 def folded(text: str) -> str:
     """Return a text without case and accents; what is no letter stays."""
     parts = unicodedata.normalize("NFKD", text.casefold())
-    return "".join(part for part in parts if not unicodedata.combining(part))
+    plain = "".join(part for part in parts if not unicodedata.combining(part))
+    return unicodedata.normalize("NFC", plain)
 
 
 @lru_cache(maxsize=65_536)
@@ -53,8 +52,3 @@ def hashed(word: str) -> int:
 def hashes(text: str) -> NDArray[np.uint32]:
     """Return the words of a text as sorted numbers, each once; at most the first `WORDS_MAX`."""
     return np.unique(np.array([hashed(word) for word in words(text)[:WORDS_MAX]], np.uint32))
-
-
-def hashtags(text: str) -> tuple[str, ...]:
-    """Return the hashtags of a caption without their signs, folded, each once, in their order."""
-    return tuple(dict.fromkeys(map(folded, _HASHTAG.findall(text))))[:HASHTAGS_MAX]
