@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from myriorama.api.feed import FeedPages
 from myriorama.api.paging import Cursors
-from myriorama.bench import scoring_peers
+from myriorama.bench import scoring_peers, scrolling
 from myriorama.bench.outcome import Outcome, Progress, median, percentile
 from myriorama.bench.ranking_world import WATCHES, examples_of, rows_of, state_of
 from myriorama.bench.scoring_peers import timed
@@ -51,6 +51,8 @@ CALLS = 400
 PAGE = 20
 
 _SCORINGS = 300
+_SCROLLS = 1
+"""The number of the one who scrolls on end."""
 
 _PLAN = fitting.Plan(
     watch=Growth(trees=200, leaf_rows_min=20),
@@ -77,6 +79,14 @@ class Timings(NamedTuple):
     slates_per_s: float
 
 
+class Turned(NamedTuple):
+    """What pages took, in ms; what was shown on end; and what asking for less came to."""
+
+    pages: list[float]
+    scrolled: scrolling.Scrolled
+    shares: scrolling.Shares
+
+
 def measure(progress: Progress) -> Outcome:
     """Fill a scratch house, rank in it, and turn pages."""
     chance = np.random.default_rng(5)
@@ -96,7 +106,9 @@ def measure(progress: Progress) -> Outcome:
         beside = scoring_peers.measure(examples, rows, trees, progress)
         timings = _called(state, model, people, now_ms)
         progress(f"{timings.slates_per_s:.0f} slates a second")
-        pages = asyncio.run(_paged(house.database_url, house.folder, state, model, people))
+        turned = asyncio.run(_paged(house.database_url, house.folder, state, model, people))
+        viewer = people[_SCROLLS]
+        scrolled = scrolling.figures(state, model, viewer, turned.scrolled)
     return Outcome(
         "feed",
         figures={
@@ -107,8 +119,11 @@ def measure(progress: Progress) -> Outcome:
             "call_cpu_p50_ms": median(timings.cpu),
             "call_cpu_p99_ms": percentile(timings.cpu, 0.99),
             "slates_per_s": timings.slates_per_s,
-            "cursor_p50_ms": median(pages),
-            "cursor_p99_ms": percentile(pages, 0.99),
+            "cursor_p50_ms": median(turned.pages),
+            "cursor_p99_ms": percentile(turned.pages, 0.99),
+            **scrolled,
+            "see_less_share_before": turned.shares.before,
+            "see_less_share_after": turned.shares.after,
             "forests": len(trees),
             "trees": sum(trees.values()),
             **{f"{name}_ms": took for name, took in beside.items()},
@@ -149,8 +164,8 @@ def _called(state: State, model: Model, people: Sequence[UUID], now_ms: int) -> 
 
 async def _paged(
     url: str, folder: Path, state: State, model: Model, people: Sequence[UUID]
-) -> list[float]:
-    """Return what the second and third pages of slates took, in ms, as the route makes them."""
+) -> Turned:
+    """Turn pages as the route makes them: the second and third of many slates, and 500 on end."""
     objects = FolderObjects(folder / "objects")
     objects.put(key_of(model.digest), model.encode(), media_type="application/octet-stream")
     signer, pool, reads = Signer(b"a secret of the benchmark"), async_pool(url), open_pool(url)
@@ -173,8 +188,12 @@ async def _paged(
             for number in range(CALLS):
                 viewer = people[number * 11 % len(people)]
                 found += await _turned(pages, viewer)
+            scrolled = await scrolling.scroll(pages, people[_SCROLLS])
+            steering = [people[number * 13 % len(people)] for number in range(scrolling.STEERED)]
+            shares = await scrolling.see_less(pages, live, steering)
             ranking.close()
-    return found[len(found) // 4 :]  # those before filled the memory for cards
+    # What was turned at first filled the memory for cards.
+    return Turned(found[len(found) // 4 :], scrolled, shares)
 
 
 async def _turned(pages: FeedPages, viewer: UUID) -> list[float]:

@@ -1,9 +1,10 @@
 """A month of the feed to rank in: the rows of a read side as a state, watched at random.
 
-What is random is the same for the same seed.
+What videos are about, and of which they are remixes, is drawn: the rows are random words. What is
+random is the same for the same seed.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from itertools import chain
 from typing import Any
@@ -34,10 +35,22 @@ _LIKED = 0.05
 _SLATES, _SLATE = 300, 15
 _RATES = (0.4, 0.35, 0.15, 0.12, 0.05, 0.04, 0.03, 0.02, 0.004, 0.004, 0.1, 0.002, 0.001)
 
+_REMIXED = 0.2
+# Most of what somebody makes is about one thing, and what began early is remixed most.
+_FAITHFUL, _EARLY = 0.6, 3
+_SUBJECTS = (
+    *("a fox in the snow", "a harbour at dawn", "a robot that cooks", "a cake with candles"),
+    *("a storm over the sea", "a choir of frogs", "a desert caravan", "a glacier that calves"),
+    *("a football match", "a jazz trio", "a paper boat", "a haunted library"),
+    *("a street market", "a rocket launch", "a garden of moss", "a dancing grandmother"),
+    *("a whale of glass", "a mountain train", "a cat on a piano", "a neon city in the rain"),
+    *("a knight and a dragon", "a coral reef", "a baker at work", "a race of snails"),
+)
+_STYLES = ("claymation", "film noir", "watercolour", "macro photography", "pixel art")
+
 _OPENED = "SELECT account_id, handle FROM accounts ORDER BY position"
 _PUBLISHED = """
-    SELECT video_id, author_id, caption, prompt, visibility, duration_ms FROM videos
-    ORDER BY published_position
+    SELECT video_id, author_id, visibility, duration_ms FROM videos ORDER BY published_position
 """
 _FOLLOWED = "SELECT account_id, other_id FROM relations WHERE follows LIMIT 60000"
 
@@ -46,7 +59,7 @@ def state_of(url: str, chance: np.random.Generator, now_ms: int) -> State:
     """Return the state that the read side's rows, and a month of watching, would have led to."""
     state = create_state()
     start_ms = now_ms - _DAYS * _DAY_MS
-    events = list(_recorded(url, start_ms, now_ms))
+    events = list(_recorded(url, chance, start_ms, now_ms))
     for first in range(0, len(events), _WINDOW):
         state.fold_domain(events[first : first + _WINDOW])
     videos_count = len(state.videos)
@@ -60,7 +73,9 @@ def state_of(url: str, chance: np.random.Generator, now_ms: int) -> State:
     return state
 
 
-def _recorded(url: str, start_ms: int, now_ms: int) -> Iterator[Recorded[Any]]:
+def _recorded(
+    url: str, chance: np.random.Generator, start_ms: int, now_ms: int
+) -> Iterator[Recorded[Any]]:
     """Yield the events that the rows would have been folded from, spread over the month."""
     with psycopg.connect(url) as database:
         accounts, videos, followed = (
@@ -70,7 +85,7 @@ def _recorded(url: str, start_ms: int, now_ms: int) -> Iterator[Recorded[Any]]:
     step_ms = (now_ms - start_ms) / total
     events = chain(
         (_opened(*row) for row in accounts),
-        (_published(*row) for row in videos),
+        _published_all(chance, videos),
         (AccountFollowed(who, 2, _AT, account_id=who, other_id=whom) for who, whom in followed),
     )
     for place, event in enumerate(events, start=1):
@@ -95,9 +110,26 @@ def _opened(account_id: UUID, handle: str) -> AccountOpened:
     )
 
 
-def _published(  # noqa: PLR0913, PLR0917 - the columns of a row
-    video_id: UUID, author_id: UUID, caption: str, prompt: str, visibility: Any, duration_ms: int
-) -> VideoPublished:
+def _published_all(
+    chance: np.random.Generator, rows: Sequence[tuple[Any, ...]]
+) -> Iterator[VideoPublished]:
+    """Yield the videos of the rows, each about something, some of them remixes of earlier ones."""
+    favourites = dict[UUID, int]()
+    made = list[VideoPublished]()
+    for number, row in enumerate(rows):
+        favourite = favourites.setdefault(row[1], int(chance.integers(len(_SUBJECTS))))
+        drawn = int(chance.integers(len(_SUBJECTS)))
+        subject = favourite if chance.random() < _FAITHFUL else drawn
+        style = _STYLES[int(chance.integers(len(_STYLES)))]
+        parent = None
+        if number and chance.random() < _REMIXED:
+            parent = made[int(number * chance.random() ** _EARLY)]
+        made.append(_published(row, f"{_SUBJECTS[subject]}, {style}", parent))
+        yield made[-1]
+
+
+def _published(row: tuple[Any, ...], prompt: str, parent: VideoPublished | None) -> VideoPublished:
+    video_id, author_id, visibility, duration_ms = row
     return VideoPublished(
         originator_id=video_id,
         originator_version=1,
@@ -105,14 +137,14 @@ def _published(  # noqa: PLR0913, PLR0917 - the columns of a row
         originator_topic="",
         author_id=author_id,
         generation_id=video_id,
-        caption=caption,
+        caption="",
         visibility=visibility,
         remixable=True,
         prompt=prompt,
         cameo_ids=(),
-        remix_of=None,
-        root_id=video_id,
-        depth=0,
+        remix_of=None if parent is None else parent.originator_id,
+        root_id=video_id if parent is None else parent.root_id,
+        depth=0 if parent is None else parent.depth + 1,
         video_key="",
         poster_key="",
         thumbnail_key="",
