@@ -2,17 +2,46 @@
 
 The same sums in the same order on every call: no fast maths, no threads, so that what was ranked
 can be ranked again to the bit. Other threads go on meanwhile.
+
+What was compiled is kept for the next start, in a folder named by all the code of the ranking: a
+loop takes in those that it calls, and numba looks for changes in the file of the outer one alone.
 """
 
+import os
+import tempfile
 from collections.abc import Callable
+from hashlib import sha256
+from pathlib import Path
 from typing import Any, TypeVar, cast
 
-from numba import njit  # pyright: ignore[reportMissingTypeStubs, reportUnknownVariableType] # numba has no types
+import numba
+from numba.core import config
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 
 def compiled(function: F) -> F:
     """Return the function, compiled for the types it is called with, kept between runs."""
-    decorate = cast("Callable[[F], F]", njit(cache=True, nogil=True))
+    decorate = cast("Callable[[F], F]", numba.njit(cache=True, nogil=True))
     return decorate(function)
+
+
+def _folder() -> Path:
+    """Return where to keep what was compiled of this code: below `NUMBA_CACHE_DIR` if it is set."""
+    code = sha256()
+    here = Path(__file__).parent
+    for path in sorted(here.rglob("*.py")):
+        code.update(path.read_bytes())
+    chosen = os.environ.get("NUMBA_CACHE_DIR")
+    beside = Path(chosen) if chosen else here / "__pycache__"
+    try:
+        beside.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        writable = False
+    else:
+        writable = os.access(beside, os.W_OK)
+    # Never a folder that somebody else may have made: what lies there is run.
+    return (beside if writable else Path(tempfile.mkdtemp())) / f"loops-{code.hexdigest()[:16]}"
+
+
+setattr(config, "CACHE_DIR", str(_folder()))  # noqa: B010 - the types know of none
