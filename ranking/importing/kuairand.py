@@ -29,6 +29,7 @@ LOCAL_MS = 8 * 3_600_000
 """The days of the data are those of Beijing."""
 
 _OPENED = datetime(2022, 4, 25, tzinfo=UTC)
+_SIGN = "#tag"  # A hashtag of digits alone is none.
 _HISTORY_MS = int(datetime(2022, 4, 9, tzinfo=UTC).timestamp() * 1000) - LOCAL_MS
 _UNKNOWN_DURATION_MS = LONG_MS
 # Of the history nothing but which watches were long is known: typical shares of what was watched.
@@ -118,7 +119,10 @@ class Tags:
 
     def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Return what each text says by its tags, which follow number signs."""
-        lists = (",".join(word[1:] for word in text.split() if word[0] == "#") for text in texts)
+        lists = (
+            ",".join(word.removeprefix(_SIGN) for word in text.split() if word.startswith(_SIGN))
+            for text in texts
+        )
         return np.stack([self._of(each) for each in lists]).astype(np.float32)
 
     def topics(self, vectors: NDArray[np.float32]) -> NDArray[np.int32]:
@@ -229,7 +233,7 @@ def _published(videos: pl.DataFrame, durations_ms: NDArray[np.int32]) -> Sequenc
             originator_topic="",
             author_id=named("kuairand account", f"author {author}"),
             generation_id=UUID(int=0),
-            caption=" ".join(f"#{tag}" for tag in tags.split(",")),
+            caption=" ".join(f"{_SIGN}{tag}" for tag in tags.split(",")),
             visibility="public",
             remixable=True,
             prompt="",

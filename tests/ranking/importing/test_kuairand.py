@@ -112,7 +112,7 @@ def test_tags_are_topics(folder: Path) -> None:
     state = load(folder).state()
 
     assert state.videos.topic[SHORT] != state.videos.topic[LONG]
-    assert state.videos.hashtags(SHORT) == ("3", "9")
+    assert state.videos.hashtags(SHORT) == ("tag3", "tag9")
     assert state.videos.duration_ms.tolist() == [8000, 18_000]
 
 
