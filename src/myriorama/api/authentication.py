@@ -64,9 +64,12 @@ class Authentication(ASGIMiddleware):
 
     def principal(self, scope: Scope) -> Principal | None:
         """Return who shows a token, or None. Raises TokenInvalid if it is not one."""
-        shown = next((v for name, v in scope["headers"] if name == b"authorization"), None)
-        if shown is None:
-            return None
+        for name, shown in scope["headers"]:
+            if name == b"authorization":
+                return self._shown(shown)
+        return None
+
+    def _shown(self, shown: bytes) -> Principal:
         principal = self._known.get(shown)
         if principal is None or principal.issued_at + ACCESS_TOKEN_S <= time():
             principal = self._read(shown)

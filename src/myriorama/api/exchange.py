@@ -15,12 +15,11 @@ from litestar.enums import ScopeType
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 from opentelemetry.trace import Span, Status, StatusCode
 
+from myriorama.api.request_log import RequestLog
 from myriorama.telemetry import LATENCY, REQUESTS, Tracing, passed_on, traceparent_of
 
 if TYPE_CHECKING:
     from prometheus_client import Counter, Histogram
-
-logger = structlog.get_logger("myriorama.access")
 
 # Pages of ours run what we serve and nothing else; a video may also play from memory.
 # What software answers, and which version, is nobody's business: `server` would tell.
@@ -55,16 +54,15 @@ _NO_ROUTE = "none"
 # A client may make up methods; each would be counted by itself, for as long as the process runs.
 _METHODS = frozenset({"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"})
 _OTHER_METHOD = "other"
-# Of a path; the server takes some that are thousands of times as long, from anybody.
-_PATH_CHARACTERS_MAX = 500
 _FAULT = 500
 
 
 class Exchange:
     """Wraps the whole application. Costs little: it is paid by every request."""
 
-    def __init__(self, app: ASGIApp, tracing: Tracing | None) -> None:
+    def __init__(self, app: ASGIApp, log: RequestLog, tracing: Tracing | None) -> None:
         self._app = app
+        self._log = log
         self._tracing = tracing
         self._requests: dict[tuple[str, str, int], Counter] = {}
         self._latencies: dict[tuple[str, str], Histogram] = {}
@@ -116,16 +114,17 @@ class Exchange:
         self._histogram(method, route).observe(first_byte_s)
         if route in _UNSEEN:
             return
-        user = request.get("user")
-        logger.info(
-            "request",
+        user, state = request.get("user"), request["state"]
+        self._log.tell(
             method=method,
-            path=request["path"][:_PATH_CHARACTERS_MAX],
+            path=request["path"],
             route=route,
             status=status,
-            ms=round(whole_s * 1000, 2),
-            account_id=str(user.account_id) if user else None,
-            problem=request["state"].get("problem"),
+            seconds=whole_s,
+            account_id=user.account_id if user else None,
+            problem=state.get("problem"),
+            request_id=state["request_id"],
+            trace=state["traceparent"],
         )
 
     def _counter(self, method: str, route: str, status: int) -> "Counter":

@@ -57,7 +57,7 @@ class FeedExpress:
 
     async def _page(self, scope: HTTPScope) -> Answer | None:
         asked = _ASKED.fullmatch(scope["query_string"])
-        if asked is None or any(name == _ELSEWHERE for name, _ in scope["headers"]):
+        if asked is None or [name for name, _ in scope["headers"] if name == _ELSEWHERE]:
             return None
         noted = scope["state"]["answer_headers"]
         try:

@@ -96,8 +96,8 @@ class RateLimits(ASGIMiddleware):
         self._credentials = Meter(credentials)
         self._proxies = proxies
         self._policies = {
-            "requests": f'"requests";q={requests};w=60'.encode(),
-            "credentials": f'"credentials";q={credentials};w=60'.encode(),
+            "requests": (b"ratelimit-policy", f'"requests";q={requests};w=60'.encode()),
+            "credentials": (b"ratelimit-policy", f'"credentials";q={credentials};w=60'.encode()),
         }
 
     async def handle(self, scope: Scope, receive: Receive, send: Send, next_app: ASGIApp) -> None:
@@ -119,7 +119,7 @@ class RateLimits(ASGIMiddleware):
             client = principal.account_id if principal else client_address(scope, self._proxies)
             quota = self._requests.take(client, monotonic())
         scope["state"]["answer_headers"] += (
-            (b"ratelimit-policy", self._policies[budget]),
+            self._policies[budget],
             (b"ratelimit", b'"%b";r=%d;t=%d' % (budget.encode(), quota.remaining, quota.reset_s)),
         )
         if not quota.allowed:

@@ -61,6 +61,7 @@ from myriorama.api.people import People
 from myriorama.api.problems import HANDLERS
 from myriorama.api.queue_standing import QueueStanding
 from myriorama.api.reads import Reads
+from myriorama.api.request_log import RequestLog
 from myriorama.api.revocations import Revocations
 from myriorama.api.searching import Search
 from myriorama.api.shelves import Shelves
@@ -181,7 +182,9 @@ def create_api(settings: Settings, *, missing: Missing | None = None) -> Litesta
         request_max_body_size=BODY_BYTES_MAX,
     )
     express = FeedExpress(Dialects(app.asgi_handler), authentication, limits, parts.feed_pages)
-    app.asgi_handler = Exchange(express, parts.tracing)
+    request_log = RequestLog()
+    app.on_shutdown.append(request_log.flush)
+    app.asgi_handler = Exchange(express, request_log, parts.tracing)
     return app
 
 

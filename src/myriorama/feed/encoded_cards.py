@@ -42,19 +42,18 @@ class EncodedCards:
 
     async def of(self, video_ids: Sequence[bytes], *, now: int) -> list[EncodedCard | None]:
         """Return the cards in the order asked for; None for a video that has none (any more)."""
-        kept = self._kept
-        missing: list[bytes] = []
-        found: list[EncodedCard | None] = []
-        for video_id in video_ids:
-            card = kept.get(video_id)
-            if card is None or card.stale_at <= now:
-                missing.append(video_id)
-                card = None
-            found.append(card)
+        found = list(map(self._kept.get, video_ids))
+        missing = [
+            video_id
+            for video_id, card in zip(video_ids, found, strict=True)
+            if card is None or card.stale_at <= now
+        ]
         if not missing:
             return found
         read = await self._read(missing, now)
-        return [card or read.get(i) for i, card in zip(video_ids, found, strict=True)]
+        return [
+            read.get(i) if i in missing else card for i, card in zip(video_ids, found, strict=True)
+        ]
 
     def forget(self, video_ids: Collection[bytes]) -> None:
         """Drop the cards of videos that are shown differently now."""

@@ -9,7 +9,7 @@ is read anew beside what is in memory, and replaces it at once.
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Literal, LiteralString, NamedTuple
+from typing import Literal, LiteralString
 
 import numpy as np
 import structlog
@@ -18,10 +18,11 @@ from psycopg.rows import TupleRow
 from psycopg_pool import AsyncConnectionPool
 
 from myriorama.feed.cards import Cards
-from myriorama.feed.circles import Circles
-from myriorama.feed.encoded_cards import EncodedCards, warned
+from myriorama.feed.circles import Circle, Circles
+from myriorama.feed.encoded_cards import EncodedCard, EncodedCards, warned
 from myriorama.feed.label_rules import LabelRules
 from myriorama.feed.timeline import END, Timeline
+from myriorama.feed.tops import Slate, Top
 from myriorama.store.projected import Projected
 
 logger = structlog.get_logger(__name__)
@@ -61,22 +62,12 @@ _SEEN_BY: dict[Kind, frozenset[str]] = {
 }
 
 
-class Slate(NamedTuple):
-    """The videos of a page, and the position before which the next one begins, if there is one.
-
-    `cards` are JSON objects, open at their end for the view token.
-    """
-
-    video_ids: list[bytes]
-    cards: list[bytes]
-    before: int | None
-
-
 @dataclass(slots=True)
 class _Kept:
     """What is in memory of one edition of the read side, and how far each of its tables is seen.
 
-    `labels` are those of the videos that have any.
+    `labels` are those of the videos that have any; `labelling` counts their changes, and those of
+    their rules.
     """
 
     timeline: Timeline
@@ -85,6 +76,7 @@ class _Kept:
     seen: dict[LiteralString, int]
     labels: dict[bytes, Sequence[str]] = field(default_factory=dict[bytes, Sequence[str]])
     label_rules: LabelRules = field(default_factory=lambda: LabelRules({}, {}))
+    labelling: int = 0
 
 
 class Feeds:
@@ -131,30 +123,15 @@ class Feeds:
         timeline = kept.timeline
         circle = await kept.circles.of(viewer_id)
         if kind == "following" and before == END:
-            circle.glance = timeline.glance(circle.shown, limit=limit + 1, last=circle.glance)
-            found = circle.glance.found
-        elif kind == "following":
+            return await self._top(kept, viewer_id, circle, limit=limit, now=now)
+        if kind == "following":
             found = timeline.by_authors(circle.shown, before=before, limit=limit + 1)
         else:
             found = timeline.latest(circle.hidden, before=before, limit=limit + 1)
         after = found[limit - 1] if len(found) > limit else None
         video_ids = timeline.video_ids(found[:limit])
         cards = await kept.cards.of(video_ids, now=now)
-        seen_by = _SEEN_BY[kind]
-        slate = Slate([], [], after)
-        for video_id, card in zip(video_ids, cards, strict=True):
-            if card is None or card.visibility not in seen_by:
-                continue
-            opened = card.opened
-            labels = kept.labels.get(video_id)
-            if labels is not None and card.author_id != viewer_id:
-                if kept.label_rules.withholds(labels, is_of_age=circle.is_of_age):
-                    continue
-                rule = kept.label_rules.warning(labels, is_of_age=circle.is_of_age)
-                opened = opened if rule is None else warned(opened, rule)
-            slate.video_ids.append(video_id)
-            slate.cards.append(opened)
-        return slate
+        return _slate(kept, viewer_id, circle, kind, video_ids, cards, after)
 
     async def shown(
         self, viewer_id: bytes, video_ids: Sequence[bytes], *, now: int
@@ -180,6 +157,20 @@ class Feeds:
             found.append(card.opened if card is not None and is_shown else None)
         return found
 
+    async def _top(
+        self, kept: _Kept, viewer_id: bytes, circle: Circle, *, limit: int, now: int
+    ) -> Slate:
+        """Return the newest of the following feed: the last slate, if it would be the same."""
+        last = circle.top
+        glance = kept.timeline.glance(circle.shown, limit=limit, last=last and last.glance)
+        cards = await kept.cards.of(glance.video_ids, now=now)
+        if last is None or not last.holds(glance, cards, kept.labelling):
+            slate = _slate(
+                kept, viewer_id, circle, "following", glance.video_ids, cards, glance.after
+            )
+            last = circle.top = Top(glance, cards, kept.labelling, slate)
+        return last.slate
+
     async def refresh_videos(self) -> None:
         async with self._pool.connection() as connection:
             await _refresh_videos(connection, self._kept)
@@ -199,6 +190,7 @@ class Feeds:
         kept = self._kept
         async with self._pool.connection() as connection:
             kept.label_rules = await LabelRules.read(connection)
+        kept.labelling += 1
 
     async def refresh_engagement(self) -> None:
         self._kept.cards.forget([row[1] for row in await self._moved(ENGAGEMENT)])
@@ -224,7 +216,11 @@ async def _refresh_videos(connection: AsyncConnection[TupleRow], kept: _Kept) ->
     upto = kept.seen[VIDEOS]
     while rows := await cursor.fetchmany(_CHUNK):
         for position, published, video_id, author_id, visibility, live, labels in rows:
-            if live and labels:
+            if not live:
+                labels.clear()
+            if labels != kept.labels.get(video_id, []):
+                kept.labelling += 1
+            if labels:
                 kept.labels[video_id] = labels
             else:
                 kept.labels.pop(video_id, None)
@@ -236,3 +232,29 @@ async def _refresh_videos(connection: AsyncConnection[TupleRow], kept: _Kept) ->
         kept.cards.forget([row[2] for row in rows])
         await asyncio.sleep(0)  # requests go on while a long log is caught up with
     kept.seen[VIDEOS] = upto
+
+
+def _slate(  # noqa: PLR0913, PLR0917 - what is shown to whom, and out of what
+    kept: _Kept,
+    viewer_id: bytes,
+    circle: Circle,
+    kind: Kind,
+    video_ids: Sequence[bytes],
+    cards: Sequence[EncodedCard | None],
+    after: int | None,
+) -> Slate:
+    """Leave out what the viewer may not see, and put warnings before what they are warned of."""
+    seen_by = _SEEN_BY[kind]
+    shown, opened = list[bytes](), list[bytes]()
+    for video_id, card in zip(video_ids, cards, strict=True):
+        if card is None or card.visibility not in seen_by:
+            continue
+        labels = kept.labels.get(video_id)
+        rule = None
+        if labels is not None and card.author_id != viewer_id:
+            if kept.label_rules.withholds(labels, is_of_age=circle.is_of_age):
+                continue
+            rule = kept.label_rules.warning(labels, is_of_age=circle.is_of_age)
+        shown.append(video_id)
+        opened.append(card.opened if rule is None else warned(card.opened, rule))
+    return Slate(shown, opened, after)

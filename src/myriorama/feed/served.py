@@ -4,11 +4,12 @@ Beside each video stands the decision that showed it first.
 """
 
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import NamedTuple
 
 _KEPT_MS = 86_400_000
 _VIDEOS_OF_ONE_MAX = 5_000
+_PAGES_APART_MAX = 32
 
 
 class _Mark(NamedTuple):
@@ -16,6 +17,15 @@ class _Mark(NamedTuple):
 
     at_ms: int
     decision_id: bytes
+
+
+class _Page(NamedTuple):
+    """A page that was shown, from when to when again and again; the decision is the first one's."""
+
+    since_ms: int
+    at_ms: int
+    decision_id: bytes
+    video_ids: Sequence[bytes]
 
 
 class Served:
@@ -30,34 +40,81 @@ class Served:
         self._viewers_max = viewers_max
         self._videos_max = videos_max
         self._videos = 0
-        self._kept: OrderedDict[bytes, dict[bytes, _Mark]] = OrderedDict()
+        self._kept: OrderedDict[bytes, _Shown] = OrderedDict()
 
     def add(
-        self, viewer_id: bytes, video_ids: Iterable[bytes], *, at_ms: int, decision_id: bytes
+        self, viewer_id: bytes, video_ids: Sequence[bytes], *, at_ms: int, decision_id: bytes
     ) -> None:
-        """Remember that a decision showed these, in this order."""
-        shown = self._kept.setdefault(viewer_id, {})
-        self._videos -= len(shown)
-        mark = _Mark(at_ms, decision_id)
-        for video_id in video_ids:
-            before = shown.pop(video_id, None)
-            is_first = before is None or before.at_ms < at_ms - _KEPT_MS
-            shown[video_id] = mark if is_first or before is None else before._replace(at_ms=at_ms)
-        while len(shown) > _VIDEOS_OF_ONE_MAX:
-            del shown[next(iter(shown))]
-        self._videos += len(shown)
-        self._kept.move_to_end(viewer_id)
-        while len(self._kept) > 1 and (
-            len(self._kept) > self._viewers_max or self._videos > self._videos_max
-        ):
-            self._videos -= len(self._kept.popitem(last=False)[1])
+        """Remember that a decision showed these, in this order, which nobody changes any more."""
+        kept = self._kept
+        shown = kept.get(viewer_id)
+        if shown is None:
+            shown = kept[viewer_id] = _Shown()
+        before = shown.count
+        shown.add(video_ids, at_ms, decision_id)
+        self._videos += shown.count - before
+        kept.move_to_end(viewer_id)
+        while len(kept) > 1 and (len(kept) > self._viewers_max or self._videos > self._videos_max):
+            self._videos -= kept.popitem(last=False)[1].count
 
     def to(self, viewer_id: bytes, *, at_ms: int) -> list[bytes]:
         """Return what the viewer was shown in the day before, oldest first, each once."""
-        shown = self._kept.get(viewer_id, {})
-        return [video_id for video_id, mark in shown.items() if mark.at_ms >= at_ms - _KEPT_MS]
+        marks = self._marks(viewer_id)
+        return [video_id for video_id, mark in marks.items() if mark.at_ms >= at_ms - _KEPT_MS]
 
     def by(self, viewer_id: bytes, video_id: bytes, *, at_ms: int) -> bytes | None:
         """Return the decision that showed the viewer the video in the day before, if one did."""
-        mark = self._kept.get(viewer_id, {}).get(video_id)
+        mark = self._marks(viewer_id).get(video_id)
         return None if mark is None or mark.at_ms < at_ms - _KEPT_MS else mark.decision_id
+
+    def _marks(self, viewer_id: bytes) -> dict[bytes, _Mark]:
+        shown = self._kept.get(viewer_id)
+        if shown is None:
+            return {}
+        before = shown.count
+        shown.go_through()
+        self._videos += shown.count - before
+        return shown.marks
+
+
+class _Shown:
+    """What one viewer was shown: the latest pages, and each video of those before, oldest first.
+
+    A page is gone through, video by video, only when that matters to a ranked feed, or when many
+    have come: most pages of feeds that are not ranked are the same as the one before.
+    """
+
+    __slots__ = ("count", "marks", "pages")
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.marks: dict[bytes, _Mark] = {}
+        self.pages: list[_Page] = []
+
+    def add(self, video_ids: Sequence[bytes], at_ms: int, decision_id: bytes) -> None:
+        pages = self.pages
+        if pages:
+            last = pages[-1]
+            if last.video_ids == video_ids and last.at_ms >= at_ms - _KEPT_MS:
+                pages[-1] = _Page(last.since_ms, at_ms, last.decision_id, video_ids)
+                return
+        pages.append(_Page(at_ms, at_ms, decision_id, video_ids))
+        self.count += len(video_ids)
+        if len(pages) > _PAGES_APART_MAX or self.count > _VIDEOS_OF_ONE_MAX:
+            self.go_through()
+
+    def go_through(self) -> None:
+        """Mark each video of the latest pages."""
+        marks = self.marks
+        for page in self.pages:
+            first = _Mark(page.at_ms, page.decision_id)
+            for video_id in page.video_ids:
+                before = marks.pop(video_id, None)
+                if before is None or before.at_ms < page.since_ms - _KEPT_MS:
+                    marks[video_id] = first
+                else:
+                    marks[video_id] = _Mark(page.at_ms, before.decision_id)
+        self.pages.clear()
+        while len(marks) > _VIDEOS_OF_ONE_MAX:
+            del marks[next(iter(marks))]
+        self.count = len(marks)

@@ -34,12 +34,13 @@ class Place(NamedTuple):
 class Glance(NamedTuple):
     """The newest videos of some authors, and what they hold by.
 
-    `stand` is how many were asked for, how often the past has been rewritten (a video was taken
-    away or came back), and the newest position of each author: while all of it is the same, so
-    are the videos.
+    `after` is the position of the last one if there are more behind it. `stand` is how many were
+    asked for, how often the past has been rewritten (a video was taken away or came back), and
+    the newest position of each author: while all of it is the same, so are the videos.
     """
 
-    found: list[int]
+    video_ids: list[bytes]
+    after: int | None
     stand: tuple[int, int, bytes]
 
 
@@ -124,7 +125,9 @@ class Timeline:
         stand = (limit, self._rewrites, heads)
         if last is not None and last.stand == stand:
             return last
-        return Glance(self.by_authors(authors, before=END, limit=limit), stand)
+        found = self.by_authors(authors, before=END, limit=limit + 1)
+        after = found[limit - 1] if len(found) > limit else None
+        return Glance(self.video_ids(found[:limit]), after, stand)
 
     def by_authors(self, authors: Indexes, *, before: int, limit: int) -> list[int]:
         """Return the newest videos of some authors before a position, also those for followers.

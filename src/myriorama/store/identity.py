@@ -9,7 +9,7 @@ from uuid import UUID
 
 from uuid_utils.compat import uuid7
 
-from myriorama.store.causation import Key, present_cause
+from myriorama.store.causation import Key, cause, present_cause
 
 SECRET_BYTES = 32
 
@@ -19,9 +19,10 @@ _RANDOM_A, _RANDOM_B = ((1 << 12) - 1) << 64, (1 << 62) - 1
 
 def new_id() -> UUID:
     """Return an ID that nothing else has."""
-    key = present_cause().key
-    if key is None:
+    present = cause.get()
+    if present is None or present.key is None:
         return uuid7()
+    key = present.key
     drawn = int.from_bytes(_drawn(key))
     made_at_ms = int(key.claimed_at.timestamp() * 1000)
     return UUID(int=made_at_ms << 80 | _VERSION | drawn & _RANDOM_A | _VARIANT | drawn & _RANDOM_B)
