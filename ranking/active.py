@@ -15,7 +15,7 @@ from domain.ranking.events import (
     RankingPolicyActivated,
 )
 from ranking.experiments import Experiment
-from ranking.policy import DEFAULT, Policy
+from ranking.policy import DEFAULT, FORMER, Policy
 
 
 class Active:
@@ -26,6 +26,13 @@ class Active:
         self.model_digest = ""
         self.experiments: tuple[Experiment, ...] = ()
 
+    def ruling(self, version: str) -> Policy:
+        """Return the policy by which a slate was made in the release whose policy has a version.
+
+        It is the active one, but where none was activated and the default was another then.
+        """
+        return FORMER.get(version, self.policy) if self.policy is DEFAULT else self.policy
+
     def fold(self, event: RankingEvent) -> None:
         """Apply one event. What this release cannot read leaves all as it was."""
         match event:
@@ -33,7 +40,7 @@ class Active:
                 pass
             case RankingPolicyActivated():
                 try:
-                    self.policy = Policy.decode(event.policy)
+                    self.policy = Policy.recorded(event.policy)
                 except PolicyInvalid:
                     return
             case RankingModelActivated():

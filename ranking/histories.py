@@ -130,6 +130,10 @@ class Histories:
         """Tell for each video whether it is too early to show it to the viewer again."""
         return self._seen.recently(viewer, serials, as_of_ms)
 
+    def lately(self, viewer: int, since_ms: int) -> Serials:
+        """Return what a viewer was served or has watched since then, in no order."""
+        return self._seen.lately(viewer, since_ms)
+
     def encounters(self, viewer: int, serials: Serials) -> NDArray[np.uint32]:
         """Return when (s) a viewer last watched and was served each, and how often watched."""
         return self._seen.of(viewer, serials)

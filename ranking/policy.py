@@ -18,6 +18,7 @@ from domain.video.labels import LABELS
 Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
 # Far above what floating-point numbers cannot divide by.
 Positive = Annotated[float, msgspec.Meta(ge=1e-6, le=1000)]
+Odds = Annotated[float, msgspec.Meta(gt=0, le=1)]
 Count = Annotated[int, msgspec.Meta(ge=0, le=2000)]
 Version = Annotated[
     str, msgspec.Meta(min_length=1, max_length=64, pattern=r"^[a-z0-9][a-z0-9.-]*$")
@@ -69,10 +70,11 @@ class Diversity(_Part, frozen=True):
     `theta` weighs worth against unlikeness. Likeness is summed of the same author, the same line,
     alike prompts and the same cameos. The last `carried` that were served count as chosen, each
     by `carry_decay` less than the one after it. Within any `window` in a row there are at most so
-    many of an author, a line, a topic.
+    many of an author, a line, a topic. Lines that were shown in the last `line_memory_h` hours
+    count among those shown.
     """
 
-    theta: Share = 0.65
+    theta: Share = 0.75
     pool: Annotated[int, msgspec.Meta(ge=1, le=400)] = 150
     author: Share = 0.25
     line: Share = 0.2
@@ -84,13 +86,28 @@ class Diversity(_Part, frozen=True):
     author_max: Annotated[int, msgspec.Meta(ge=1, le=60)] = 2
     line_max: Annotated[int, msgspec.Meta(ge=1, le=60)] = 2
     topic_max: Annotated[int, msgspec.Meta(ge=1, le=60)] = 4
+    line_memory_h: Annotated[int, msgspec.Meta(ge=0, le=720)] = 24
 
 
 class AuthorDecay(_Part, frozen=True):
-    """By how much an author's next video is worth less than the one before, and at least."""
+    """The odds of an author's next video: `factor` of the one before, `floor` of the first."""
 
-    factor: Annotated[float, msgspec.Meta(gt=0, le=1)] = 0.5
-    floor: Annotated[float, msgspec.Meta(gt=0, le=1)] = 0.25
+    factor: Odds = 0.6
+    floor: Odds = 0.3
+
+
+class LineDecay(_Part, frozen=True):
+    """The same of a line: who has seen it does not want ten remixes of it."""
+
+    factor: Odds = 0.5
+    floor: Odds = 0.25
+
+
+class TopicDecay(_Part, frozen=True):
+    """The same of a topic, and slower: one may well like what much of a page is about."""
+
+    factor: Odds = 0.9
+    floor: Odds = 0.4
 
 
 class Exploration(_Part, frozen=True):
@@ -176,6 +193,8 @@ class Policy(_Part, frozen=True):
     labels: dict[str, LabelRule] = msgspec.field(default_factory=_labels)
     diversity: Diversity = Diversity()
     author_decay: AuthorDecay = AuthorDecay()
+    line_decay: LineDecay = LineDecay()
+    topic_decay: TopicDecay = TopicDecay()
     exploration: Exploration = Exploration()
     perturbation: Annotated[float, msgspec.Meta(ge=0, le=0.5)] = 0.0
 
@@ -198,6 +217,21 @@ class Policy(_Part, frozen=True):
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise PolicyInvalid(f"The policy cannot be read: {error}") from error
         return policy.checked()
+
+    @classmethod
+    def recorded(cls, text: str) -> Self:
+        """Read a policy from the log. What there was not yet when it was recorded has no effect.
+
+        Raises:
+            PolicyInvalid: as `decode`.
+        """
+        policy = cls.decode(text)
+        known: Mapping[str, Any] = msgspec.json.decode(text)
+        return msgspec.structs.replace(
+            policy,
+            line_decay=policy.line_decay if "line_decay" in known else _NO_LINE_DECAY,
+            topic_decay=policy.topic_decay if "topic_decay" in known else _NO_TOPIC_DECAY,
+        )
 
     def encode(self) -> str:
         """Return the policy as JSON with every field, in one and the same order."""
@@ -254,12 +288,28 @@ class Policy(_Part, frozen=True):
             raise PolicyInvalid("`diversity`: author, line, prompt and cameo are 1 in all at most.")
         if self.exploration.floor * self.exploration.pool > 1:
             raise PolicyInvalid("`exploration`: `floor` for each of `pool` is 1 in all at most.")
-        if self.author_decay.floor > self.author_decay.factor:
-            raise PolicyInvalid("`author_decay`: `floor` is at most `factor`.")
+        for name in ("author_decay", "line_decay", "topic_decay"):
+            decay: AuthorDecay | LineDecay | TopicDecay = getattr(self, name)
+            if decay.floor > decay.factor:
+                raise PolicyInvalid(f"`{name}`: `floor` is at most `factor`.")
         return self
 
 
-DEFAULT = Policy(version="default-1")
+# Until there was such a thing, and so in every policy that was recorded without.
+_NO_LINE_DECAY, _NO_TOPIC_DECAY = LineDecay(factor=1, floor=1), TopicDecay(factor=1, floor=1)
+
+DEFAULT = Policy(version="default-2")
+
+FORMER: Mapping[str, Policy] = {
+    "default-1": Policy(
+        version="default-1",
+        diversity=Diversity(theta=0.65),
+        author_decay=AuthorDecay(factor=0.5, floor=0.25),
+        line_decay=_NO_LINE_DECAY,
+        topic_decay=_NO_TOPIC_DECAY,
+    )
+}
+"""What ruled by default in earlier releases: slates in the log were made by it."""
 
 
 def _require_known(field: str, given: Mapping[str, Any], known: tuple[str, ...]) -> None:

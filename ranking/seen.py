@@ -96,6 +96,14 @@ class Seen:
         served = (last[:, 1] > 0) & (last[:, 1] > as_of_s - SERVED_S)
         return watched | served
 
+    def lately(self, viewer: int, since_ms: int) -> Serials:
+        """Return what a viewer was served or has watched since then; some may be there twice."""
+        begin = self._start.rows[viewer]
+        block = self._rows.rows[begin : begin + self._size.rows[viewer]]
+        since_s = since_ms // 1000
+        is_late = (block[:, 1] >= since_s) | (block[:, 2] >= since_s)
+        return block[is_late, 0].astype(np.int32)
+
     def parts(self) -> Sequence[bytes]:
         """Return all that is held, viewer by viewer."""
         start, size = self._start.rows, self._size.rows

@@ -28,15 +28,17 @@ class Field(NamedTuple):
     """The videos that a slate is assembled of, behind the `served` that were shown before.
 
     `likeness` (n, n) is a positive semi-definite kernel with 1 on its diagonal. `worth` (n) is in
-    standard deviations; what is not to be ranked has -inf. `kinds` (k, n) are what the caps count,
-    the author first; negative ones are not counted. `weights` (served) is how far each that was
-    served still counts, above 0 and up to 1; the last was served last.
+    standard deviations; what is not to be ranked has -inf. `kinds` (k, n) are what is counted;
+    negative ones are not. `weights` (served) is how far each that was served still counts, above 0
+    and up to 1; the last was served last. `before` (k, n) is how many of its kind were shown
+    earlier than those.
     """
 
     likeness: Floats
     worth: Floats
     kinds: Ints
     weights: Floats
+    before: Floats
 
 
 class Rules(NamedTuple):
@@ -44,8 +46,8 @@ class Rules(NamedTuple):
 
     Within `window` places in a row each kind is there at most `caps` (k) times. Of the first p
     places, at most `shares[l] * p` are of limit l, whose videos are true in `limited` (l, n).
-    `theta` weighs worth against unlikeness. An author's next video has `decay` of the odds of the
-    one before, but `decay_floor` of those of the first at least.
+    `theta` weighs worth against unlikeness. The next video of a kind has `decays` (k) of the odds
+    of the one before, but `floors` (k) of those of the first at least.
     """
 
     size: int
@@ -54,8 +56,8 @@ class Rules(NamedTuple):
     limited: Flags
     shares: Floats
     theta: float
-    decay: float
-    decay_floor: float
+    decays: Floats
+    floors: Floats
 
 
 class Chance(NamedTuple):
@@ -127,13 +129,12 @@ def _count(kinds: Ints, row: int, number: int, counts: Ints) -> None:
 
 @compiled
 def _age(kinds: Ints, row: int, weight: float, shown: Floats) -> None:
-    """Count the video in `row` among those shown of its author."""
-    authors = kinds[0]
-    author = authors[row]
-    if author >= 0:
-        for video in range(len(authors)):
-            if authors[video] == author:
-                shown[video] += weight
+    """Count the video in `row` among those shown of its kinds."""
+    for kind in range(kinds.shape[0]):
+        value, of_kind, counted = kinds[kind, row], kinds[kind], shown[kind]
+        if value >= 0:
+            for video in range(len(of_kind)):
+                counted[video] += weight * (of_kind[video] == value)
 
 
 @compiled
@@ -159,13 +160,14 @@ def _measure(
     """Set the gain of every video that is allowed, -inf for all others; tell whether one is."""
     worth, left, shown = each
     theta = rules.theta
+    steps, lowest = np.log(rules.decays), np.log(rules.floors)
     is_any = False
     for video in range(len(worth)):
         gains[video] = -np.inf
         if allowed[video] and worth[video] > -np.inf:
             gain = theta * worth[video] + (1.0 - theta) * math.log(max(left[video], _TINY))
-            if shown[video] > 0.0:
-                gain += theta * math.log(max(rules.decay_floor, rules.decay ** shown[video]))
+            for kind in range(len(steps)):
+                gain += theta * max(lowest[kind], steps[kind] * shown[kind, video])
             gains[video] = gain
             is_any = True
     return is_any
@@ -219,12 +221,12 @@ def _explore(
 
 @compiled
 def _assemble(field: Field, rules: Rules, chance: Chance) -> tuple[Ints, Flags, Floats]:
-    likeness, worth, kinds, weights = field
+    likeness, worth, kinds, weights, before = field
     arms, thetas, floor = chance.arms, chance.thetas, chance.floor
     window, limited = rules.window, rules.limited
     served, count = len(weights), len(worth)
     size = min(rules.size, count - served)
-    left, shown = np.ones(count), np.zeros(count)
+    left, shown = np.ones(count), before.copy()
     basis = np.empty((served + size, count))
     counts = np.zeros(kinds.shape, np.int64)
     taken, allowed = np.zeros(count, np.bool_), np.empty(count, np.bool_)

@@ -21,6 +21,8 @@ from ranking.steering.effect import Limit
 arms_of = exploration.arms
 
 _SHARE_STREAM = 4
+_KINDS, _LINE = 3, 1
+_HOUR_MS = 3_600_000
 
 
 class Slate(NamedTuple):
@@ -64,10 +66,12 @@ def select(  # noqa: PLR0913, PLR0917 - what a selection depends on
         ranked,
         kinds,
         carried,
+        _before(state, query, likes.line_memory_h, rows, count),
     )
     limited = np.zeros((len(limits), len(rows)), np.bool_)
     for number, limit in enumerate(limits):
         limited[number, count:] = limit.mask[members]
+    decays = (policy.author_decay, policy.line_decay, policy.topic_decay)
     rules = Rules(
         size=size,
         window=likes.window,
@@ -75,8 +79,8 @@ def select(  # noqa: PLR0913, PLR0917 - what a selection depends on
         limited=limited,
         shares=np.array([limit.share for limit in limits], np.float64),
         theta=likes.theta,
-        decay=policy.author_decay.factor,
-        decay_floor=policy.author_decay.floor,
+        decays=np.array([decay.factor for decay in decays]),
+        floors=np.array([decay.floor for decay in decays]),
     )
     is_drawn = uniform(np.uint64(query.query.seed), _SHARE_STREAM, 0) < policy.exploration.share
     where = np.empty(len(serials), np.int64)
@@ -109,6 +113,24 @@ def _served(state: State, query: Resolved, carried: int) -> Serials:
     served = np.concatenate([known, query.pending])[::-1]
     _, first = np.unique(served, return_index=True)
     return served[np.sort(first)][:carried][::-1].astype(np.int32)
+
+
+def _before(
+    state: State, query: Resolved, memory_h: int, rows: Serials, served: int
+) -> NDArray[np.float64]:
+    """Return how many of its line the viewer was shown lately, before those that are carried.
+
+    Of authors and topics what is carried is enough: there are few of them, and they come again.
+    """
+    before = np.zeros((_KINDS, len(rows)))
+    lately = query.pending
+    if query.viewer >= 0:
+        since_ms = query.as_of_ms - memory_h * _HOUR_MS
+        lately = np.union1d(lately, state.histories.lately(query.viewer, since_ms))
+    lines = np.sort(state.videos.line[np.setdiff1d(lately, rows[:served])])
+    line = state.videos.line[rows]
+    before[_LINE] = np.searchsorted(lines, line, "right") - np.searchsorted(lines, line, "left")
+    return before
 
 
 def _kinds(videos: Videos, rows: Serials) -> NDArray[np.int64]:

@@ -139,7 +139,7 @@ def test_the_viewer_is_told_why_a_video_was_shown_and_nobody_else(
     assert told["sources"]
     assert len(told["moved_by"]) == 3
     assert all(moved["meaning"] for moved in told["moved_by"])
-    assert told["policy"] == "default-1"
+    assert told["policy"] == "default-2"
     assert told["model"] == "heuristic-1"
     for who, other in (
         (mallory, path),

@@ -63,7 +63,7 @@ def test_a_policy_is_activated_with_what_it_leaves_out_as_by_default(admin: Pers
     assert admin.put("/v1/rankings/policy", json=policy).status_code == 204
 
     answer = active(admin)
-    assert answer["policy"]["author_decay"] == {"factor": 0.7, "floor": 0.25}
+    assert answer["policy"]["author_decay"] == {"factor": 0.7, "floor": 0.3}
     assert answer["policy"]["weights"] == DEFAULT.weights
     assert answer["policy_activation"]["name"] == "calm-1"
     assert answer["policy_activation"]["activated_by"] == str(admin.account_id)
@@ -88,18 +88,57 @@ def test_a_policy_that_cannot_be_is_refused_and_changes_nothing(
     assert active(admin)["policy"]["version"] == DEFAULT.version
 
 
-def test_a_model_is_activated_if_it_is_stored(admin: Person, settings: Settings) -> None:
-    digest = "5e" * 32
+def stored(settings: Settings, blob: bytes, digest: str | None = None) -> str:
+    """Store a file as the model of its digest, or of another one."""
+    name = digest or sha256(blob).hexdigest()
+    objects = open_objects(settings.objects)
+    objects.put(ranker_key(name), blob, media_type="application/octet-stream")
+    return name
 
-    refused = admin.put("/v1/rankings/model", json={"digest": digest})
-    open_objects(settings.objects).put(
-        ranker_key(digest), b"a model", media_type="application/octet-stream"
-    )
-    admin.put("/v1/rankings/model", json={"digest": digest})
+
+def test_a_model_that_can_rank_is_activated_and_ranks_at_once(
+    admin: Person, person: People, log: Log, settings: Settings
+) -> None:
+    pytest.importorskip("sklearn")
+    from tests.ranking.test_model import blob  # noqa: PLC0415 - it takes scikit-learn
+
+    publish(log, person("bob").account_id)
+    settle(admin)
+    digest = stored(settings, blob())
+
+    refused = admin.put("/v1/rankings/model", json={"digest": "5e" * 32})
+    before = admin.get("/v1/feed", params={"kind": "for_you"})
+    assert admin.put("/v1/rankings/model", json={"digest": digest}).status_code == 204
+    settle(admin)
+    after = admin.get("/v1/feed", params={"kind": "popular"})
 
     assert refused.json()["code"] == "model_not_found"
     assert active(admin)["model"] == digest
+    assert before.headers["X-Feed-Degraded"] == "no model"
+    assert "X-Feed-Degraded" not in after.headers
     assert admin.put("/v1/rankings/model", json={"digest": ""}).status_code == 204
+    assert active(admin)["model"] is None
+
+
+def test_a_file_that_cannot_rank_is_refused_with_what_is_wrong_and_changes_nothing(
+    admin: Person, settings: Settings
+) -> None:
+    pytest.importorskip("sklearn")
+    from tests.ranking.test_model import blob, card_with, changed  # noqa: PLC0415 - as above
+
+    of_another_release = changed({"card": card_with(features="0123456789abcdef")})
+    wrong = {
+        stored(settings, b"a model"): "not a zip file",
+        stored(settings, blob()[:1000]): "not a zip file",
+        stored(settings, b"", "5e" * 32): "has the digest e3b0c442",
+        stored(settings, of_another_release): "trained on features 0123456789abcdef",
+    }
+
+    for digest, why in wrong.items():
+        answer = admin.put("/v1/rankings/model", json={"digest": digest})
+
+        assert (answer.status_code, answer.json()["code"]) == (422, "model_unusable")
+        assert why in answer.json()["detail"]
     assert active(admin)["model"] is None
 
 

@@ -253,6 +253,8 @@ EDGES = [
     {"exploration": {"alpha": 1e-6, "beta": 1000, "guarantee": 100_000, "pool": 64, "floor": 0}},
     {"size": 20, "limits": {"candidates": 20, "second": 20}, "diversity": {"pool": 20}},
     {"author_decay": {"factor": 1e-300, "floor": 1e-300}, "diversity": {"theta": 0}},
+    {"line_decay": {"factor": 1e-300, "floor": 1e-300}, "diversity": {"line_memory_h": 720}},
+    {"topic_decay": {"factor": 1, "floor": 1}, "diversity": {"line_memory_h": 0}},
 ]
 
 

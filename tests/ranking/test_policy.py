@@ -37,6 +37,26 @@ def test_a_label_that_is_not_named_keeps_the_rule_that_it_has_by_default() -> No
     assert read.quotas == DEFAULT.quotas
 
 
+def test_a_policy_that_was_recorded_before_lines_and_topics_tired_knows_no_such_thing() -> None:
+    written = msgspec.json.decode(DEFAULT.encode())
+    of_then = {name: part for name, part in written.items() if name != "line_decay"}
+
+    read = Policy.recorded(msgspec.json.encode(of_then).decode())
+
+    assert (read.line_decay.factor, read.line_decay.floor) == (1, 1)
+    assert read.topic_decay == DEFAULT.topic_decay
+    assert Policy.recorded(DEFAULT.encode()) == DEFAULT
+
+
+def test_slates_of_an_earlier_default_are_made_again_by_it_unless_one_is_activated() -> None:
+    active = Active()
+
+    assert active.ruling("default-1").line_decay.factor == 1
+    assert active.ruling(DEFAULT.version) is DEFAULT
+    active.policy = Policy.decode('{"version": "default-1"}')
+    assert active.ruling("default-1") is active.policy
+
+
 def test_creating_outweighs_watching() -> None:
     weights = DEFAULT.weights
 

@@ -49,6 +49,15 @@ def test_each_video_is_remembered_as_last_watched_and_served(seed: int) -> None:
         assert (seen.of(viewer, np.arange(200, dtype=np.int32)) == last[viewer]).all()
 
 
+def test_what_was_shown_lately_is_told_whether_it_was_served_or_watched() -> None:
+    seen = seen_by(2)
+    videos, at_s = np.arange(4, dtype=np.int32), NOON_S + np.array([0, 10, 20, 30])
+    seen.add(np.full(4, ALICE, np.int32), videos, at_s, np.array([True, False, True, False]))
+
+    assert sorted(seen.lately(ALICE, 1000 * (NOON_S + 10)).tolist()) == [1, 2, 3]
+    assert not len(seen.lately(BOB, 0))
+
+
 def test_what_was_watched_long_ago_takes_no_room() -> None:
     seen = seen_by(1)
 

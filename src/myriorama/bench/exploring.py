@@ -59,6 +59,7 @@ def _orders() -> Iterable[tuple[tuple[int, ...], float]]:
         worth=np.linspace(1, -1, _VIDEOS),
         kinds=np.array([[0, 0, 1, 2, 3]]),
         weights=np.zeros(0),
+        before=np.zeros((1, _VIDEOS)),
     )
     rules = _rules(_PLACES, caps=1)._replace(window=2, theta=likes.theta)
     nothing = np.zeros(_PLACES, np.bool_)
@@ -79,6 +80,7 @@ def _explored(*, is_fixed: bool) -> Iterable[tuple[tuple[int, ...], float]]:
         worth=np.array([1.0, *[-np.inf] * _ARMS]),
         kinds=np.arange(_ARMS + 1)[None, :],
         weights=np.zeros(0),
+        before=np.zeros((1, _ARMS + 1)),
     )
     rules, slots = _rules(1, caps=2), np.ones(1, np.bool_)
     for seed in range(REQUESTS):
@@ -100,7 +102,8 @@ def _weighed() -> tuple[np.ndarray[tuple[int, int], np.dtype[np.float64]], float
 def _rules(size: int, *, caps: int) -> Rules:
     decay = DEFAULT.author_decay
     none = np.zeros((0, 0), np.bool_)
-    return Rules(size, 10, np.array([caps]), none, np.zeros(0), 0.65, decay.factor, decay.floor)
+    factors, floors = np.array([decay.factor]), np.array([decay.floor])
+    return Rules(size, 10, np.array([caps]), none, np.zeros(0), 0.65, factors, floors)
 
 
 def _told_and_found(requests: Iterable[tuple[tuple[int, ...], float]]) -> Found:

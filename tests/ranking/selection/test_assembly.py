@@ -37,7 +37,7 @@ def field(
     kinds = np.array([authors if authors is not None else range(count)], np.int64)
     ranked = np.array(worth, np.float64)
     ranked[:served] = -np.inf
-    return Field(likeness, ranked, kinds, np.full(served, 0.9))
+    return Field(likeness, ranked, kinds, np.full(served, 0.9), np.zeros(kinds.shape))
 
 
 def rules(size: int, **changed: Any) -> Rules:
@@ -49,8 +49,8 @@ def rules(size: int, **changed: Any) -> Rules:
         limited=np.zeros((0, 0), np.bool_),
         shares=np.zeros(0),
         theta=0.65,
-        decay=0.5,
-        decay_floor=0.25,
+        decays=np.array([0.5]),
+        floors=np.array([0.25]),
     )
     return free._replace(**changed)
 
@@ -169,6 +169,21 @@ def test_an_author_seen_on_the_page_before_has_half_the_odds() -> None:
     assert slate.order.tolist() == [2, 1]
 
 
+def test_what_was_shown_of_a_line_earlier_than_is_carried_halves_its_odds_each_time() -> None:
+    videos = field([1.0, 0.8, 0.0], authors=[4, 5, 6])
+    videos.likeness[:] = np.eye(3)
+    videos.before[0, 0] = 1.0
+
+    once = assemble(videos, rules(3), chance(3))
+    videos.before[0, 0] = 50.0
+    often = assemble(videos, rules(3), chance(3))
+    lowest = assemble(videos, rules(3, floors=np.array([0.01])), chance(3))
+
+    assert once.order.tolist() == [1, 0, 2]
+    assert often.order.tolist() == [1, 2, 0]
+    assert lowest.order.tolist() == [1, 2, 0]
+
+
 def test_a_limit_holds_for_every_beginning_of_the_slate() -> None:
     worth = np.linspace(2, 0, 40)
     limited = np.zeros((1, 40), np.bool_)
@@ -195,7 +210,8 @@ def crowded(draw: st.DrawFn) -> tuple[Field, Rules, Chance]:
     worth[pool[::2]] = -np.inf
     size = draw(st.integers(1, 20))
     slots = chosen.random(size) < 0.3
-    by = rules(size, caps=np.array([2, 3]), window=draw(st.integers(1, 10)))
+    decays = {"decays": np.array([0.5, 0.9]), "floors": np.array([0.25, 0.4])}
+    by = rules(size, caps=np.array([2, 3]), window=draw(st.integers(1, 10)), **decays)
     how = chance(
         size,
         seed=np.uint64(draw(st.integers(0, 2**63))),
@@ -204,7 +220,8 @@ def crowded(draw: st.DrawFn) -> tuple[Field, Rules, Chance]:
         thetas=chosen.random((8, len(pool))),
         slots=slots,
     )
-    made = Field(vectors @ vectors.T, worth, kinds, np.full(served, 0.9))
+    weights, before = np.full(served, 0.9), chosen.integers(0, 3, kinds.shape).astype(np.float64)
+    made = Field(vectors @ vectors.T, worth, kinds, weights, before)
     return made, by._replace(limited=np.zeros((0, count), np.bool_)), how
 
 

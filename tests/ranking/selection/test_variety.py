@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 import pytest
 
+from ranking.deeds import Kind
 from ranking.decision import Decision
 from ranking.heuristic import Heuristic
 from ranking.pipeline import rank
@@ -38,6 +39,26 @@ def test_a_slate_is_more_varied_than_its_videos_by_worth_alone() -> None:
 
     for kind in ("author", "topic"):
         assert sum(each[kind] for each in varied) > sum(each[kind] for each in by_worth)
+
+
+def test_a_line_that_was_shown_lately_comes_later_than_one_that_was_not() -> None:
+    made = Crowd()
+    author, viewer = made.account("author"), made.account("viewer")
+    lines = [made.publish(author, "a fox") for _ in range(2)]
+    shown = [made.publish(author, "a fox", parent=lines[0]) for _ in range(2)]
+    known, new = (made.publish(author, "a fox", parent=parent) for parent in lines)
+    made.do(viewer, [*lines, *shown])
+    by_line = {"diversity": {"carried": 0, "author": 0, "line": 0, "prompt": 0, "cameo": 0}}
+    policy = DEFAULT.patched({**by_line, "exploration": {"pool": 0, "share": 0}})
+
+    later = made.ask(viewer)
+    soon = [placed.video for placed in rank(made.state, Heuristic(), policy, later).order]
+    forgot = policy.patched({"diversity": {"line_memory_h": 0}})
+    after = [placed.video for placed in rank(made.state, Heuristic(), forgot, later).order]
+
+    assert set(soon) == set(after) == {known, new}
+    assert soon == [new, known]
+    assert after == [known, new]
 
 
 def spread(made: Crowd, decision: Decision) -> Mapping[str, float]:
