@@ -102,7 +102,8 @@ class Seen:
         block = self._rows.rows[begin : begin + self._size.rows[viewer]]
         since_s = since_ms // 1000
         is_late = (block[:, 1] >= since_s) | (block[:, 2] >= since_s)
-        return block[is_late, 0].astype(np.int32)
+        lately: Serials = block[is_late, 0].astype(np.int32)
+        return lately
 
     def parts(self) -> Sequence[bytes]:
         """Return all that is held, viewer by viewer."""

@@ -5,7 +5,6 @@ from collections.abc import Mapping
 import numpy as np
 import pytest
 
-from ranking.deeds import Kind
 from ranking.decision import Decision
 from ranking.heuristic import Heuristic
 from ranking.pipeline import rank
