@@ -17,6 +17,7 @@ from myriorama.studio.captions import Cue, webvtt
 from myriorama.studio.renderer import Clip
 from myriorama.studio.sound import resampled
 from myriorama.studio.stills import save_sprite_sheet, save_stills
+from myriorama.studio.x264 import STEADY
 
 SOUND_HZ = 48_000
 KEYFRAME_EVERY_S = 2
@@ -107,17 +108,17 @@ class _Quality:
     bit_rate: int | None = None
 
 
-# One thread gives the same bytes on every machine, and leaves the others to others.
-_STEADY = {"threads": "1", "sc_threshold": "0"}
+# Pictures that can be started at come when they are due, not when a scene seems to change.
+_OPTIONS = {"sc_threshold": "0", **STEADY}
 _PUBLISHED = _Quality(
-    picture={"crf": "21", "preset": "veryfast", "profile": "high", **_STEADY},
+    picture={"crf": "21", "preset": "veryfast", "profile": "high", **_OPTIONS},
     pixels="yuv420p",
     sound="aac",
     sound_format="fltp",
     bit_rate=128_000,
 )
 _MASTER = _Quality(
-    picture={"crf": "10", "preset": "ultrafast", **_STEADY},
+    picture={"crf": "10", "preset": "ultrafast", **_OPTIONS},
     pixels="yuv444p",
     sound="alac",
     sound_format="s32p",

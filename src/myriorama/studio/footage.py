@@ -16,6 +16,8 @@ from av.video.stream import VideoStream
 from numpy.typing import NDArray
 from PIL import Image
 
+from myriorama.studio.x264 import STEADY
+
 SOUND_RATE = 48_000
 FRAMES_PER_S_MAX = 30
 
@@ -143,7 +145,7 @@ class Film:
 
 _TRY_EVERY_S = 0.25
 _CLOCK = Fraction(1, 90_000)
-_X264 = {"preset": "veryfast", "crf": "21", "threads": "1", "a53cc": "0"}
+_X264 = {"preset": "veryfast", "crf": "21", "a53cc": "0", **STEADY}
 
 
 def _quarters(frame: VideoFrame) -> int:

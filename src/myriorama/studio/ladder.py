@@ -17,6 +17,8 @@ from av.error import InvalidDataError
 from av.video.frame import PictureType
 from av.video.reformatter import Interpolation
 
+from myriorama.studio.x264 import STEADY
+
 SEGMENT_S = 2
 SHRUNK = (Fraction(2, 3), Fraction(1, 2))
 """How large the rungs below the top are, by its sides."""
@@ -220,7 +222,7 @@ class _Encoded:
             "g": gop,
             "keyint_min": gop,
             "sc_threshold": "0",
-            "threads": "1",
+            **STEADY,
         }
 
 
