@@ -7,16 +7,20 @@ from pathlib import Path
 from uuid import UUID, uuid4
 
 import pytest
+from argon2 import extract_parameters
+from argon2.profiles import RFC_9106_LOW_MEMORY
 from litestar import Litestar
 from litestar.testing import TestClient
 
+from domain.account.aggregate import Account
 from domain.account.errors import AccountNotFound, ScopeUnknown
 from domain.errors import DomainError
+from myriorama.bootstrap.api import create_api
 from myriorama.bootstrap.application import create_accounts
 from myriorama.processes import appoint, invite
 from myriorama.settings import Settings
 from myriorama.store.log import Log
-from tests.people import PASSWORD, Person, application_form
+from tests.people import PASSWORD, Person, application_form, sign_up
 from tests.studio.foreign_media import photo, tone, two_colours, wav
 
 
@@ -147,6 +151,16 @@ def test_a_wrong_password_says_no_more_than_an_unknown_name(
 
     assert wrong.status_code == unknown.status_code == 401
     assert wrong.json()["detail"] == unknown.json()["detail"]
+
+
+def test_a_house_keeps_passwords_at_their_full_cost(settings: Settings, log: Log) -> None:
+    with TestClient(create_api(settings)) as api:
+        alice = sign_up(api, settings, "alice")
+
+    kept = log.find(Account, alice.account_id)
+
+    assert kept is not None
+    assert extract_parameters(kept.password_hash) == RFC_9106_LOW_MEMORY
 
 
 def test_an_edit_of_an_outdated_profile_is_refused(person: Callable[[str], Person]) -> None:

@@ -137,9 +137,9 @@ def running_house(*options: str, **settings: str) -> Generator[House]:
         assert status == 0
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def house() -> Iterator[House]:
-    """A house in which nobody lives yet; tests share it, each with people of its own."""
+    """A house in which nobody lives yet; a module's tests share it, each with its own people."""
     with running_house("--empty") as house:
         yield house
 

@@ -42,6 +42,16 @@ def test_a_server_is_durable_and_reached_by_its_socket_alone(folder: Path) -> No
     assert server.url == postgres_url(folder)
 
 
+def test_a_server_that_need_not_outlast_the_machine_waits_for_no_disk(folder: Path) -> None:
+    server = start_postgres(folder, durable=False)
+
+    with psycopg.connect(server.url) as connection:
+        waits = _setting(connection, "fsync")
+    server.stop()
+
+    assert waits == "off"
+
+
 def test_a_second_start_adopts_the_server_and_leaves_it_to_its_owner(folder: Path) -> None:
     owner = start_postgres(folder)
 

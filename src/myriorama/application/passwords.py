@@ -1,7 +1,10 @@
 """Passwords, hashed with argon2id (RFC 9106)."""
 
-from argon2 import PasswordHasher
+from functools import cached_property
+
+from argon2 import Parameters, PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
+from argon2.profiles import RFC_9106_LOW_MEMORY
 
 from domain.account.errors import PasswordTooWeak
 from myriorama.store.front import aside
@@ -12,10 +15,8 @@ _CHARACTERS_MIN, _CHARACTERS_MAX = 10, 200
 class Passwords:
     """Hashes and verifies; takes some tens of milliseconds and 64 MiB on purpose, in a thread."""
 
-    def __init__(self) -> None:
-        self._hasher = PasswordHasher()
-        # Verified when there is no account, so that the time taken tells nothing.
-        self._nobody = self._hasher.hash("nobody has this password")
+    def __init__(self, profile: Parameters = RFC_9106_LOW_MEMORY) -> None:
+        self._hasher = PasswordHasher.from_parameters(profile)
 
     def hash(self, password: str) -> str:
         """Return the encoded hash.
@@ -29,8 +30,17 @@ class Passwords:
 
     def verify(self, password_hash: str | None, password: str) -> bool:
         """Tell whether the password is right; None stands for an account that is not there."""
+        return aside(self._verify, password_hash, password)
+
+    def _verify(self, password_hash: str | None, password: str) -> bool:
+        nobody = self._nobody  # whoever signs in first waits for it, there or not
         try:
-            right = aside(self._hasher.verify, password_hash or self._nobody, password)
+            right = self._hasher.verify(password_hash or nobody, password)
         except (VerificationError, InvalidHashError):
             return False
         return right and password_hash is not None
+
+    @cached_property
+    def _nobody(self) -> str:
+        """Verified when there is no account, so that the time taken tells nothing."""
+        return self._hasher.hash("nobody has this password")

@@ -72,6 +72,7 @@ from myriorama.application.comments import Comments
 from myriorama.application.consent import Consent
 from myriorama.application.followings import Followings
 from myriorama.application.moderation import Moderation
+from myriorama.application.passwords import Passwords
 from myriorama.application.rankings import Rankings
 from myriorama.application.reactions import Reactions
 from myriorama.application.steering import Steerings
@@ -152,15 +153,23 @@ def api() -> Litestar:
     return app
 
 
-def create_api(settings: Settings, *, missing: Missing | None = None) -> Litestar:
+def create_api(
+    settings: Settings, *, missing: Missing | None = None, passwords: Passwords | None = None
+) -> Litestar:
     """Join the routes to the write side and the read side.
 
-    `missing` is what stands at the gate of publication instead of what reads the files again.
+    `missing` is what stands at the gate of publication instead of what reads the files again, and
+    `passwords` what hashes them at another cost.
     """
     parts = _Parts.of(settings)
     authentication, limits = Authentication(parts.tokens, parts.revocations), _limits(settings)
     collaborators = {
-        **_commands(settings, parts, missing or missing_of(provenance_of(settings, parts.objects))),
+        **_commands(
+            settings,
+            parts,
+            missing or missing_of(provenance_of(settings, parts.objects)),
+            passwords or Passwords(),
+        ),
         **_readings(settings, parts),
     }
     app = Litestar(
@@ -275,12 +284,14 @@ class _Parts:
         await self.revocations.load(self.pool)
 
 
-def _commands(settings: Settings, parts: _Parts, missing: Missing) -> dict[str, object]:
+def _commands(
+    settings: Settings, parts: _Parts, missing: Missing, passwords: Passwords
+) -> dict[str, object]:
     """Return what the routes that write are given."""
     log, objects = parts.log, parts.objects
     consent, taken_in = Consent(log), uploads(settings, parts.writes, log, objects)
     return {
-        "accounts": create_accounts(settings, log),
+        "accounts": create_accounts(settings, log, passwords),
         "allowances": create_allowances(settings, log),
         "cameos": Cameos(log, consent, taken_in),
         "comments": Comments(log),

@@ -43,11 +43,11 @@ def uploads(settings: Settings, pool: Pool, log: Log, objects: Objects) -> Uploa
     )
 
 
-def create_accounts(settings: Settings, log: Log) -> Accounts:
+def create_accounts(settings: Settings, log: Log, passwords: Passwords | None = None) -> Accounts:
     """Join the accounts to the log."""
     return Accounts(
         log,
-        Passwords(),
+        passwords or Passwords(),
         invite_only=settings.sign_up == "invite_only",
         allotment=settings.invitations,
     )

