@@ -10,6 +10,7 @@ from typing import assert_never
 from psycopg import Cursor
 from psycopg.rows import TupleRow
 
+from domain.cameo.events import CameoRevoked
 from domain.video.events import (
     CaptionChanged,
     RemixingChanged,
@@ -57,9 +58,30 @@ LABEL = "UPDATE videos SET labels = %s, version = %s, position = %s WHERE video_
 
 DELETE = "UPDATE videos SET state = 'deleted', version = %s, position = %s WHERE video_id = %s"
 
+# What was made of a withdrawn video tells no longer of it, as if it had been deleted.
+WITHDRAW = """
+    WITH withdrawn AS (
+        UPDATE videos SET state = 'withdrawn', position = %(position)s
+        WHERE cameo_ids @> ARRAY[%(cameo_id)s]::uuid[] AND state = 'live' RETURNING video_id
+    )
+    UPDATE videos SET position = %(position)s
+    WHERE video_id IN (
+        SELECT made.video_id FROM withdrawn w JOIN videos made ON made.remix_of = w.video_id
+        UNION
+        SELECT made.video_id FROM withdrawn w JOIN videos made ON made.root_id = w.video_id
+        EXCEPT
+        SELECT video_id FROM withdrawn
+    )
+"""
 
-class Videos(Projection[VideoEvent]):
-    """One row a video; a deleted one stays, so that caches see that it went."""
+Shown = VideoEvent | CameoRevoked
+
+
+class Videos(Projection[Shown]):
+    """One row a video; one that is deleted or withdrawn stays, so that caches see that it went.
+
+    A video is withdrawn once somebody who appears in it has revoked their cameo.
+    """
 
     name = "videos"
     tables = ("videos",)
@@ -71,9 +93,10 @@ class Videos(Projection[VideoEvent]):
         VideoDeleted.TOPIC,
         RenditionsBuilt.TOPIC,
         VideoLabelled.TOPIC,
+        CameoRevoked.TOPIC,
     )
 
-    def fold(self, events: Sequence[Recorded[VideoEvent]], cursor: Cursor[TupleRow]) -> None:
+    def fold(self, events: Sequence[Recorded[Shown]], cursor: Cursor[TupleRow]) -> None:
         for recorded in events:
             event = recorded.event
             stand = (event.originator_version, recorded.position, event.originator_id)
@@ -102,5 +125,8 @@ class Videos(Projection[VideoEvent]):
                     cursor.execute(ADD_RENDITIONS, (event.ladder_key, *stand))
                 case VideoLabelled():
                     cursor.execute(LABEL, (list(event.labels), *stand))
+                case CameoRevoked():
+                    revoked = {"cameo_id": event.originator_id, "position": recorded.position}
+                    cursor.execute(WITHDRAW, revoked)
                 case _:
                     assert_never(event)

@@ -8,8 +8,14 @@ from domain.video.visibility import Visibility
 from myriorama.store.log import Log
 
 
-def publish(
-    log: Log, author_id: UUID, caption: str = "A fox jumps.", visibility: Visibility = "public"
+def publish(  # noqa: PLR0913 - what is particular about it
+    log: Log,
+    author_id: UUID,
+    caption: str = "A fox jumps.",
+    visibility: Visibility = "public",
+    *,
+    cameo_ids: tuple[UUID, ...] = (),
+    parent: Video | None = None,
 ) -> Video:
     """Record that an account published a video."""
     generation_id = uuid4()
@@ -20,8 +26,8 @@ def publish(
         visibility=visibility,
         remixable=True,
         prompt="a fox jumps over a brook",
-        cameo_ids=(),
-        parent=None,
+        cameo_ids=cameo_ids,
+        parent=parent,
         video_key=f"videos/{generation_id}/video.mp4",
         poster_key=f"videos/{generation_id}/poster.jpg",
         thumbnail_key=f"videos/{generation_id}/thumbnail.jpg",
