@@ -11,8 +11,10 @@ import msgspec
 
 Wish = Literal["more", "less"]
 
-# What is compared, and whether more of it is what one wishes for. The first is the objective.
+# What is compared, and whether more of it is what one wishes for. The first is the objective: who
+# published within a day of being exposed first. "returned": who was back a day later or more.
 METRICS: Mapping[str, Wish] = {
+    "created_24h": "more",
     "creations": "more",
     "remixes": "more",
     "likes": "more",
@@ -20,9 +22,14 @@ METRICS: Mapping[str, Wish] = {
     "shares": "more",
     "views": "more",
     "watched_s": "more",
+    "returned": "more",
+    "skips": "less",
     "less": "less",
     "reports": "less",
 }
+
+MISMATCH = 0.001
+"""Below this probability, accounts were not dealt out to the arms as they should have been."""
 
 _Z = 1.959964  # of a normal distribution: 95 % lie within
 
@@ -39,7 +46,8 @@ class Measure(msgspec.Struct, frozen=True):
     """A metric of an arm: by account, and how far that is from the first arm's.
 
     `low` and `high` are the 95 % interval of the difference (Welch, normal approximation), null
-    where there are too few accounts to tell. `is_worse`: the whole interval is on the bad side.
+    where there are too few accounts to tell. `is_worse`: the whole interval is on the bad side;
+    `is_better`: on the good one.
     """
 
     total: float
@@ -48,6 +56,7 @@ class Measure(msgspec.Struct, frozen=True):
     low: float | None
     high: float | None
     is_worse: bool
+    is_better: bool = False
 
 
 def measures(arms: Sequence[Mapping[str, Sums]]) -> list[dict[str, Measure]]:
@@ -61,6 +70,27 @@ def measures(arms: Sequence[Mapping[str, Sums]]) -> list[dict[str, Measure]]:
     ]
 
 
+def dealt_by_chance(accounts: Sequence[int], shares: Sequence[int]) -> float | None:
+    """Return how probable it is that as uneven numbers of accounts come of these shares.
+
+    That of a chi-square test; below `MISMATCH` the arms are not to be compared: some of one's
+    accounts are missing, and nobody knows which. None if there are no accounts yet.
+    """
+    total = sum(accounts)
+    if not total:
+        return None
+    expected = [total * share / sum(shares) for share in shares]
+    pairs = zip(accounts, expected, strict=True)
+    half = sum((count - wish) ** 2 / wish for count, wish in pairs) / 2
+    exponent = (len(shares) - 1) / 2 - 1
+    above = 0.0
+    while exponent >= 0:
+        above += half**exponent / math.gamma(exponent + 1)
+        exponent -= 1
+    is_odd = len(shares) % 2 == 0  # the degrees of freedom are one less than the arms
+    return above * math.exp(-half) + (math.erfc(math.sqrt(half)) if is_odd else 0.0)
+
+
 def _measure(sums: Sums, first: Sums, wish: Wish, *, is_first: bool) -> Measure:
     mean, of_first = _mean(sums), _mean(first)
     if is_first or not (sums.accounts and first.accounts):
@@ -70,9 +100,10 @@ def _measure(sums: Sums, first: Sums, wish: Wish, *, is_first: bool) -> Measure:
         return Measure(sums.total, round(mean, 6), round(difference, 6), None, None, is_worse=False)
     error = math.sqrt(_variance(sums) / sums.accounts + _variance(first) / first.accounts)
     low, high = difference - _Z * error, difference + _Z * error
-    is_worse = high < 0 if wish == "more" else low > 0
+    is_less, is_more = high < 0, low > 0
+    is_worse, is_better = (is_less, is_more) if wish == "more" else (is_more, is_less)
     mean, difference, low, high = (round(number, 6) for number in (mean, difference, low, high))
-    return Measure(sums.total, mean, difference, low, high, is_worse=is_worse)
+    return Measure(sums.total, mean, difference, low, high, is_worse=is_worse, is_better=is_better)
 
 
 def _mean(sums: Sums) -> float:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from ranking.comparison import METRICS, Measure, Sums, measures
+from ranking.comparison import METRICS, MISMATCH, Measure, Sums, dealt_by_chance, measures
 
 
 def sums(values: object) -> Sums:
@@ -65,3 +65,32 @@ def test_two_arms_that_do_not_differ_seldom_seem_to() -> None:
 
     outside = sum(1 for each in found if (each.low or 0) > 0 or (each.high or 0) < 0)
     assert 6 <= outside <= 36  # one in twenty, give or take
+
+
+def test_help_is_more_creations_or_fewer_skips() -> None:
+    few, many = [0, 1] * 200, [3, 4] * 200
+
+    assert compared("created_24h", few, many).is_better
+    assert compared("skips", many, few).is_better
+    assert not compared("skips", many, few).is_worse
+
+
+@pytest.mark.parametrize(
+    ("accounts", "shares"),
+    [([500, 560], [1, 1]), ([90, 110, 130], [1, 1, 1]), ([10, 25, 30, 44], [1, 2, 3, 4])],
+)
+def test_how_probable_a_dealing_is_is_told_by_a_chi_square(
+    accounts: list[int], shares: list[int]
+) -> None:
+    chisquare = pytest.importorskip("scipy.stats").chisquare
+    expected = [sum(accounts) * share / sum(shares) for share in shares]
+
+    told = dealt_by_chance(accounts, shares)
+
+    assert told == pytest.approx(chisquare(accounts, expected).pvalue)
+
+
+def test_arms_that_lost_accounts_do_not_match_their_shares() -> None:
+    assert (dealt_by_chance([5000, 4600], [1, 1]) or 1) < MISMATCH
+    assert (dealt_by_chance([5000, 4960], [1, 1]) or 0) > MISMATCH
+    assert dealt_by_chance([0, 0], [1, 1]) is None

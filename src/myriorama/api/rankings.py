@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Annotated
 from uuid import UUID
 
@@ -16,7 +17,7 @@ from myriorama.api.reads import Reads
 from myriorama.api.tokens import Principal, Scope
 from myriorama.application.rankings import Rankings
 from myriorama.store.front import Front
-from ranking.comparison import METRICS, Measure, Sums, measures
+from ranking.comparison import METRICS, MISMATCH, Measure, Sums, dealt_by_chance, measures
 from ranking.experiments import Arm, read_arms
 from ranking.policy import DEFAULT, Policy
 
@@ -35,35 +36,7 @@ EXPERIMENT = """
     FROM experiments WHERE experiment_id = %s
 """
 
-# An account belongs to the arm that it was first shown, and counts from that day on to the last.
-OUTCOMES = """
-    WITH exposed AS (
-        SELECT DISTINCT ON (account_id) account_id, arm,
-               (served_at AT TIME ZONE 'UTC')::date AS day
-        FROM exposed_slates WHERE experiment_id = %(experiment_id)s
-        ORDER BY account_id, position
-    ), watched AS (
-        SELECT s.account_id, count(*) AS views, sum(w.watched_ms) / 1000.0 AS watched_s
-        FROM exposed_slates s JOIN exposed_showings w USING (decision_id)
-        WHERE s.experiment_id = %(experiment_id)s GROUP BY s.account_id
-    ), done AS (
-        SELECT e.account_id, sum(d.creations) AS creations, sum(d.remixes) AS remixes,
-               sum(d.likes) AS likes, sum(d.comments) AS comments, sum(d.shares) AS shares,
-               sum(d.less) AS less, sum(d.reports) AS reports
-        FROM exposed e JOIN account_deeds d ON d.account_id = e.account_id AND d.day >= e.day
-            AND d.day <= coalesce(%(ended_at)s AT TIME ZONE 'UTC', 'infinity')::date
-        GROUP BY e.account_id
-    )
-    SELECT e.arm, m.metric, count(*) AS accounts, sum(m.value)::float8 AS total,
-           sum(m.value * m.value)::float8 AS squares
-    FROM exposed e LEFT JOIN watched USING (account_id) LEFT JOIN done USING (account_id),
-         LATERAL (VALUES ('creations', coalesce(creations, 0)), ('remixes', coalesce(remixes, 0)),
-                         ('likes', coalesce(likes, 0)), ('comments', coalesce(comments, 0)),
-                         ('shares', coalesce(shares, 0)), ('views', coalesce(views, 0)),
-                         ('watched_s', coalesce(watched_s, 0)), ('less', coalesce(less, 0)),
-                         ('reports', coalesce(reports, 0))) AS m (metric, value)
-    GROUP BY e.arm, m.metric
-"""
+OUTCOMES = Path(__file__).with_name("outcomes.sql").read_bytes()
 
 SLATES = """
     SELECT arm, count(*) AS slates FROM exposed_slates WHERE experiment_id = %s GROUP BY arm
@@ -167,12 +140,24 @@ class ArmOutcome(msgspec.Struct, frozen=True):
     metrics: dict[str, Measure]
 
 
+class Dealing(msgspec.Struct, frozen=True):
+    """Whether the accounts came to the arms as their shares say.
+
+    `p_value` is how probable numbers as uneven as these are, null without accounts. If it
+    `is_mismatch`, what the arms came to is not to be trusted: find out who is missing first.
+    """
+
+    p_value: float | None
+    is_mismatch: bool
+
+
 class ExperimentTable(msgspec.Struct, frozen=True):
     """An experiment, and what its arms came to. `worse`: the metrics that an arm did harm to."""
 
     experiment: Experiment
     outcomes: list[ArmOutcome]
     worse: dict[str, list[str]]
+    dealing: Dealing
 
 
 class OutcomeRow(msgspec.Struct, frozen=True):
@@ -279,7 +264,11 @@ async def read_experiment(
         for outcome in outcomes
         if (found := [name for name, each in outcome.metrics.items() if each.is_worse])
     }
-    return ExperimentTable(experiment, outcomes, worse)
+    p_value = dealt_by_chance(
+        [outcome.accounts for outcome in outcomes], [arm.share for arm in experiment.arms]
+    )
+    dealing = Dealing(p_value, is_mismatch=p_value is not None and p_value < MISMATCH)
+    return ExperimentTable(experiment, outcomes, worse, dealing)
 
 
 @delete("/rankings/experiments/{experiment_id:uuid}", opt={"scope": Scope.ADMIN})

@@ -23,6 +23,9 @@ class Visitor(Protocol):
     @property
     def account_id(self) -> UUID: ...
 
+    @property
+    def scopes(self) -> frozenset[str]: ...
+
 
 PageRequest = Request[Visitor | None, None, State]
 

@@ -57,6 +57,7 @@ async def show_feed(
         next_cursor=page["next_cursor"],
         decision_id=page["decision_id"],
         degraded=_DEGRADED if page["degraded"] in _UNRANKED else None,
+        continued=cursor is not None,
     )
 
 
@@ -191,10 +192,15 @@ async def show_cameos(api: NamedDependency[Api]) -> Response[str]:
 
 
 @get("/settings")
-async def show_settings(api: NamedDependency[Api]) -> Response[str]:
+async def show_settings(request: PageRequest, api: NamedDependency[Api]) -> Response[str]:
     """Show what an account's owner may change, their invitations, and the ways out."""
     me, invitations = await asyncio.gather(api.get("/v1/me"), api.get("/v1/invitations"))
-    return render("settings.html", me=me, invitations=invitations["items"])
+    return render(
+        "settings.html",
+        me=me,
+        invitations=invitations["items"],
+        is_analyst=request.user is not None and "analyst" in request.user.scopes,
+    )
 
 
 def show_refusal(request: PageRequest, refused: Refused) -> Response[str]:

@@ -10,7 +10,7 @@ from litestar.static_files import (
     create_static_files_router,  # pyright: ignore[reportUnknownVariableType]  # PathLike is bare
 )
 
-from myriorama.web import discovery, fragments, steering
+from myriorama.web import discovery, experiments, fragments, steering
 from myriorama.web.asking import PageRequest
 from myriorama.web.rendering import HTMX, HTMX_URL, STATIC, STATIC_URL, render
 
@@ -19,7 +19,7 @@ _FOREVER = CacheControlHeader(public=True, max_age=31_536_000, immutable=True)
 
 
 _FEEDS = ("following", "latest", "popular")
-_OWN = (*_FEEDS, "explore", "search", "create", "saved", "cameos", "settings")
+_OWN = (*_FEEDS, "explore", "search", "create", "saved", "cameos", "settings", "experiments")
 
 
 @get(["/", *(f"/{name}" for name in _OWN)])
@@ -41,6 +41,12 @@ async def show_hashtag(request: PageRequest, tag: FromPath[str]) -> Response[str
     return _shell(request, f"/hashtags/{quote(tag)}")
 
 
+@get("/experiments/{experiment_id:uuid}")
+async def show_experiment(request: PageRequest, experiment_id: FromPath[UUID]) -> Response[str]:
+    """Show what an experiment came to."""
+    return _shell(request, f"/experiments/{experiment_id}")
+
+
 @get("/videos/{video_id:uuid}")
 async def show_video(request: PageRequest, video_id: FromPath[UUID]) -> Response[str]:
     """Show one video: where a shared link leads."""
@@ -55,11 +61,12 @@ def _shell(request: PageRequest, path: str) -> Response[str]:
 routers = (
     Router(
         "/",
-        route_handlers=[show_page, show_account, show_hashtag, show_video],
+        route_handlers=[show_page, show_account, show_hashtag, show_experiment, show_video],
         opt={"scope": "public"},
         include_in_schema=False,
     ),
     discovery.router,
+    experiments.router,
     fragments.router,
     steering.router,
     *(

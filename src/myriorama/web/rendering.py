@@ -1,6 +1,7 @@
 """How pages come to be from templates: the environment of Jinja, and the words for numbers."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from hashlib import blake2b
 from importlib.resources import files
@@ -10,11 +11,14 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from litestar import MediaType, Response
 
+from domain.video.hashtags import hashtags
+
 STATIC = Path(str(files("myriorama.web") / "static"))
 HTMX = Path(str(files("js_lib_htmx") / "static" / "htmx"))
 
 _HUES = 8
 _AGES = ((86_400 * 365, "y"), (86_400 * 7, "w"), (86_400, "d"), (3600, "h"), (60, "min"))
+_PIECES = re.compile(r"(?<![\w#&])(#\w+)")
 _SCALES = ((10**9, "B"), (10**6, "M"), (10**3, "K"))
 
 
@@ -46,6 +50,12 @@ def ago(moment: str, now: datetime | None = None) -> str:
     return "now"
 
 
+def tagged(caption: str) -> Iterator[tuple[str, str | None]]:
+    """Take a caption apart, in order: each piece of text, and which hashtag it is, if it is one."""
+    for piece in _PIECES.split(caption):
+        yield piece, next(iter(hashtags(piece)), None) if piece.startswith("#") else None
+
+
 def hue(text: str) -> int:
     """Choose one of the colours of faceless accounts, always the same for the same text."""
     return blake2b(text.encode(), digest_size=1).digest()[0] % _HUES
@@ -72,5 +82,5 @@ _ENVIRONMENT = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
-_FILTERS: dict[str, Any] = {"ago": ago, "compact": compact, "hue": hue}
+_FILTERS: dict[str, Any] = {"ago": ago, "compact": compact, "hue": hue, "tagged": tagged}
 _ENVIRONMENT.filters.update(_FILTERS)

@@ -1,5 +1,6 @@
 """What steers a feed, on a sheet: what was said of it, and what can be said against a video."""
 
+import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
@@ -37,11 +38,12 @@ _THINGS = {
 @get("/steer")
 async def show_steering(api: NamedDependency[Api]) -> Response[str]:
     """Show what somebody said of their feed, to say more, and to take each back."""
-    steering = await api.get("/v1/feed/steer")
+    steering, muted = await asyncio.gather(api.get("/v1/feed/steer"), api.get("/v1/me/muted"))
     return render(
         "steer.html",
         rules=[{**rule, "label": label(rule)} for rule in steering["rules"]],
         less=steering["less"],
+        hidden=muted["items"],
         personalised=steering["personalised"],
     )
 

@@ -2,7 +2,10 @@
 import { accessToken, drop, presentToken } from "./session.js";
 import { toast } from "./toast.js";
 
-const FEEDS = new Set(["/following", "/latest", "/popular"]);
+// Of which page of the navigation a page is a part, by how its address begins.
+const PART_OF = {
+  following: "/", latest: "/", popular: "/", search: "/explore", hashtags: "/explore", experiments: "/settings",
+};
 
 /** Fill the stage with a fragment. */
 export function open(fragment) {
@@ -38,23 +41,29 @@ document.addEventListener("htmx:responseError", (event) => {
   if (status === 401) {
     drop();
     location.assign("/");
-  } else if (status !== 404) {
-    toast(detailOf(event.detail.xhr));
+  } else if (status !== 403 && status !== 404) {
+    failed(detailOf(event.detail.xhr));
   }
 });
 
-document.addEventListener("htmx:sendError", () => toast("There is no connection. Try again in a moment."));
+document.addEventListener("htmx:sendError", () => failed("There is no connection. Try again in a moment."));
 
 document.addEventListener("htmx:afterSettle", (event) => {
   if (event.detail.target.id !== "stage") return;
   document.getElementById("sheet").close();
   event.detail.target.focus({ preventScroll: true });
+  const page = PART_OF[location.pathname.split("/")[1]] ?? location.pathname;
   for (const link of document.querySelectorAll(".side nav a")) {
-    const here = link.pathname === location.pathname
-      || (link.pathname === "/" && FEEDS.has(location.pathname));
-    here ? link.setAttribute("aria-current", "page") : link.removeAttribute("aria-current");
+    link.pathname === page ? link.setAttribute("aria-current", "page") : link.removeAttribute("aria-current");
   }
 });
+
+// A page of which nothing is there yet says so where it waits: it must not seem to load for ever.
+function failed(words) {
+  const waiting = document.querySelector("#stage > .waiting");
+  if (waiting) waiting.textContent = words;
+  else toast(words);
+}
 
 function detailOf(answer) {
   const page = new DOMParser().parseFromString(answer.responseText, "text/html");

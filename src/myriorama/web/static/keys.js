@@ -8,16 +8,16 @@ const KEYS = {
   "k": () => move(-1),
   " ": playOrPause,
   "l": (slide) => slide.querySelector('[data-toggle$="/like"]')?.click(),
-  "c": (slide) => slide.querySelector("[data-sheet]")?.click(),
+  "c": (slide) => slide.querySelector('[data-sheet="Comments"]')?.click(),
   "m": () => setSound(!isSounding()),
 };
 
 document.addEventListener("keydown", (event) => {
-  const slide = current();
+  const slide = current(); // none where a feed has ended, from where one may still move
   const act = KEYS[event.key.length === 1 ? event.key.toLowerCase() : event.key];
   const elsewhere = event.target.closest?.("input, textarea, select, dialog")
     || (event.key === " " && event.target.closest?.("button, a, summary"));
-  if (!slide || !act || elsewhere || event.ctrlKey || event.metaKey || event.altKey) return;
+  if (!act || (!slide && act.length) || !document.querySelector(".feed") || elsewhere || event.ctrlKey || event.metaKey || event.altKey) return;
   event.preventDefault();
   act(slide);
 });

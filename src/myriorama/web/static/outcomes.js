@@ -1,5 +1,6 @@
 // What follows when a command has been done, named by `data-done`.
 import { open, refresh, reload } from "./fragments.js";
+import { move } from "./playing.js";
 import { drop, keep } from "./session.js";
 import { changed, steered } from "./steering.js";
 import { toast } from "./toast.js";
@@ -15,10 +16,12 @@ const OUTCOMES = {
     refresh(".comments, .slide.current .rail");
     toast("Your comment is there.");
   },
+  "forgotten": () => changed("What you watched until now says nothing any more."),
   "hidden": () => changed("You will not see their videos."),
   "less": () => {
     document.getElementById("sheet").close();
-    toast("You will see less like this.");
+    toast("You will see less like this. Steer your feed to take it back.");
+    move(1);
   },
   "published": () => {
     history.pushState({}, "", "/following");

@@ -13,11 +13,11 @@ export function current() {
   return document.querySelector(".slide.current");
 }
 
-/** Go to the next slide (1) or the one before (-1). */
+/** Go to the next slide (1), which may be the end of the feed, or the one before (-1). */
 export function move(by) {
-  const slides = [...document.querySelectorAll(".slide")];
-  const goal = slides[slides.indexOf(current()) + by];
-  goal?.scrollIntoView({ behavior: still.matches ? "auto" : "smooth" });
+  const stops = [...document.querySelectorAll(".slide, .feed > .end")];
+  const at = current() ? stops.indexOf(current()) : stops.length - 1;
+  stops[at + by]?.scrollIntoView({ behavior: still.matches ? "auto" : "smooth" });
 }
 
 export function playOrPause(slide) {

@@ -4,6 +4,9 @@ let timer;
 
 export function toast(text) {
   const place = document.getElementById("toast");
+  // Shown anew, it stands above a sheet that was opened after it.
+  place.hidePopover();
+  place.showPopover();
   place.textContent = text;
   place.classList.add("shown");
   clearTimeout(timer);
