@@ -67,7 +67,7 @@ class RankedParts:
             rankers,
             ranking,
             RankedFeeds(feeds, ranking, slates),
-            Reasons(pool, slates),
+            Reasons(pool),
             followed,
         )
 

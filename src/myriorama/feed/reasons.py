@@ -3,7 +3,7 @@
 import asyncio
 import math
 import time
-from typing import Any, NamedTuple, get_args
+from typing import NamedTuple, get_args
 from uuid import UUID
 
 import msgspec
@@ -12,10 +12,9 @@ from psycopg.rows import TupleRow
 from psycopg_pool import AsyncConnectionPool
 
 from domain.errors import NotFound
-from myriorama.feed.slates import Slates
 from ranking.decision import Decision, Placed
-from ranking.features import FEATURES
 from ranking.query import Kind as RankedKind
+from ranking.telling import told
 
 _PAGES = """
     SELECT viewer_id, feed, video_ids, ranking::text FROM slates
@@ -38,8 +37,7 @@ _SLOTS = {
     "fresh": "Its place was kept for new videos and new creators.",
 }
 # Pages are logged together, some tenths of a second after they were served.
-_LOGGED_WITHIN_S, _AGAIN_S = 1.0, 0.1
-_MEANINGS = {feature.name: feature.doc for feature in FEATURES}
+_LOGGED_WITHIN_S, _AGAIN_S = 2.0, 0.1
 
 
 class DecisionUnknown(NotFound):
@@ -58,7 +56,10 @@ class Source(msgspec.Struct, frozen=True):
 
 
 class Moved(msgspec.Struct, frozen=True):
-    """What of all that was known moved the video most: up if `by` is positive, else down."""
+    """What of all that was known moved the video most: up if `by` is positive, else down.
+
+    `meaning` says so in a sentence.
+    """
 
     feature: str
     meaning: str
@@ -86,22 +87,24 @@ class Why(msgspec.Struct, frozen=True):
 
 
 class _Logged(NamedTuple):
-    """What is on record under one decision."""
+    """What is on record under one decision: the videos are those that its pages have shown."""
 
     viewer_id: UUID
     feed: str
     video_ids: frozenset[UUID]
     ranking: str | None
 
+    def may_yet_show(self, viewer_id: UUID, video_id: UUID) -> bool:
+        """Say whether a page that is not logged yet may have shown the viewer the video."""
+        is_in_slate = self.ranking is not None and str(video_id) in self.ranking
+        return viewer_id == self.viewer_id and video_id not in self.video_ids and is_in_slate
+
 
 class Reasons:
-    """Tells reasons. What has not come to the log yet is told from memory."""
+    """Tells reasons, of the log alone. What was decided and not shown is nobody's to ask about."""
 
-    def __init__(
-        self, pool: AsyncConnectionPool[AsyncConnection[TupleRow]], slates: Slates
-    ) -> None:
+    def __init__(self, pool: AsyncConnectionPool[AsyncConnection[TupleRow]]) -> None:
         self._pool = pool
-        self._slates = slates
 
     async def why(self, viewer_id: UUID, decision_id: UUID, video_id: UUID) -> Why:
         """Return why a viewer was shown a video.
@@ -110,36 +113,35 @@ class Reasons:
             DecisionUnknown: the viewer was served nothing under this ID.
             VideoNotServed: the video was not among what they were.
         """
+        until = time.time() + _LOGGED_WITHIN_S
         logged = await self._logged(decision_id)
-        while logged is None and 0 <= time.time() - _made_at_s(decision_id) < _LOGGED_WITHIN_S:
+        while time.time() < until and (
+            0 <= time.time() - _made_at_s(decision_id) < _LOGGED_WITHIN_S
+            if logged is None
+            else logged.may_yet_show(viewer_id, video_id)
+        ):
             await asyncio.sleep(_AGAIN_S)
             logged = await self._logged(decision_id)
         if logged is None or logged.viewer_id != viewer_id:
             raise DecisionUnknown("No page was served to you under this ID.")
         if logged.ranking is None and logged.feed in get_args(RankedKind):
             raise DecisionUnknown("How this page was made is not on record.")
+        if video_id not in logged.video_ids:
+            raise VideoNotServed("No page under this ID showed you this video.")
         if logged.ranking is None:
-            if video_id not in logged.video_ids:
-                raise VideoNotServed("The page did not have this video.")
             return _unranked(decision_id, video_id, logged.feed)
         decision = Decision.decode(logged.ranking)
-        placed = next((each for each in decision.order if each.video == video_id), None)
-        if placed is None:
-            raise VideoNotServed("The slate did not have this video.")
+        placed = next(each for each in decision.order if each.video == video_id)
         return _ranked(decision, placed)
 
     async def _logged(self, decision_id: UUID) -> _Logged | None:
         async with self._pool.connection() as connection:
             rows = await (await connection.execute(_PAGES, (decision_id,))).fetchall()
-        rankings = [row[3] for row in rows if row[3] is not None]
-        kept = self._slates.kept(decision_id.bytes)
-        if kept is not None and not rankings:
-            shown = frozenset(UUID(bytes=video_id) for video_id in kept.video_ids)
-            return _Logged(UUID(bytes=kept.viewer_id), kept.kind, shown, kept.ranking)
         if not rows:
             return None
-        videos: list[Any] = [video_id for row in rows for video_id in row[2]]
-        return _Logged(rows[0][0], rows[0][1], frozenset(videos), next(iter(rankings), None))
+        rankings = (row[3] for row in rows if row[3] is not None)
+        shown: list[UUID] = [video_id for row in rows for video_id in row[2]]
+        return _Logged(rows[0][0], rows[0][1], frozenset(shown), next(rankings, None))
 
 
 def _made_at_s(decision_id: UUID) -> float:
@@ -165,24 +167,19 @@ def _unranked(decision_id: UUID, video_id: UUID, feed: str) -> Why:
 def _ranked(decision: Decision, placed: Placed) -> Why:
     log_propensity = placed.log_propensity
     sources = [Source(name, _SOURCES.get(name, "")) for name in placed.sources]
-    told = [source.meaning for source in sources if source.meaning]
+    because = [source.meaning for source in sources if source.meaning]
     if placed.slot in _SLOTS:
-        told.insert(0, _SLOTS[placed.slot])
+        because.insert(0, _SLOTS[placed.slot])
     return Why(
         decision_id=decision.decision,
         video_id=placed.video,
         feed=decision.kind,
-        summary=" ".join(told) or "It did well among what could be shown.",
+        summary=" ".join(because) or "It did well among what could be shown.",
         sources=sources,
         is_exploration=placed.slot != "rank",
         propensity=None if log_propensity is None else round(math.exp(log_propensity), 6),
-        moved_by=[Moved(name, _meaning(name), by) for name, by in placed.moved_by],
+        moved_by=[Moved(name, told(name, by), by) for name, by in placed.moved_by if by],
         warning=placed.rule,
         policy=decision.policy,
         model=decision.model,
     )
-
-
-def _meaning(feature: str) -> str:
-    """Return a feature in words; of a release that had others, its name."""
-    return _MEANINGS.get(feature, feature.replace("_", " "))
