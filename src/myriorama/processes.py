@@ -14,6 +14,8 @@ from granian.server import Server as Granian
 
 from myriorama.api.media import SERVED
 from myriorama.application.allowances import Remaining
+from myriorama.application.passwords import Passwords
+from myriorama.application.settlement import Settlement
 from myriorama.bootstrap.application import create_accounts, create_allowances
 from myriorama.bootstrap.feeds import create_rankers, create_state, create_stretches
 from myriorama.bootstrap.logs import projections, sources
@@ -40,8 +42,12 @@ from myriorama.store.objects import open_objects
 from myriorama.store.postgres import await_server, open_pool
 from myriorama.store.postgres import migrate as apply_migrations
 from myriorama.store.postgres import require_migrated as require_all_migrations
+from myriorama.store.view_writer import ViewWriter
 from myriorama.studio.provenance import Marks
 from myriorama.telemetry import serve_metrics, start_logs
+from myriorama.workers.demo.creators import CREATORS
+from myriorama.workers.demo.settling import settle, themed
+from myriorama.workers.seed import move_in
 from myriorama.workers.seed import seed as bring_to_life
 from projections.projection import AnyProjection
 
@@ -163,10 +169,43 @@ def credit(settings: Settings, account: str, seconds: int, *, key: str, reason: 
         return allowances.credit(account, seconds, source_key=key, reason=reason, at=at)
 
 
-def seed(settings: Settings) -> Iterator[str]:
-    """Bring the small world to life through the API. Yields what is done."""
-    with httpx.Client(base_url=f"http://{settings.address}", timeout=60) as client:
-        yield from bring_to_life(client, lambda: invite(settings, at=datetime.now(UTC)))
+def seed(settings: Settings, *, videos: int, people: int) -> Iterator[str]:
+    """Bring the small world to life through the API, then the demo world. Yields what is done.
+
+    Args:
+        settings: of the house, which runs.
+        videos: so many the demo world has beside its clips; 0: no demo world.
+        people: so many live in the demo world beside who made the clips.
+
+    Raises:
+        WorldIncomplete: a clip could not be rendered.
+    """
+    with httpx.Client(base_url=f"http://{settings.address}", timeout=60) as api:
+        yield from bring_to_life(api, lambda: invite(settings, at=datetime.now(UTC)))
+        if videos:
+            yield from _settle_demo(settings, api, videos=videos, people=people)
+
+
+def _settle_demo(
+    settings: Settings, api: httpx.Client, *, videos: int, people: int
+) -> Iterator[str]:
+    rendered = list[UUID]()
+    for done in move_in(api, lambda: invite(settings, at=datetime.now(UTC)), CREATORS):
+        yield done.said
+        rendered += [done.generation_id] if done.generation_id else []
+    if not rendered:
+        yield "a demo world is here already"
+        return
+    writer = ViewWriter(settings.database_url)
+    try:
+        with open_pool(settings.database_url, size_max=2) as pool:
+            settlement = Settlement(Log(pool), Passwords())
+            clips = [themed(settlement.clip(generation_id)) for generation_id in rendered]
+            for said in settle(settlement, writer, clips, people=people, videos=videos):
+                if isinstance(said, str):
+                    yield said
+    finally:
+        writer.close()
 
 
 def replay(settings: Settings, log: LogName, bounds: Bounds) -> Iterator[Row]:

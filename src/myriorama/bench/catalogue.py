@@ -6,6 +6,7 @@ from pathlib import Path
 
 from myriorama.bench import (
     appending,
+    demo_scroll,
     exploring,
     feed_over_http,
     folding,
@@ -33,6 +34,7 @@ BENCHES: Mapping[str, Callable[[Progress], Outcome]] = {
     "queue": queueing.measure,
     "relay": relaying.measure,
     "replay": replaying.measure,
+    "scroll": demo_scroll.measure,
     "views": viewing.measure,
 }
 

@@ -130,13 +130,21 @@ def work() -> None:
         refuse(error)
 
 
-def seed() -> None:
-    """Bring a small world to life, in a house where nobody lives yet."""
+def seed(
+    *,
+    videos: Annotated[
+        int, typer.Option(min=0, max=100_000, help="And a demo world of so many videos.")
+    ] = 0,
+    people: Annotated[
+        int, typer.Option(min=10, max=8000, help="So many people live in the demo world.")
+    ] = 200,
+) -> None:
+    """Bring a small world to life, in a house that runs and where nobody lives yet."""
     settings = settings_of_home()
     if not (home_folder() / INVITATION).exists():
         keep_invitation(home_folder(), processes.invite(settings, at=datetime.now(UTC)))
     try:
-        for done in processes.seed(settings):
+        for done in processes.seed(settings, videos=videos, people=people):
             typer.echo(done)
     except WorldIncomplete as error:
         refuse(error)

@@ -4,7 +4,8 @@ import secrets
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
+from uuid import UUID
 
 import httpx
 import structlog
@@ -17,12 +18,24 @@ _POLL_S = 0.5
 
 @dataclass(frozen=True)
 class Inhabitant:
-    """Somebody of the small world, and the prompts of what they publish."""
+    """Somebody of a world, and the prompts of what they publish.
+
+    What `casts` them is rendered with their own cameo, which everybody may cast: its face is the
+    picture of what they published first.
+    """
 
     handle: str
     display_name: str
     bio: str
     prompts: Sequence[str]
+    casts: Sequence[str] = ()
+
+
+class Done(NamedTuple):
+    """What was done; `generation_id` is of what was published, if something was."""
+
+    said: str
+    generation_id: UUID | None = None
 
 
 WORLD = (
@@ -67,32 +80,47 @@ def seed(api: httpx.Client, invite: Callable[[], str]) -> Iterator[str]:
     Raises:
         WorldIncomplete: a generation failed, or took longer than five minutes.
     """
-    if api.get(f"/v1/accounts/{WORLD[0].handle}").is_success:
+    yield from (done.said for done in move_in(api, invite, WORLD))
+
+
+def move_in(
+    api: httpx.Client, invite: Callable[[], str], inhabitants: Sequence[Inhabitant]
+) -> Iterator[Done]:
+    """Let people sign up, follow one another and publish, unless the first lives there already.
+
+    Raises:
+        WorldIncomplete: a generation failed, or took longer than five minutes.
+    """
+    if api.get(f"/v1/accounts/{inhabitants[0].handle}").is_success:
         return
-    people = [_sign_up(api, inhabitant, invite()) for inhabitant in WORLD]
+    people = [_sign_up(api, inhabitant, invite()) for inhabitant in inhabitants]
     for person in people:
-        for other in WORLD:
+        for other in inhabitants:
             if other.handle != person.inhabitant.handle:
                 person.call("PUT", f"/v1/accounts/{other.handle}/follow")
-    yield f"{len(people)} people follow one another"
+    yield Done(f"{len(people)} people follow one another")
     waiting = [
         (person, prompt, person.call("POST", "/v1/generations", _request(prompt)))
         for person in people
         for prompt in person.inhabitant.prompts
     ]
+    yield from _published(waiting)
+    cast = [(person, person.record_cameo()) for person in people if person.inhabitant.casts]
+    yield from _published(
+        [
+            (person, prompt, person.call("POST", "/v1/generations", _request(prompt, cameo_id)))
+            for person, cameo_id in cast
+            for prompt in person.inhabitant.casts
+        ]
+    )
+
+
+def _published(waiting: "Sequence[tuple[_Person, str, Any]]") -> Iterator[Done]:
     for number, (person, prompt, generation) in enumerate(waiting, start=1):
-        person.await_completion(generation["generation_id"])
-        person.call(
-            "POST",
-            "/v1/videos",
-            {
-                "generation_id": generation["generation_id"],
-                "caption": prompt.capitalize(),
-                "visibility": "public",
-                "remixable": True,
-            },
-        )
-        yield f"{number} of {len(waiting)} videos: {prompt}"
+        generation_id = generation["generation_id"]
+        person.await_completion(generation_id)
+        person.publish(generation_id, prompt.capitalize())
+        yield Done(f"{number} of {len(waiting)} videos: {prompt}", UUID(generation_id))
 
 
 class _Person:
@@ -100,12 +128,33 @@ class _Person:
         self._api = api
         self._headers = {"Authorization": f"Bearer {access_token}"}
         self.inhabitant = inhabitant
+        self.poster_url = ""
 
     def call(self, method: str, url: str, body: object = None) -> Any:
         answer = self._api.request(method, url, json=body, headers=self._headers)
         if answer.is_error:
             raise WorldIncomplete(f"{method} {url}: {answer.status_code} {answer.text}")
         return answer.json() if answer.content else None
+
+    def publish(self, generation_id: str, caption: str) -> None:
+        publication = {"caption": caption, "visibility": "public", "remixable": True}
+        video = self.call("POST", "/v1/videos", {"generation_id": generation_id, **publication})
+        self.poster_url = self.poster_url or str(video["poster_url"])
+
+    def record_cameo(self) -> str:
+        """Record a cameo of the picture of what was published first; return its ID."""
+        picture = self._api.get(self.poster_url).raise_for_status()
+        upload = self._api.post(
+            "/v1/uploads",
+            files={"file": ("face.jpg", picture.content)},
+            data={"purpose": "image"},
+            headers=self._headers,
+        ).raise_for_status()
+        form = {"name": self.inhabitant.handle, "audience": "everyone"}
+        cameo = self.call(
+            "POST", "/v1/cameos", {**form, "face_upload_id": upload.json()["upload_id"]}
+        )
+        return str(cameo["cameo_id"])
 
     def await_completion(self, generation_id: str) -> None:
         deadline = time.monotonic() + _PATIENCE_S
@@ -141,5 +190,6 @@ def _sign_up(api: httpx.Client, inhabitant: Inhabitant, code: str) -> _Person:
     return person
 
 
-def _request(prompt: str) -> dict[str, object]:
-    return {"prompt": prompt, "seconds": 4, "orientation": "portrait", "resolution": "480p"}
+def _request(prompt: str, *cameo_ids: str) -> dict[str, object]:
+    size = {"seconds": 4, "orientation": "portrait", "resolution": "480p"}
+    return {"prompt": prompt, "cameo_ids": cameo_ids, **size}

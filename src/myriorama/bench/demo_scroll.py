@@ -1,0 +1,187 @@
+"""Bench `scroll`: five hundred videos on end in the demo world, over HTTP, by somebody new to it.
+
+Beside how varied they are stands how varied those are that score highest among the candidates of
+the same slates, and those that are newest. In a scratch house the clips are named but not rendered:
+nothing is played here. A house that runs is walked through as it is.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import NamedTuple
+from uuid import UUID, uuid4
+
+import httpx
+import numpy as np
+import psycopg
+from numpy.typing import NDArray
+
+from myriorama.application.passwords import Passwords
+from myriorama.application.settlement import Clip, Settlement
+from myriorama.bench.outcome import Outcome, Progress, median, percentile
+from myriorama.bench.scratch import scratch_house
+from myriorama.bench.walking import Shares, Walked, Walker
+from myriorama.bootstrap.feeds import create_state, create_stretches
+from myriorama.store.log import Log
+from myriorama.store.objects import FolderObjects, Objects
+from myriorama.store.postgres import open_pool
+from myriorama.store.state_stretches import Positions
+from myriorama.store.view_writer import ViewWriter
+from myriorama.workers.demo.settling import THEMES, Settled, settle, themed
+from ranking.decision import Decision
+from ranking.selection.variety import entropies
+from ranking.state import State
+
+ITEMS = 500
+PEOPLE, VIDEOS = 200, 2_000
+STEERED = 5
+SAY, WORD = "more dragons", "dragon"
+
+_DECIDED = """
+    SELECT min(ranking::text), sum(cardinality(video_ids))
+    FROM slates WHERE viewer_id = %s GROUP BY decision_id
+    HAVING min(ranking::text) IS NOT NULL ORDER BY min(position)
+"""
+
+
+class Decided(NamedTuple):
+    """A slate in the log, and how many videos of it were shown."""
+
+    decision: Decision
+    shown: int
+
+
+class House(NamedTuple):
+    """A house that runs: its API, its logs, and how somebody new comes in."""
+
+    api: httpx.Client
+    database_url: str
+    objects: Objects
+    invite: Callable[[], str | None]
+
+
+def measure(progress: Progress) -> Outcome:
+    """Settle the demo world in a scratch house, and walk through it."""
+    with scratch_house() as scratch:
+        for line in fill(scratch.database_url, people=PEOPLE, videos=VIDEOS):
+            progress(line)
+        with (
+            scratch.program("myriorama", "project"),
+            scratch.server("myriorama.bootstrap.api:api", MYRIORAMA_SIGN_UP="open") as port,
+            httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60) as api,
+        ):
+            objects = FolderObjects(scratch.folder / "objects")
+            return walk(House(api, scratch.database_url, objects, lambda: None), progress)
+
+
+def fill(database_url: str, *, people: int, videos: int) -> Iterable[str]:
+    """Settle the demo world in a house, of clips that are named but not rendered."""
+    clips = [
+        themed(Clip(prompt, (), *(f"{kind}/{uuid4()}" for kind in _KINDS), 480, 832, 4000))
+        for prompt in THEMES
+    ]
+    writer = ViewWriter(database_url)
+    try:
+        with open_pool(database_url, size_max=2) as pool:
+            settlement = Settlement(Log(pool), Passwords())
+            for done in settle(settlement, writer, clips, people=people, videos=videos):
+                if not isinstance(done, Settled):
+                    yield done
+    finally:
+        writer.close()
+
+
+def walk(house: House, progress: Progress, *, items: int = ITEMS) -> Outcome:
+    """Walk through a house as people who are new to it."""
+    tag = uuid4().hex[:8]
+    Walker(house.api, f"first_{tag}", house.invite()).await_ranking()
+    walker = Walker(house.api, f"walker_{tag}", house.invite())
+    walked = walker.walk("for_you", items)
+    progress(f"{len(walked.items)} videos on {len(walked.took)} pages")
+    latest = Walker(house.api, f"newest_{tag}", house.invite()).walk("latest", items)
+    state = _state(house)
+    decided = _decided(house.database_url, walker.account_id)
+    steerers = [Walker(house.api, f"steerer_{n}_{tag}", house.invite()) for n in range(STEERED)]
+    less = [steerer.ask_less(lambda ids: _topics(state, ids)) for steerer in steerers]
+    more = steerers[0].steer(SAY, WORD)
+    return Outcome(
+        "scroll", {**_figures(state, walked, latest, decided), **_steered(less, more)}, {}
+    )
+
+
+def plain_order(decided: Sequence[Decided]) -> tuple[NDArray[np.int32], float]:
+    """Return what scores highest among the candidates of each slate, none twice; and how high.
+
+    Of each slate as many as were shown of it, so that both orders are as long.
+    """
+    found, scores = dict[int, None](), list[float]()
+    for decision, shown in decided:
+        columns = decision.candidates
+        ranked = sorted(
+            (-score, serial)
+            for serial, score in zip(columns.serials, columns.score, strict=True)
+            if score is not None and serial not in found
+        )
+        found.update((serial, None) for _, serial in ranked[:shown])
+        scores += [-score for score, _ in ranked[:shown]]
+    return np.array(list(found), np.int32), float(np.mean(scores))
+
+
+def _figures(
+    state: State, walked: Walked, latest: Walked, decided: Sequence[Decided]
+) -> dict[str, float]:
+    video_ids = [item.video_id for item in walked.items]
+    plain, plain_worth = plain_order(decided)
+    worth = [placed.score for each in decided for placed in each.decision.order[: each.shown]]
+    return {
+        "scroll_items": len(video_ids),
+        "scroll_repeats": len(video_ids) - len(set(video_ids)),
+        "scroll_degraded": walked.degraded,
+        "page_p50_ms": median(walked.took),
+        "page_p99_ms": percentile(walked.took, 0.99),
+        **_varied("", state, _serials(state, video_ids)),
+        **_varied("plain_", state, plain),
+        **_varied("latest_", state, _serials(state, [item.video_id for item in latest.items])),
+        "worth": float(np.mean(worth)),
+        "plain_worth": plain_worth,
+    }
+
+
+def _steered(less: Sequence[Shares], more: Shares) -> dict[str, float | None]:
+    return {
+        "see_less_share_before": float(np.mean([shares.before for shares in less])),
+        "see_less_share_after": float(np.mean([shares.after for shares in less])),
+        "steer_share_before": more.before,
+        "steer_share_after": more.after,
+        "steer_share_undone": more.undone,
+    }
+
+
+def _state(house: House) -> State:
+    """Return the state that both logs lead to by now."""
+    with open_pool(house.database_url, size_max=1) as pool:
+        stretches, state = create_stretches(pool, house.objects), create_state()
+        for fold in stretches.between(Positions(0, 0), stretches.heads()):
+            fold(state)
+    return state
+
+
+def _decided(database_url: str, viewer_id: UUID) -> Sequence[Decided]:
+    with psycopg.connect(database_url) as database:
+        rows = database.execute(_DECIDED, (viewer_id,)).fetchall()
+    return [Decided(Decision.decode(text), int(shown)) for text, shown in rows]
+
+
+def _serials(state: State, video_ids: Sequence[UUID]) -> NDArray[np.int32]:
+    return state.videos.serials([video_id.bytes for video_id in video_ids])
+
+
+def _topics(state: State, video_ids: Sequence[UUID]) -> list[int]:
+    topics: list[int] = state.videos.topic[_serials(state, video_ids)].tolist()
+    return topics
+
+
+def _varied(prefix: str, state: State, serials: NDArray[np.int32]) -> dict[str, float]:
+    varied = entropies(state.videos, serials)
+    return {f"{prefix}{kind}_entropy": varied[kind] for kind in ("author", "line", "topic")}
+
+
+_KINDS = ("videos", "posters", "thumbnails")

@@ -1,0 +1,146 @@
+"""The demo world, settled in a house: its crowd moves in, publishes, watches and likes.
+
+All of it goes through the two logs, at the time at which it is recorded: what a few days would
+bring is brought in minutes. Clips are rendered before, by the house itself.
+"""
+
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from hashlib import sha256
+from typing import NamedTuple
+from uuid import UUID
+
+from myriorama.application.settlement import Clip, Settlement, Settler, Showing
+from myriorama.store.identity import new_id
+from myriorama.store.view_arrays import pack_batch, pack_viewings
+from myriorama.store.view_writer import Report, Served, ViewWriter
+from myriorama.store.viewlog import Viewing
+from myriorama.workers.demo.creators import CREATORS, WORDINGS
+from myriorama.workers.demo.crowd import ORIGINAL, Crowd, Session, Work
+
+THEMES = {
+    prompt: theme
+    for theme, creator in enumerate(CREATORS)
+    for prompt in (*creator.prompts, *creator.casts)
+}
+
+WATCHED_EACH = 120
+"""How many videos somebody watches, on average."""
+
+_TOGETHER = 100
+
+
+class Themed(NamedTuple):
+    """A clip, and the theme that it belongs to."""
+
+    clip: Clip
+    theme: int
+
+
+class Settled(NamedTuple):
+    """Who lives in the demo world, and what they published."""
+
+    account_ids: Sequence[UUID]
+    video_ids: Sequence[UUID]
+
+
+def themed(clip: Clip) -> Themed:
+    """Return a clip with its theme: the creator's whose sentence it was rendered from."""
+    return Themed(clip, THEMES[clip.prompt])
+
+
+def settle(
+    settlement: Settlement,
+    writer: ViewWriter,
+    clips: Sequence[Themed],
+    *,
+    people: int,
+    videos: int,
+) -> Iterator[str | Settled]:
+    """Let a crowd settle around the clips. Yields what is done, and at last who and what is there.
+
+    Raises:
+        psycopg.Error: the database refused something; what was recorded stays.
+    """
+    crowd = Crowd([themed.theme for themed in clips], people=people)
+    settlers = [Settler(each.handle, each.display_name, each.bio) for each in crowd.people]
+    account_ids = settlement.open(settlers, at=datetime.now(UTC))
+    follows = [
+        (account_ids[who], [account_ids[other] for other in others.tolist()])
+        for who, others in crowd.follows()
+    ]
+    settlement.follow(follows, at=datetime.now(UTC))
+    yield f"{people} people settled, who follow {sum(len(others) for _, others in follows)} times"
+    works = crowd.works(videos)
+    showings = [_showing(work, clips, account_ids) for work in works]
+    video_ids = settlement.publish(showings, at=datetime.now(UTC))
+    remixes = sum(work.parent != ORIGINAL for work in works)
+    yield f"{videos} videos of {len(clips)} clips, {remixes} of them remixes"
+    watched, likes, sessions = 0, list[tuple[UUID, UUID]](), list[Session]()
+    for session in crowd.sessions(works, each=WATCHED_EACH):
+        sessions.append(session)
+        watched += len(session.videos)
+        liked = session.videos[session.liked].tolist()
+        likes += [(account_ids[session.viewer], video_ids[video]) for video in liked]
+        if len(sessions) == _TOGETHER:
+            _watch(writer, sessions, showings, account_ids, video_ids)
+            sessions.clear()
+    _watch(writer, sessions, showings, account_ids, video_ids)
+    yield f"{watched} views"
+    yield f"{settlement.like(likes, at=datetime.now(UTC))} likes"
+    yield Settled(account_ids, video_ids)
+
+
+def _showing(work: Work, clips: Sequence[Themed], account_ids: Sequence[UUID]) -> Showing:
+    clip = clips[work.clip].clip
+    prompt = WORDINGS[work.wording % len(WORDINGS)].format(clip.prompt)
+    opening = _OPENINGS[work.wording // len(WORDINGS) % len(_OPENINGS)]
+    parent = None if work.parent == ORIGINAL else work.parent
+    return Showing(account_ids[work.author], clip, prompt, opening.format(clip.prompt), parent)
+
+
+def _watch(
+    writer: ViewWriter,
+    sessions: Sequence[Session],
+    showings: Sequence[Showing],
+    account_ids: Sequence[UUID],
+    video_ids: Sequence[UUID],
+) -> None:
+    """Log the pages that were read, and what was watched of them."""
+    if not sessions:
+        return
+    pages, reports = list[Served](), list[Report]()
+    for session in sessions:
+        decision_id, viewer_id = new_id(), account_ids[session.viewer]
+        page = [video_ids[video] for video in session.videos.tolist()]
+        shown = [video_id.bytes for video_id in page]
+        pages.append(Served(decision_id.bytes, viewer_id.bytes, "latest", None, shown))
+        viewings = [
+            _viewing(video_id, decision_id, share * showings[video].clip.duration_ms, share)
+            for video_id, video, share in zip(
+                page, session.videos.tolist(), session.shares.tolist(), strict=True
+            )
+        ]
+        name = pack_batch(viewer_id, decision_id, 0)
+        digest = sha256(name).digest()
+        reports.append(Report(name, digest, pack_viewings(viewings), len(viewings)))
+    writer.append_slates(pages)
+    for outcome in writer.append_viewings(reports).values():
+        if isinstance(outcome, Exception):
+            raise outcome
+
+
+def _viewing(video_id: UUID, decision_id: UUID, watched_ms: float, share: float) -> Viewing:
+    return Viewing(video_id, decision_id, round(watched_ms), int(share))
+
+
+_OPENINGS = (
+    "{}",
+    "Made this today: {}",
+    "For a slow evening: {}",
+    "Could not stop watching: {}",
+    "One more time: {}",
+    "My take: {}",
+    "Somebody asked for this: {}",
+    "Small but mine: {}",
+)
