@@ -6,10 +6,15 @@ Read by the projection of hashtags, by search, and by the ranking.
 import re
 import unicodedata
 
+from domain import words
+
 HASHTAGS_MAX = 30
 LENGTH_MAX = 64
 
-_HASHTAG = re.compile(rf"(?<![\w#&])#([^\W_]\w{{0,{LENGTH_MAX - 1}}})(?!\w)")
+SIGNS = rf"\w{words.MARKS}"
+"""What a hashtag is made of, to stand in the class of a pattern; the first sign is a letter."""
+
+_HASHTAG = re.compile(rf"(?<![{SIGNS}#&])#([^\W_][{SIGNS}]{{0,{LENGTH_MAX - 1}}})(?![{SIGNS}])")
 
 
 def hashtags(caption: str) -> tuple[str, ...]:
@@ -20,6 +25,4 @@ def hashtags(caption: str) -> tuple[str, ...]:
 
 def folded(tag: str) -> str:
     """Return a hashtag as it is compared: #Café and #cafe are the same."""
-    apart = unicodedata.normalize("NFKD", tag.removeprefix("#").casefold())
-    plain = "".join(part for part in apart if not unicodedata.combining(part))
-    return unicodedata.normalize("NFC", plain)[:LENGTH_MAX]
+    return words.folded(tag.removeprefix("#"))[:LENGTH_MAX]

@@ -5,15 +5,16 @@ from collections.abc import Sequence
 from enum import Enum, auto
 from typing import NamedTuple
 
-from ranking.steering.words import folded
+from domain.video.hashtags import SIGNS
+from domain.words import MARKS, folded
 
 TOKENS_LONG, TOKENS_MAX = 60, 120
 
 # A word, with hyphens and apostrophes inside; `$`, `<` and their like are kept to be refused.
 _TOKEN = re.compile(
-    r"#(?P<tag>[^\W_]\w{0,63})"
+    rf"#(?P<tag>[^\W_][{SIGNS}]{{0,63}})"
     r"|@(?P<handle>\w[\w.-]{0,63})"
-    r"|(?P<word>[^\W_]+(?:[-'\u2019][^\W_]+)*)"
+    rf"|(?P<word>[^\W_]+(?:[{MARKS}]+[^\W_]*|[-'\u2019][^\W_]+)*)"
     r"|(?P<symbol>[\U0001F000-\U0001FAFF\u2600-\u27BF])"
     r"|(?P<end>[.!?;\n\u3002\uff01\uff1f]+)"
     r"|(?P<comma>[,:/&\u060c\u3001]|\s[-\u2013\u2014]\s)"

@@ -4,7 +4,6 @@ Read where videos are folded into the catalogue, and where rules are matched wit
 """
 
 import re
-import unicodedata
 from collections.abc import Sequence
 from functools import lru_cache
 from zlib import crc32
@@ -12,22 +11,17 @@ from zlib import crc32
 import numpy as np
 from numpy.typing import NDArray
 
+from domain.words import MARKS, folded
+
 WORDS_MAX = 512
 
-_WORD = re.compile(r"[^\W_]+(?:['\u2019][^\W_]+)*")
+_WORD = re.compile(rf"[^\W_]+(?:[{MARKS}]+[^\W_]*|['\u2019][^\W_]+)*")
 _POSSESSIVE = re.compile(r"['\u2019]s?$")
 
 
 def words(text: str) -> Sequence[str]:
     """Return the words of a text in their order: lower case, without accents, as written else."""
     return [_POSSESSIVE.sub("", found) for found in _WORD.findall(folded(text))]
-
-
-def folded(text: str) -> str:
-    """Return a text without case and accents; what is no letter stays."""
-    parts = unicodedata.normalize("NFKD", text.casefold())
-    plain = "".join(part for part in parts if not unicodedata.combining(part))
-    return unicodedata.normalize("NFC", plain)
 
 
 @lru_cache(maxsize=65_536)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from myriorama.web.rendering import STATIC, ago, compact, fingerprint, hue
+from myriorama.web.rendering import STATIC, ago, compact, fingerprint, hue, tagged, tagged
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 TEMPLATES = sorted((STATIC.parent / "templates").glob("*.html"))
@@ -71,3 +71,22 @@ def test_a_module_imports_only_what_is_served_beside_it(module: Path) -> None:
 
     assert imported <= {path.name for path in MODULES}
     assert imported or module.name in {"beacons.js", "session.js", "toast.js"}
+
+
+def test_a_hashtag_of_any_script_is_a_link_as_a_whole() -> None:
+    assert list(tagged("a #हिन्दी, #cafe\u0301!")) == [
+        ("a ", None),
+        ("#हिन्दी", "हिन्दी"),
+        (", ", None),
+        ("#cafe\u0301", "cafe"),
+        ("!", None),
+    ]
+
+
+def test_a_caption_is_taken_apart_at_its_hashtags_and_nowhere_else() -> None:
+    caption = "A #Fox, a #5 and a&#b; #snow"
+
+    pieces = list(tagged(caption))
+
+    assert "".join(text for text, _ in pieces) == caption
+    assert [piece for piece in pieces if piece[1]] == [("#Fox", "fox"), ("#snow", "snow")]

@@ -4,11 +4,11 @@ import re
 import unicodedata
 from typing import NamedTuple, Self
 
-from domain.video.hashtags import folded
+from domain.video.hashtags import SIGNS, folded
 
 TERMS_MAX = 8
 
-_TERM = re.compile(r"(?<!\w)([#@])(\w{1,64})")
+_TERM = re.compile(rf"(?<![{SIGNS}])([#@])([{SIGNS}]{{1,64}})")
 # A hyphen takes the word or phrase behind it out of what is found; before anything else it says
 # nothing, and PostgreSQL can read but a few dozen of them in a row.
 _LONE_HYPHEN = re.compile(r"-(?!\"?[^\W_])")
@@ -24,11 +24,13 @@ class Terms(NamedTuple):
     @classmethod
     def of(cls, typed: str) -> Self:
         """Read what was typed; whatever it is, it can be searched for."""
-        legible = "".join(" " if unicodedata.category(c)[0] == "C" else c for c in typed)
-        found: list[tuple[str, str]] = _TERM.findall(legible)
+        composed = unicodedata.normalize("NFC", typed)
+        found: list[tuple[str, str]] = _TERM.findall(composed)
         tags = dict.fromkeys(folded(name) for sign, name in found if sign == "#")
         handles = dict.fromkeys(name.lower() for sign, name in found if sign == "@")
-        text = " ".join(_LONE_HYPHEN.sub(" ", _TERM.sub(" ", legible)).split())
+        left = _TERM.sub(" ", composed)
+        legible = "".join(" " if unicodedata.category(c)[0] == "C" else c for c in left)
+        text = " ".join(_LONE_HYPHEN.sub(" ", legible).split())
         return cls(tuple(tags)[:TERMS_MAX], tuple(handles)[:TERMS_MAX], text)
 
     @property

@@ -11,14 +11,14 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from litestar import MediaType, Response
 
-from domain.video.hashtags import hashtags
+from domain.video.hashtags import SIGNS, hashtags
 
 STATIC = Path(str(files("myriorama.web") / "static"))
 HTMX = Path(str(files("js_lib_htmx") / "static" / "htmx"))
 
 _HUES = 8
 _AGES = ((86_400 * 365, "y"), (86_400 * 7, "w"), (86_400, "d"), (3600, "h"), (60, "min"))
-_PIECES = re.compile(r"(?<![\w#&])(#\w+)")
+_PIECES = re.compile(rf"(?<![{SIGNS}#&])(#[{SIGNS}]+)")
 _SCALES = ((10**9, "B"), (10**6, "M"), (10**3, "K"))
 
 
