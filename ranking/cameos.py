@@ -42,10 +42,6 @@ class Cameos:
         """Return the serial of a cameo, -1 if it is not known."""
         return self._serials.get(identity, NONE)
 
-    def of_owner(self, account: int) -> Serials:
-        """Return the cameos of an account, oldest first."""
-        return np.array(self._owned.get(account, ()), np.int32)
-
     def friends(self, account: int, as_of_ms: int) -> Serials:
         """Return who lets the account cast a cameo, and who may cast one of its own, sorted."""
         lenders = {

@@ -47,16 +47,3 @@ class ViewColumns:
 
     viewings: Viewings
     slates: Slates
-
-
-def no_viewings() -> Viewings:
-    """Return no report at all."""
-    numbers, ids = np.empty(0, np.int64), np.empty(0, "V16")
-    small = np.empty(0, np.int32)
-    return Viewings(numbers, numbers, ids, ids, ids, small, small)
-
-
-def no_slates() -> Slates:
-    """Return no page at all."""
-    numbers, ids = np.empty(0, np.int64), np.empty(0, "V16")
-    return Slates(numbers, numbers, ids, ids, [], numbers, np.empty(0, np.int32), ids)

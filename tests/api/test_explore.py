@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from uuid import uuid4
 
 import psycopg
 from litestar import Litestar
@@ -14,7 +13,7 @@ from myriorama.api.exploring import DECAY
 from myriorama.settings import Settings
 from myriorama.store.log import Log
 from tests.people import Person
-from tests.publishing import publish
+from tests.publishing import publish, published
 
 People = Callable[[str], Person]
 
@@ -35,23 +34,7 @@ def like(person: Person, video: Video) -> None:
 
 
 def remix(log: Log, author: Person, parent: Video) -> Video:
-    video = Video.publish(
-        author_id=author.account_id,
-        generation_id=uuid4(),
-        caption="Once more",
-        visibility="public",
-        remixable=True,
-        prompt="a fox",
-        cameo_ids=(),
-        parent=parent,
-        video_key="videos/a.mp4",
-        poster_key="posters/a.jpg",
-        thumbnail_key="thumbnails/a.webp",
-        width=480,
-        height=832,
-        duration_ms=4000,
-        at=datetime.now(UTC),
-    )
+    video = published(author.account_id, caption="Once more", parent=parent)
     log.save(video)
     return video
 

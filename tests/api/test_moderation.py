@@ -2,23 +2,17 @@
 
 import time
 from collections.abc import Callable
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import pytest
 from httpx import Response
-from litestar import Litestar
-from litestar.testing import TestClient
 
 from myriorama.api.tokens import AccessTokens, Scope
-from myriorama.application.consent import Consent
 from myriorama.application.work import Works
 from myriorama.settings import Settings
-from myriorama.store.log import Log
-from myriorama.store.objects import open_objects
-from tests.api.test_generations import GPU, hand_out, left, lend, listed, seen
+from tests.api.generating import GPU, hand_out, left, lend, listed, seen
 from tests.people import Person
 
 SignUp = Callable[[str], Person]
@@ -33,17 +27,6 @@ FLASHES = {
     "detail": "12 flashes within a second",
     "words": "The clip flashes.",
 }
-
-
-@pytest.fixture
-def gpu(api: TestClient[Litestar], settings: Settings) -> GPU:
-    return GPU(api, settings)
-
-
-@pytest.fixture
-def works(settings: Settings, log: Log) -> Works:
-    objects = open_objects(settings.objects)
-    return Works(log, Consent(log), objects, lease=timedelta(seconds=30))
 
 
 @pytest.fixture

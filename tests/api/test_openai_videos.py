@@ -1,38 +1,19 @@
 """Videos in OpenAI's shape: what its clients send to `/v1/videos`, and what they are answered."""
 
 from collections.abc import Callable
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-import pytest
-from litestar import Litestar
-from litestar.testing import TestClient
-
-from myriorama.application.consent import Consent
 from myriorama.application.work import Works
-from myriorama.settings import Settings
 from myriorama.store.log import Log
-from myriorama.store.objects import open_objects
-from tests.api.test_generations import GPU, hand_out, left, seen
+from tests.api.generating import GPU, hand_out, left, seen
 from tests.drafts import draft
 from tests.people import Person
 from tests.studio.foreign_media import photo, two_colours
 
 SignUp = Callable[[str], Person]
 WISH = {"prompt": "a fox jumps over a brook", "seconds": "4", "size": "480x832"}
-
-
-@pytest.fixture
-def gpu(api: TestClient[Litestar], settings: Settings) -> GPU:
-    return GPU(api, settings)
-
-
-@pytest.fixture
-def works(settings: Settings, log: Log) -> Works:
-    objects = open_objects(settings.objects)
-    return Works(log, Consent(log), objects, lease=timedelta(seconds=30))
 
 
 def create(who: Person, **wish: Any) -> dict[str, Any]:

@@ -7,20 +7,16 @@ from uuid import uuid4
 import pytest
 
 from myriorama.application.work import Works
-from tests.api.test_generations import (
+from tests.api.generating import (
     GPU,
     SignUp,
-    gpu,
     hand_out,
     left,
     lend,
     seen,
     upload,
-    works,
 )
 from tests.people import Person
-
-__all__ = ["gpu", "works"]
 
 SHOTS = [{"prompt": "a heron wades", "seconds": 2}, {"prompt": "it flies off", "seconds": 4}]
 

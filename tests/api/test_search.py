@@ -9,13 +9,12 @@ from litestar import Litestar
 from litestar.testing import TestClient
 
 from domain.cameo.aggregate import Cameo
-from domain.video.aggregate import Video
 from domain.video.visibility import Visibility
 from myriorama.api.search_terms import Terms
 from myriorama.api.searching import Place, fused
 from myriorama.store.log import Log
 from tests.people import Person
-from tests.publishing import publish
+from tests.publishing import publish, published
 
 People = Callable[[str], Person]
 
@@ -82,21 +81,11 @@ def test_a_handle_finds_what_a_person_is_cast_in_but_not_for_whom_they_blocked(
         voice_pitch_hz=None,
         at=now,
     )
-    cast = Video.publish(
-        author_id=bob.account_id,
-        generation_id=uuid4(),
+    cast = published(
+        bob.account_id,
         caption="Who is this?",
-        visibility="public",
-        remixable=True,
         prompt="a woman flies",
         cameo_ids=(cameo.id,),
-        parent=None,
-        video_key="videos/a.mp4",
-        poster_key="posters/a.jpg",
-        thumbnail_key="thumbnails/a.webp",
-        width=480,
-        height=832,
-        duration_ms=4000,
         at=now,
     )
     log.save(cameo, cast)

@@ -21,6 +21,7 @@ from projections.comments import Comments
 from projections.engagement_counts import EngagementCounts
 from projections.projection import Projection, Recorded
 from projections.reactions import Reactions
+from tests.publishing import published
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 PEOPLE = [UUID(int=n) for n in (1, 2, 3)]
@@ -32,26 +33,6 @@ DEEDS = st.lists(
     max_size=40,
 )
 FIXTURE = HealthCheck.function_scoped_fixture
-
-
-def publish(generation_id: UUID, parent: Video | None = None) -> Video:
-    return Video.publish(
-        author_id=ALICE,
-        generation_id=generation_id,
-        caption="",
-        visibility="public",
-        remixable=True,
-        prompt="a fox",
-        cameo_ids=(),
-        parent=parent,
-        video_key="videos/a.mp4",
-        poster_key="posters/a.jpg",
-        thumbnail_key="thumbnails/a.webp",
-        width=480,
-        height=832,
-        duration_ms=4000,
-        at=NOON,
-    )
 
 
 @dataclass
@@ -66,7 +47,8 @@ class World:
     log: list[Recorded[Any]] = field(default_factory=list[Recorded[Any]])
 
     def __post_init__(self) -> None:
-        self.videos = {v.id: v for v in (publish(UUID(int=11)), publish(UUID(int=12)))}
+        videos = [published(ALICE, generation_id=UUID(int=n), at=NOON) for n in (11, 12)]
+        self.videos = {video.id: video for video in videos}
         self.reactions: dict[tuple[UUID, UUID], Reaction] = {}
         self.record(*self.videos.values())
 
@@ -89,7 +71,7 @@ class World:
                     comment.delete(by=ALICE, video_author_id=ALICE, at=NOON)
                     self.record(comment)
             case "remix":
-                remix = publish(uuid4(), parent=self.videos[video_id])
+                remix = published(ALICE, parent=self.videos[video_id], at=NOON)
                 self.remixes[video_id].append(remix)
                 self.record(remix)
             case "delete":

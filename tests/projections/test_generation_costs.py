@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import pytest
 from psycopg.rows import class_row
@@ -10,7 +10,6 @@ from psycopg.rows import class_row
 from domain.generation.aggregate import Generation
 from domain.generation.recipe import Recipe
 from domain.generation.work import Delivery
-from domain.video.aggregate import Video
 from myriorama.api.costs import COSTS, KEPT_AFTER, CostRow
 from myriorama.store.event_source import EventSource
 from myriorama.store.log import Log
@@ -18,6 +17,7 @@ from myriorama.store.postgres import Pool
 from myriorama.studio.procedural import CAPABILITIES
 from projections.generation_costs import GenerationCosts
 from tests.folding import fold
+from tests.publishing import published
 
 ALICE = uuid4()
 MONDAY = datetime(2026, 11, 16, tzinfo=UTC)
@@ -64,30 +64,12 @@ def made(  # noqa: PLR0913 - what happens to one
     asked.complete(1, delivery, at=at)
     log.save(asked)
     if published_at:
-        video = published(asked.id, seconds, published_at)
+        video = published(
+            ALICE, generation_id=asked.id, duration_ms=seconds * 1000, at=published_at
+        )
         if deleted_at:
             video.delete(by=ALICE, as_moderator=False, at=deleted_at)
         log.save(video)
-
-
-def published(generation_id: UUID, seconds: int, at: datetime) -> Video:
-    return Video.publish(
-        author_id=ALICE,
-        generation_id=generation_id,
-        caption="",
-        visibility="public",
-        remixable=True,
-        prompt="a fox jumps over a brook",
-        cameo_ids=(),
-        parent=None,
-        video_key="k",
-        poster_key="k",
-        thumbnail_key="k",
-        width=480,
-        height=832,
-        duration_ms=seconds * 1000,
-        at=at,
-    )
 
 
 def costs(pool: Pool, at: datetime) -> Sequence[CostRow]:

@@ -3,12 +3,12 @@
 from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
-from domain.video.aggregate import Video
 from myriorama.store.log import Log
 from myriorama.store.postgres import Pool
 from projections.generations import Generations
 from tests.drafts import draft, generation
 from tests.folding import fold
+from tests.publishing import published
 
 ALICE, BOB = uuid4(), uuid4()
 
@@ -52,7 +52,7 @@ def test_a_row_follows_its_generation_to_each_of_its_ends(log: Log, pool: Pool) 
 
 def test_a_published_draft_tells_its_video(log: Log, pool: Pool) -> None:
     generation_id = draft(log, ALICE)
-    video = published(generation_id)
+    video = published(ALICE, generation_id=generation_id)
     log.save(video)
 
     fold(pool, Generations())
@@ -77,23 +77,3 @@ def test_everybodys_first_comes_before_anybodys_second(log: Log, pool: Pool) -> 
     with pool.connection() as connection:
         queue = connection.execute(QUEUE).fetchall()
     assert queue == [(later.id, 1), (second.id, 2), (third.id, 3)]
-
-
-def published(generation_id: UUID) -> Video:
-    return Video.publish(
-        author_id=ALICE,
-        generation_id=generation_id,
-        caption="",
-        visibility="public",
-        remixable=True,
-        prompt="a fox jumps over a brook",
-        cameo_ids=(),
-        parent=None,
-        video_key="videos/v.mp4",
-        poster_key="posters/v.jpg",
-        thumbnail_key="thumbnails/v.webp",
-        width=480,
-        height=832,
-        duration_ms=4000,
-        at=datetime.now(UTC),
-    )

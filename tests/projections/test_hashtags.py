@@ -13,6 +13,7 @@ from domain.video.hashtags import hashtags
 from myriorama.store.postgres import Pool
 from projections.hashtags import Hashtags
 from projections.projection import Recorded
+from tests.publishing import published
 
 ALICE = UUID(int=1)
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -39,23 +40,7 @@ def test_a_caption_is_read_as_people_write_it() -> None:
 
 
 def publish(number: int, caption: str) -> Video:
-    return Video.publish(
-        author_id=ALICE,
-        generation_id=UUID(int=number),
-        caption=caption,
-        visibility="public",
-        remixable=True,
-        prompt="a fox",
-        cameo_ids=(),
-        parent=None,
-        video_key="videos/a.mp4",
-        poster_key="posters/a.jpg",
-        thumbnail_key="thumbnails/a.webp",
-        width=480,
-        height=832,
-        duration_ms=4000,
-        at=NOON,
-    )
+    return published(ALICE, generation_id=UUID(int=number), caption=caption, at=NOON)
 
 
 @settings(

@@ -17,6 +17,7 @@ from myriorama.store.postgres import Pool
 from projections.projection import Projection, Recorded
 from projections.relations import Relations
 from projections.videos import Videos
+from tests.publishing import published
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 ALICE = UUID(int=1)
@@ -29,23 +30,7 @@ STANDINGS = [  # the viewer follows, the viewer blocks, the author blocks
 
 
 def publish(number: int, visibility: Visibility, *, deleted: bool) -> Video:
-    video = Video.publish(
-        author_id=ALICE,
-        generation_id=UUID(int=number),
-        caption="",
-        visibility="public",
-        remixable=True,
-        prompt="a fox",
-        cameo_ids=(),
-        parent=None,
-        video_key="videos/a.mp4",
-        poster_key="posters/a.jpg",
-        thumbnail_key="thumbnails/a.webp",
-        width=480,
-        height=832,
-        duration_ms=4000,
-        at=NOON,
-    )
+    video = published(ALICE, generation_id=UUID(int=number), at=NOON)
     video.edit(caption="", visibility=visibility, remixable=True, by=ALICE, at=NOON)
     if deleted:
         video.delete(by=ALICE, as_moderator=False, at=NOON)

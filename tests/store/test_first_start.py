@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -14,6 +13,7 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from myriorama.store.embedded_postgres import start_postgres
 from myriorama.store.postgres import migrate, open_pool
 from myriorama.store.recorder import DomainRecorder
+from tests.forking import FORKED
 from tests.store.recording import happened, stored
 
 
@@ -34,7 +34,7 @@ def empty_databases() -> Iterator[list[str]]:
 def test_eight_processes_that_start_at_once_on_empty_databases_all_record(
     empty_databases: list[str],
 ) -> None:
-    with ProcessPoolExecutor(8, mp_context=get_context("spawn")) as processes:
+    with ProcessPoolExecutor(8, mp_context=FORKED) as processes:
         positions = list(processes.map(start, empty_databases * 4))
 
     for database, url in enumerate(empty_databases):

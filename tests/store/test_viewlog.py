@@ -1,11 +1,10 @@
 """The view log: every report once, in an order that a reader by position can trust."""
 
 import asyncio
-import multiprocessing
 import threading
 import time
+from collections.abc import Callable
 from contextlib import suppress
-from pathlib import Path
 from uuid import UUID, uuid4
 
 import psycopg
@@ -13,30 +12,15 @@ import pytest
 
 from domain.viewing.events import SlateServed, VideoViewed
 from myriorama.store import viewlog
-from myriorama.store.objects import FolderObjects
 from myriorama.store.postgres import AdvisoryLock, Pool
 from myriorama.store.view_source import ViewSource
 from myriorama.store.viewlog import Batch, Receipt, SequenceReused, Viewing, Views
+from tests.forking import FORKED
 from tests.viewing import ALICE, DECIDED, append, batch, served
 
 TOPICS = (SlateServed.TOPIC, VideoViewed.TOPIC)
-SPAWN = multiprocessing.get_context("spawn")
-CLOCK = """
-    CREATE SCHEMA clock;
-    CREATE TABLE clock.jump (by interval NOT NULL);
-    INSERT INTO clock.jump VALUES (interval '0');
-    CREATE FUNCTION clock.clock_timestamp() RETURNS timestamptz LANGUAGE sql VOLATILE AS
-        $$ SELECT pg_catalog.clock_timestamp() + by FROM clock.jump $$;
-    GRANT USAGE ON SCHEMA clock TO PUBLIC;
-    GRANT SELECT ON clock.jump TO PUBLIC;
-"""
 
 OF_WRITERS = "SELECT pid FROM pg_stat_activity WHERE query LIKE '%%append_viewings%%' AND pid <> %s"
-
-
-@pytest.fixture
-def source(pool: Pool, tmp_path: Path) -> ViewSource:
-    return ViewSource(pool, FolderObjects(tmp_path / "objects"))
 
 
 def positions(source: ViewSource) -> list[int]:
@@ -143,7 +127,7 @@ def write(url: str, process: int, batches: int) -> None:
 def test_who_reads_by_position_while_many_processes_write_misses_nothing(
     database_url: str, source: ViewSource
 ) -> None:
-    writers = [SPAWN.Process(target=write, args=(database_url, n, 200)) for n in range(3)]
+    writers = [FORKED.Process(target=write, args=(database_url, n, 200)) for n in range(3)]
     for writer in writers:
         writer.start()
 
@@ -160,7 +144,7 @@ def test_who_reads_by_position_while_many_processes_write_misses_nothing(
 def test_a_writer_that_is_killed_leaves_no_gap_and_nothing_half(
     database_url: str, source: ViewSource
 ) -> None:
-    writer = SPAWN.Process(target=write, args=(database_url, 0, 7_000))
+    writer = FORKED.Process(target=write, args=(database_url, 0, 7_000))
     writer.start()
     while source.head() < 3_000:
         time.sleep(0.001)
@@ -235,17 +219,10 @@ def test_an_append_whose_answer_is_lost_is_answered_once_it_is_found(
 
 
 def test_time_stands_still_where_the_clock_jumps_back(
-    pool: Pool, database_url: str, source: ViewSource
+    database_url: str, source: ViewSource, set_clock: Callable[[int], None]
 ) -> None:
-    name = database_url.rpartition("dbname=")[2].split()[0]
-    with pool.connection() as connection:
-        connection.execute(CLOCK.encode())
-        path = f"ALTER DATABASE {name} SET search_path = clock, pg_catalog, public"
-        connection.execute(path.encode())
-
-    for n, jump in enumerate(["0", "9 days", "-40 days", "10 days", "0"]):
-        with pool.connection() as connection:
-            connection.execute("UPDATE clock.jump SET by = %s::interval", (jump,))
+    for n, days in enumerate([0, 9, -40, 10, 0]):
+        set_clock(days)
         append(database_url, [batch(n)], [served()])
 
     events = source.read(0, 100, TOPICS).events

@@ -12,6 +12,7 @@ from uuid import UUID
 
 import msgspec
 
+from myriorama.api.newest_first import NewestFirst
 from myriorama.api.paging import Cursors, Page
 from myriorama.api.people import Somebody
 from myriorama.api.reads import Reads
@@ -88,7 +89,7 @@ HASHTAGS = """
 TAGGED = """
     SELECT v.video_id, v.published_position AS position
     FROM video_hashtags t JOIN discoverable_videos(%(viewer_id)s) v USING (video_id)
-    WHERE t.tag = %(tag)s AND t.published_position < %(before)s
+    WHERE t.tag = %(of)s AND t.published_position < %(before)s
     ORDER BY t.published_position DESC LIMIT %(limit)s
 """
 
@@ -120,6 +121,7 @@ class Search:
         self._cards = cards
         self._cursors = cursors
         self._embed = embed
+        self._lists = NewestFirst(reads, cards, cursors)
 
     async def videos(
         self, typed: str, viewer_id: UUID | None, limit: int, cursor: str | None
@@ -214,24 +216,10 @@ class Search:
         terms = Terms.of(f"#{typed.removeprefix('#')}")
         tag = terms.tags[0] if len(terms.tags) == 1 and not (terms.handles or terms.text) else ""
         listing = f"hashtag:{sha256(tag.encode()).hexdigest()}"
-        after = self._cursors.read(listing, cursor)
         if not tag:
+            self._cursors.read(listing, cursor)
             return Page(items=[], next_cursor=None)
-        params = {
-            "tag": tag,
-            "viewer_id": viewer_id,
-            "before": after[0] if after else 2**62,
-            "limit": limit + 1,
-        }
-        found = await self._reads.many(_Tagged, TAGGED, params)
-        shown = found[:limit]
-        more = len(found) > limit
-        return Page(
-            items=await self._cards.shown_to(
-                viewer_id, [place.video_id for place in shown], now=_now()
-            ),
-            next_cursor=self._cursors.write(listing, (shown[-1].position,)) if more else None,
-        )
+        return await self._lists.page(listing, TAGGED, tag, viewer_id, limit, cursor)
 
 
 def fused(places: Iterable[Place]) -> Sequence[Place]:
@@ -251,11 +239,6 @@ class _Person(Somebody, frozen=True):
 
 class _Named(msgspec.Struct, frozen=True):
     video_id: UUID
-
-
-class _Tagged(msgspec.Struct, frozen=True):
-    video_id: UUID
-    position: int
 
 
 def _now() -> int:

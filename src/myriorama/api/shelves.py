@@ -4,9 +4,9 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 import msgspec
-from psycopg.abc import QueryNoTemplate
 
 from domain.video.errors import VideoNotFound
+from myriorama.api.newest_first import NewestFirst
 from myriorama.api.paging import Cursors, Page
 from myriorama.api.people import find_account
 from myriorama.api.reads import Reads
@@ -26,20 +26,20 @@ SEEN = """
 
 BY_AUTHOR = """
     SELECT video_id, published_position AS position FROM listed_videos(%(viewer_id)s)
-    WHERE author_id = %(of_id)s AND published_position < %(before)s
+    WHERE author_id = %(of)s AND published_position < %(before)s
     ORDER BY published_position DESC LIMIT %(limit)s
 """
 
 REMIXES = """
     SELECT video_id, published_position AS position FROM listed_videos(%(viewer_id)s)
-    WHERE remix_of = %(of_id)s AND published_position < %(before)s
+    WHERE remix_of = %(of)s AND published_position < %(before)s
     ORDER BY published_position DESC LIMIT %(limit)s
 """
 
 BOOKMARKS = """
     SELECT v.video_id, r.bookmarked_position AS position
     FROM reactions r JOIN shown_videos(%(viewer_id)s) v ON v.video_id = r.video_id
-    WHERE r.account_id = %(of_id)s AND r.bookmarked AND r.bookmarked_position < %(before)s
+    WHERE r.account_id = %(of)s AND r.bookmarked AND r.bookmarked_position < %(before)s
     ORDER BY r.bookmarked_position DESC LIMIT %(limit)s
 """
 
@@ -94,12 +94,12 @@ async def require_visible(reads: Reads, video_id: UUID, viewer_id: UUID | None) 
 
 
 class Shelves:
-    """Reads lists of videos; the place in a list is the log's, so what is new shifts nothing."""
+    """Reads lists of videos, and the line that a video stands in."""
 
     def __init__(self, reads: Reads, cards: Cards, cursors: Cursors) -> None:
         self._reads = reads
         self._cards = cards
-        self._cursors = cursors
+        self._lists = NewestFirst(reads, cards, cursors)
 
     async def by_author(
         self, handle: str, viewer_id: UUID | None, limit: int, cursor: str | None
@@ -111,7 +111,7 @@ class Shelves:
         """
         author_id = await find_account(self._reads, handle, viewer_id)
         listing = f"videos:{author_id}"
-        return await self._page(listing, BY_AUTHOR, author_id, viewer_id, limit, cursor)
+        return await self._lists.page(listing, BY_AUTHOR, author_id, viewer_id, limit, cursor)
 
     async def remixes(
         self, video_id: UUID, viewer_id: UUID | None, limit: int, cursor: str | None
@@ -123,12 +123,12 @@ class Shelves:
         """
         await require_visible(self._reads, video_id, viewer_id)
         listing = f"remixes:{video_id}"
-        return await self._page(listing, REMIXES, video_id, viewer_id, limit, cursor)
+        return await self._lists.page(listing, REMIXES, video_id, viewer_id, limit, cursor)
 
     async def bookmarks(self, viewer_id: UUID, limit: int, cursor: str | None) -> Page[Card]:
         """Return videos that the viewer keeps, the last kept first."""
         listing = f"bookmarks:{viewer_id}"
-        return await self._page(listing, BOOKMARKS, viewer_id, viewer_id, limit, cursor)
+        return await self._lists.page(listing, BOOKMARKS, viewer_id, viewer_id, limit, cursor)
 
     async def lineage(self, video_id: UUID, viewer_id: UUID | None) -> Lineage:
         """Return the nearest ancestors, the first of the line first, and the newest remixes.
@@ -145,37 +145,6 @@ class Shelves:
         cards = {card.video_id: card for card in shown}
         ancestors = [Ancestor(step.depth, cards.get(step.video_id)) for step in steps]
         return Lineage(ancestors=ancestors, remixes=remixes.items)
-
-    async def _page(  # noqa: PLR0913, PLR0917 - what a page of a list depends on
-        self,
-        listing: str,
-        query: QueryNoTemplate,
-        of_id: UUID,
-        viewer_id: UUID | None,
-        limit: int,
-        cursor: str | None,
-    ) -> Page[Card]:
-        after = self._cursors.read(listing, cursor)
-        params = {
-            "of_id": of_id,
-            "viewer_id": viewer_id,
-            "before": after[0] if after else 2**62,
-            "limit": limit + 1,
-        }
-        found = await self._reads.many(_Place, query, params)
-        shown = found[:limit]
-        more = len(found) > limit
-        return Page(
-            items=await self._cards.shown_to(
-                viewer_id, [place.video_id for place in shown], now=_now()
-            ),
-            next_cursor=self._cursors.write(listing, (shown[-1].position,)) if more else None,
-        )
-
-
-class _Place(msgspec.Struct, frozen=True):
-    video_id: UUID
-    position: int
 
 
 class _Step(msgspec.Struct, frozen=True):

@@ -5,8 +5,6 @@ Together they load as an `LTX2Pipeline`; only MiniLM, which reads the prompt, co
 
 from typing import Any
 
-from torch import nn
-
 from myriorama.studio.diffusion import require
 from myriorama.studio.emoji.drawing import SIDE_PX
 
@@ -134,8 +132,3 @@ def transformer() -> Any:
         pos_embed_max_pos=4,
         audio_pos_embed_max_pos=4,
     )
-
-
-def parameters_count(module: nn.Module) -> int:
-    """Count what is trained."""
-    return sum(parameter.numel() for parameter in module.parameters())
