@@ -21,7 +21,7 @@ run: $(READY) ## Run the whole product on embedded parts, with a small living wo
 
 .PHONY: test
 test: $(READY) browser ## Pass every test
-	$(BIN)/pytest --numprocesses auto --dist loadfile --no-loadscope-reorder $(ARGS)
+	$(BIN)/pytest --numprocesses auto --dist loadfile --no-loadscope-reorder --durations 20 $(ARGS)
 
 .PHONY: check
 check: $(READY) ## Check style, types and the layers

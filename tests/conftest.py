@@ -109,7 +109,7 @@ def projecting(settings: Settings) -> Iterator[None]:
     thread.start()
     yield
     projector.stop()
-    thread.join(timeout=10)
+    thread.join(timeout=60)
 
 
 @pytest.fixture

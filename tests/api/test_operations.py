@@ -156,7 +156,7 @@ def test_a_trace_goes_through_the_answer_into_the_log_and_on_to_kafka(
         answer = api.post(
             "/v1/accounts", json=form | {"age_band": "18+"}, headers={"traceparent": CLIENT}
         )
-    _, answered = spans.get(timeout=10)
+    _, answered = spans.get(timeout=120)
     with psycopg.connect(settings.database_url) as database:
         (recorded,) = database.execute("SELECT DISTINCT traceparent FROM events").fetchall()
     worker = Tracing.to(endpoint, service="worker")
@@ -164,7 +164,7 @@ def test_a_trace_goes_through_the_answer_into_the_log_and_on_to_kafka(
     with continuing(worker, "render", {"traceparent": recorded[0].encode()}):
         pass
     worker.close()
-    _, rendered = spans.get(timeout=10)
+    _, rendered = spans.get(timeout=120)
 
     assert answer.status_code == 201
     assert answered.name == "POST /v1/accounts"

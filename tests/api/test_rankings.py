@@ -233,7 +233,7 @@ def report(settings: Settings, viewers: list[Person], slates: list[Served]) -> N
 
 def eventually(admin: Person, experiment_id: str, *, views: int) -> dict[str, Any]:
     """Return the table once the projection has seen so many views."""
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 120
     while True:
         table: dict[str, Any] = admin.get(f"/v1/rankings/experiments/{experiment_id}").json()
         seen = sum(each["metrics"]["views"]["total"] for each in table["outcomes"])

@@ -23,7 +23,7 @@ def projecting(settings: Settings) -> Generator[None]:
     thread.start()
     yield
     projector.stop()
-    thread.join(timeout=10)
+    thread.join(timeout=60)
 
 
 @pytest.fixture

@@ -156,5 +156,5 @@ def slates(settings: Settings, count: int) -> list[tuple[Any, ...]]:
     with psycopg.connect(settings.database_url, autocommit=True) as database:
         database.execute("LISTEN viewings")
         while len(rows := database.execute(SLATES).fetchall()) < count:
-            assert list(database.notifies(timeout=10, stop_after=1)), "no slate comes"
+            assert list(database.notifies(timeout=120, stop_after=1)), "no slate comes"
     return rows

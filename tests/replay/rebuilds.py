@@ -114,7 +114,7 @@ class Crowd:
         finally:
             self._over.set()
             for thread in self._threads:
-                thread.join(timeout=30)
+                thread.join(timeout=120)
 
     def _repeat(self, act: Callable[[], str | None]) -> None:
         try:

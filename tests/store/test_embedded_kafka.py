@@ -102,7 +102,7 @@ def test_it_ends_with_the_process_that_started_it() -> None:
     assert not kafka_answers(bootstrap)
 
 
-_PATIENCE_S = 30.0
+_PATIENCE_S = 120.0
 
 
 def _front() -> tuple[subprocess.Popen[bytes], str]:

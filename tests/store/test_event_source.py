@@ -56,7 +56,7 @@ def test_a_reader_by_position_misses_nothing_that_many_writers_write(
     with ThreadPoolExecutor(writers) as threads:
         list(threads.map(write, range(writers)))
     done.set()
-    reader.join(timeout=30)
+    reader.join(timeout=120)
 
     assert seen == list(range(1, writers * each + 1))
 

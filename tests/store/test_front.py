@@ -31,7 +31,7 @@ def run(database_url: str) -> Callable[[Callable[[Front], Coroutine[Any, Any, T]
 
     async def with_front(use: Callable[[Front], Coroutine[Any, Any, T]]) -> T:
         async with async_pool(database_url, size_max=2, is_checked=False) as pool:
-            return await asyncio.wait_for(use(Front(pool)), timeout=20)
+            return await asyncio.wait_for(use(Front(pool)), timeout=120)
 
     return lambda use: asyncio.run(with_front(use), debug=True)
 

@@ -8,7 +8,7 @@ import pytest
 
 from myriorama.store.leash import stop_when_signalled
 
-_PATIENCE_S = 30
+_PATIENCE_S = 120
 
 
 @pytest.fixture(autouse=True)

@@ -253,7 +253,7 @@ def test_pages_are_logged_without_anybody_asking(database_url: str, source: View
 
         views.offer(served())
 
-        assert next(listener.notifies(timeout=10)).channel == "viewings"
+        assert next(listener.notifies(timeout=120)).channel == "viewings"
         assert source.head() == 1
 
 

@@ -23,6 +23,7 @@ from myriorama.workers.projector import Projector
 from projections.projection import AnyProjection
 from tests.workers.following import Codes, Lengths
 
+PATIENCE_S = 120
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 ROOT = Path(__file__).parents[2]
 BOTH: Sequence[AnyProjection] = (Codes(), Lengths())
@@ -42,7 +43,7 @@ def running(
         yield projector
     finally:
         projector.stop()
-        thread.join(timeout=15)
+        thread.join(timeout=PATIENCE_S)
     assert not thread.is_alive()
 
 
@@ -84,7 +85,7 @@ def standing(pool: Pool) -> dict[str, int]:
 
 
 def until(reached: Callable[[], bool], *, what: Callable[[], object] = lambda: "") -> None:
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + PATIENCE_S
     while not reached():
         assert time.monotonic() < deadline, f"still {what()}"
         time.sleep(0.02)

@@ -24,7 +24,7 @@ from myriorama.workers.relay import Relay
 from myriorama.workers.view_stream import ViewStream
 from tests.brokers import everything
 
-PATIENCE_S = 30.0
+PATIENCE_S = 120.0
 ROWS_MAX = 200
 EVENT_TOPICS = tuple(EventStream().topics)
 

@@ -30,7 +30,7 @@ from myriorama.workers.queues import TOPICS
 from tests.drafts import deliver, generation
 
 ALICE, BOB = uuid4(), uuid4()
-PATIENCE_S = 30.0
+PATIENCE_S = 120.0
 DROP_ALL = """
     SELECT pg_terminate_backend(pid) FROM pg_stat_activity
     WHERE datname = current_database() AND pid <> pg_backend_pid()

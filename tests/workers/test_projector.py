@@ -30,6 +30,7 @@ from projections.projection import Recorded
 from tests.workers.following import Codes, Lengths, make_tables
 from tests.workers.projecting import (
     NOON,
+    PATIENCE_S,
     await_codes,
     await_lengths,
     codes,
@@ -67,7 +68,7 @@ def test_projections_that_stand_together_move_together_and_say_so_once(
     with psycopg.connect(database_url, autocommit=True) as listener:
         listener.execute("LISTEN projected")
         with running(pool, database_url):
-            (heard,) = listener.notifies(timeout=20, stop_after=1)
+            (heard,) = listener.notifies(timeout=PATIENCE_S, stop_after=1)
 
     position, names = moved(heard.payload)
     assert (position, sorted(names)) == (2, ["codes", "lengths"])
@@ -199,4 +200,4 @@ def test_the_process_tells_its_numbers_where_it_is_told_to(
         assert told('folding_seconds_total{projection="invitations"}')
     finally:
         process.terminate()
-        assert process.wait(timeout=20) == 0
+        assert process.wait(timeout=PATIENCE_S) == 0

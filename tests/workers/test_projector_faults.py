@@ -27,6 +27,7 @@ from tests.foreign_events import insert
 from tests.workers.following import PATIENT, Codes, make_tables
 from tests.workers.projecting import (
     NOON,
+    PATIENCE_S,
     await_codes,
     await_lengths,
     codes,
@@ -79,7 +80,7 @@ def test_who_failed_rejoins_the_others(pool: Pool, log: Log, database_url: str) 
             heard = set[str]()
             while heard != {"codes", "lengths"}:
                 issue(log, f"LATER{time.monotonic()}")
-                (told,) = listener.notifies(timeout=20, stop_after=1)
+                (told,) = listener.notifies(timeout=PATIENCE_S, stop_after=1)
                 heard = set(moved(told.payload)[1])
 
 

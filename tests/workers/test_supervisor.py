@@ -190,7 +190,7 @@ def test_programs_that_wait_for_one_another_are_refused(tmp_path: Path) -> None:
         Supervisor([egg, hen], home=tmp_path)
 
 
-_PATIENCE_S = 20.0
+_PATIENCE_S = 120.0
 
 
 def _program(name: str, script: str, **more: object) -> dict[str, object]:
