@@ -7,9 +7,14 @@ import pytest
 
 from myriorama.studio import wording
 from myriorama.workers.demo.creators import CREATORS, WORDINGS
-from myriorama.workers.demo.crowd import ORIGINAL, Crowd
+from myriorama.workers.demo.crowd import ORIGINAL, Crowd, Ints
 from myriorama.workers.demo.settling import THEMES
 from myriorama.workers.seed import Inhabitant
+
+
+def places(found: Ints) -> list[int]:
+    listed: list[int] = found.tolist()
+    return listed
 
 
 @pytest.mark.parametrize("creator", CREATORS, ids=lambda creator: str(creator.handle))
@@ -43,7 +48,7 @@ def test_nobody_follows_themselves_watches_twice_or_remixes_what_is_not_there_ye
     assert all(who not in others for who, others in follows.items())
     assert all(work.parent < number for number, work in enumerate(works))
     assert 20 < sum(work.parent != ORIGINAL for work in works) < 100
-    watched = Counter((each.viewer, video) for each in sessions for video in each.videos.tolist())
+    watched = Counter((each.viewer, video) for each in sessions for video in places(each.videos))
     assert set(watched.values()) == {1}
     assert all(works[video].author != viewer for viewer, video in watched)
 
@@ -56,7 +61,7 @@ def test_people_watch_to_the_end_what_they_like() -> None:
     shares: dict[bool, list[float]] = {True: [], False: []}
     for each in crowd.sessions(works, each=40):
         interests = crowd.people[each.viewer].interests
-        for video, share in zip(each.videos.tolist(), each.shares.tolist(), strict=True):
-            shares[themes[works[video].clip] in interests].append(share)
+        for video, share in zip(places(each.videos), each.shares, strict=True):
+            shares[themes[works[video].clip] in interests].append(float(share))
 
     assert np.mean(shares[True]) > 3 * np.mean(shares[False])

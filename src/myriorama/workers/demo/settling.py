@@ -7,7 +7,7 @@ bring is brought in minutes. Clips are rendered before, by the house itself.
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from hashlib import sha256
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 from uuid import UUID
 
 from myriorama.application.settlement import Clip, Settlement, Settler, Showing
@@ -16,7 +16,9 @@ from myriorama.store.view_arrays import pack_batch, pack_viewings
 from myriorama.store.view_writer import Report, Served, ViewWriter
 from myriorama.store.viewlog import Viewing
 from myriorama.workers.demo.creators import CREATORS, WORDINGS
-from myriorama.workers.demo.crowd import ORIGINAL, Crowd, Session, Work
+from myriorama.workers.demo.crowd import ORIGINAL, Crowd, Ints, Session, Work
+
+T = TypeVar("T")
 
 THEMES = {
     prompt: theme
@@ -65,10 +67,7 @@ def settle(
     crowd = Crowd([themed.theme for themed in clips], people=people)
     settlers = [Settler(each.handle, each.display_name, each.bio) for each in crowd.people]
     account_ids = settlement.open(settlers, at=datetime.now(UTC))
-    follows = [
-        (account_ids[who], [account_ids[other] for other in others.tolist()])
-        for who, others in crowd.follows()
-    ]
+    follows = [(account_ids[who], _of(account_ids, others)) for who, others in crowd.follows()]
     settlement.follow(follows, at=datetime.now(UTC))
     yield f"{people} people settled, who follow {sum(len(others) for _, others in follows)} times"
     works = crowd.works(videos)
@@ -80,8 +79,8 @@ def settle(
     for session in crowd.sessions(works, each=WATCHED_EACH):
         sessions.append(session)
         watched += len(session.videos)
-        liked = session.videos[session.liked].tolist()
-        likes += [(account_ids[session.viewer], video_ids[video]) for video in liked]
+        viewer_id = account_ids[session.viewer]
+        likes += [(viewer_id, liked) for liked in _of(video_ids, session.videos[session.liked])]
         if len(sessions) == _TOGETHER:
             _watch(writer, sessions, showings, account_ids, video_ids)
             sessions.clear()
@@ -112,14 +111,13 @@ def _watch(
     pages, reports = list[Served](), list[Report]()
     for session in sessions:
         decision_id, viewer_id = new_id(), account_ids[session.viewer]
-        page = [video_ids[video] for video in session.videos.tolist()]
-        shown = [video_id.bytes for video_id in page]
-        pages.append(Served(decision_id.bytes, viewer_id.bytes, "latest", None, shown))
+        page, shown = _of(video_ids, session.videos), _of(showings, session.videos)
+        ids = [video_id.bytes for video_id in page]
+        pages.append(Served(decision_id.bytes, viewer_id.bytes, "latest", None, ids))
+        shares: list[float] = session.shares.tolist()
         viewings = [
-            _viewing(video_id, decision_id, share * showings[video].clip.duration_ms, share)
-            for video_id, video, share in zip(
-                page, session.videos.tolist(), session.shares.tolist(), strict=True
-            )
+            Viewing(video_id, decision_id, round(share * showing.clip.duration_ms), int(share))
+            for video_id, showing, share in zip(page, shown, shares, strict=True)
         ]
         name = pack_batch(viewer_id, decision_id, 0)
         digest = sha256(name).digest()
@@ -130,8 +128,10 @@ def _watch(
             raise outcome
 
 
-def _viewing(video_id: UUID, decision_id: UUID, watched_ms: float, share: float) -> Viewing:
-    return Viewing(video_id, decision_id, round(watched_ms), int(share))
+def _of(items: Sequence[T], places: Ints) -> list[T]:
+    """Return the items at the places."""
+    chosen: list[int] = places.tolist()
+    return [items[place] for place in chosen]
 
 
 _OPENINGS = (
