@@ -11,13 +11,13 @@ from uuid import UUID, uuid4
 
 import httpx
 import numpy as np
-import psycopg
 from numpy.typing import NDArray
 
 from myriorama.application.passwords import Passwords
 from myriorama.application.settlement import Clip, Settlement
 from myriorama.bench.outcome import Outcome, Progress, median, percentile
 from myriorama.bench.scratch import scratch_house
+from myriorama.bench.scrolling import Decided, decided_for, plain_order, varied
 from myriorama.bench.walking import Shares, Walked, Walker
 from myriorama.bootstrap.feeds import create_state, create_stretches
 from myriorama.store.log import Log
@@ -26,27 +26,12 @@ from myriorama.store.postgres import open_pool
 from myriorama.store.state_stretches import Positions
 from myriorama.store.view_writer import ViewWriter
 from myriorama.workers.demo.settling import THEMES, Settled, settle, themed
-from ranking.decision import Decision
-from ranking.selection.variety import entropies
 from ranking.state import State
 
 ITEMS = 500
 PEOPLE, VIDEOS = 200, 2_000
 STEERED = 5
 SAY, WORD = "more dragons", "dragon"
-
-_DECIDED = """
-    SELECT min(ranking::text), sum(cardinality(video_ids))
-    FROM slates WHERE viewer_id = %s GROUP BY decision_id
-    HAVING min(ranking::text) IS NOT NULL ORDER BY min(position)
-"""
-
-
-class Decided(NamedTuple):
-    """A slate in the log, and how many videos of it were shown."""
-
-    decision: Decision
-    shown: int
 
 
 class House(NamedTuple):
@@ -74,10 +59,7 @@ def measure(progress: Progress) -> Outcome:
 
 def fill(database_url: str, *, people: int, videos: int) -> Iterable[str]:
     """Settle the demo world in a house, of clips that are named but not rendered."""
-    clips = [
-        themed(Clip(prompt, (), *(f"{kind}/{uuid4()}" for kind in _KINDS), 480, 832, 4000))
-        for prompt in THEMES
-    ]
+    clips = [themed(_named(prompt, uuid4())) for prompt in THEMES]
     writer = ViewWriter(database_url)
     try:
         with open_pool(database_url, size_max=2) as pool:
@@ -98,31 +80,13 @@ def walk(house: House, progress: Progress, *, items: int = ITEMS) -> Outcome:
     progress(f"{len(walked.items)} videos on {len(walked.took)} pages")
     latest = Walker(house.api, f"newest_{tag}", house.invite()).walk("latest", items)
     state = _state(house)
-    decided = _decided(house.database_url, walker.account_id)
+    decided = decided_for(house.database_url, walker.account_id)
     steerers = [Walker(house.api, f"steerer_{n}_{tag}", house.invite()) for n in range(STEERED)]
     less = [steerer.ask_less(lambda ids: _topics(state, ids)) for steerer in steerers]
-    more = steerers[0].steer(SAY, WORD)
+    more = Walker(house.api, f"wishful_{tag}", house.invite()).steer(SAY, WORD)
     return Outcome(
         "scroll", {**_figures(state, walked, latest, decided), **_steered(less, more)}, {}
     )
-
-
-def plain_order(decided: Sequence[Decided]) -> tuple[NDArray[np.int32], float]:
-    """Return what scores highest among the candidates of each slate, none twice; and how high.
-
-    Of each slate as many as were shown of it, so that both orders are as long.
-    """
-    found, scores = dict[int, None](), list[float]()
-    for decision, shown in decided:
-        columns = decision.candidates
-        ranked = sorted(
-            (-score, serial)
-            for serial, score in zip(columns.serials, columns.score, strict=True)
-            if score is not None and serial not in found
-        )
-        found.update((serial, None) for _, serial in ranked[:shown])
-        scores += [-score for score, _ in ranked[:shown]]
-    return np.array(list(found), np.int32), float(np.mean(scores))
 
 
 def _figures(
@@ -137,9 +101,9 @@ def _figures(
         "scroll_degraded": walked.degraded,
         "page_p50_ms": median(walked.took),
         "page_p99_ms": percentile(walked.took, 0.99),
-        **_varied("", state, _serials(state, video_ids)),
-        **_varied("plain_", state, plain),
-        **_varied("latest_", state, _serials(state, [item.video_id for item in latest.items])),
+        **varied("", state, _serials(state, video_ids)),
+        **varied("plain_", state, plain),
+        **varied("latest_", state, _serials(state, [item.video_id for item in latest.items])),
         "worth": float(np.mean(worth)),
         "plain_worth": plain_worth,
     }
@@ -164,12 +128,6 @@ def _state(house: House) -> State:
     return state
 
 
-def _decided(database_url: str, viewer_id: UUID) -> Sequence[Decided]:
-    with psycopg.connect(database_url) as database:
-        rows = database.execute(_DECIDED, (viewer_id,)).fetchall()
-    return [Decided(Decision.decode(text), int(shown)) for text, shown in rows]
-
-
 def _serials(state: State, video_ids: Sequence[UUID]) -> NDArray[np.int32]:
     return state.videos.serials([video_id.bytes for video_id in video_ids])
 
@@ -179,9 +137,6 @@ def _topics(state: State, video_ids: Sequence[UUID]) -> list[int]:
     return topics
 
 
-def _varied(prefix: str, state: State, serials: NDArray[np.int32]) -> dict[str, float]:
-    varied = entropies(state.videos, serials)
-    return {f"{prefix}{kind}_entropy": varied[kind] for kind in ("author", "line", "topic")}
-
-
-_KINDS = ("videos", "posters", "thumbnails")
+def _named(prompt: str, name: UUID) -> Clip:
+    keys = (f"videos/{name}", f"posters/{name}", f"thumbnails/{name}")
+    return Clip(prompt, (), keys[0], keys[1], keys[2], width=480, height=832, duration_ms=4000)

@@ -29,11 +29,10 @@ from myriorama.feed.cards import Cards
 from myriorama.feed.feeds import Feeds
 from myriorama.feed.live_state import LiveState
 from myriorama.feed.ranked_feeds import RankedFeeds
-from myriorama.feed.rankers import key_of
 from myriorama.feed.ranking import Ranking
 from myriorama.feed.slates import Slates
 from myriorama.feed.view_tokens import ViewTokens
-from myriorama.store.objects import FolderObjects
+from myriorama.store.objects import FolderObjects, ranker_key
 from myriorama.store.postgres import async_pool, open_pool
 from myriorama.store.signing import Signer
 from myriorama.store.viewlog import Views
@@ -108,7 +107,8 @@ def measure(progress: Progress) -> Outcome:
         progress(f"{timings.slates_per_s:.0f} slates a second")
         turned = asyncio.run(_paged(house.database_url, house.folder, state, model, people))
         viewer = people[_SCROLLS]
-        scrolled = scrolling.figures(state, model, viewer, turned.scrolled)
+        decided = scrolling.decided_for(house.database_url, viewer)
+        scrolled = scrolling.figures(state, model, viewer, turned.scrolled, decided)
     return Outcome(
         "feed",
         figures={
@@ -167,7 +167,7 @@ async def _paged(
 ) -> Turned:
     """Turn pages as the route makes them: the second and third of many slates, and 500 on end."""
     objects = FolderObjects(folder / "objects")
-    objects.put(key_of(model.digest), model.encode(), media_type="application/octet-stream")
+    objects.put(ranker_key(model.digest), model.encode(), media_type="application/octet-stream")
     signer, pool, reads = Signer(b"a secret of the benchmark"), async_pool(url), open_pool(url)
     rankers = create_rankers(objects)
     rankers.keep_up(model.digest)

@@ -12,6 +12,7 @@ from uuid import UUID
 
 import msgspec
 import numpy as np
+import psycopg
 from numpy.typing import NDArray
 
 from domain.steering.events import LessAsked
@@ -20,6 +21,7 @@ from myriorama.bench.outcome import percentile
 from myriorama.feed.live_state import LiveState
 from projections.projection import Recorded
 from ranking.catalogue import Visibility
+from ranking.decision import Decision
 from ranking.model import Model
 from ranking.policy import DEFAULT
 from ranking.selection.variety import entropies
@@ -31,6 +33,20 @@ STEERED = 20
 
 _SCORED_FULLY = 2000
 _LESS_OF = 3
+
+
+_DECIDED = """
+    SELECT min(ranking::text), sum(cardinality(video_ids))
+    FROM slates WHERE viewer_id = %s GROUP BY decision_id
+    HAVING min(ranking::text) IS NOT NULL ORDER BY min(position)
+"""
+
+
+class Decided(NamedTuple):
+    """A slate in the log, and how many videos of it were shown."""
+
+    decision: Decision
+    shown: int
 
 
 class Scrolled(NamedTuple):
@@ -70,17 +86,52 @@ async def scroll(pages: FeedPages, viewer: UUID) -> Scrolled:
     return shown
 
 
-def figures(state: State, model: Model, viewer: UUID, shown: Scrolled) -> dict[str, float]:
-    """Return how varied what was shown is, and the plain order by score; and how long it took."""
+def figures(
+    state: State, model: Model, viewer: UUID, shown: Scrolled, decided: Sequence[Decided]
+) -> dict[str, float]:
+    """Return how varied what was shown is, and the plain orders by score; and how long it took.
+
+    `plain_` is of all that the viewer has not seen, `candidates_` of the candidates of its slates.
+    """
     some = state.videos.serials(shown.video_ids[:ITEMS])
     plain = by_score(state, model, viewer, count=len(some))
+    of_candidates, worth_most = plain_order(decided)
+    worth = [placed.score for each in decided for placed in each.decision.order[: each.shown]]
     return {
         "scroll_items": len(shown.video_ids),
         "scroll_repeats": len(shown.video_ids) - len(set(shown.video_ids)),
         "scroll_p99_ms": percentile(shown.took, 0.99),
-        **_varied("", state, some),
-        **_varied("plain_", state, plain),
+        **varied("", state, some),
+        **varied("plain_", state, plain),
+        **varied("candidates_", state, of_candidates),
+        "worth": float(np.mean(worth)),
+        "candidates_worth": worth_most,
     }
+
+
+def decided_for(database_url: str, viewer_id: UUID) -> Sequence[Decided]:
+    """Return the slates of a viewer that are in the log, oldest first."""
+    with psycopg.connect(database_url) as database:
+        rows = database.execute(_DECIDED, (viewer_id,)).fetchall()
+    return [Decided(Decision.decode(text), int(shown)) for text, shown in rows]
+
+
+def plain_order(decided: Sequence[Decided]) -> tuple[NDArray[np.int32], float]:
+    """Return what scores highest among the candidates of each slate, none twice; and how high.
+
+    Of each slate as many as were shown of it, so that both orders are as long.
+    """
+    found, scores = dict[int, None](), list[float]()
+    for decision, shown in decided:
+        columns = decision.candidates
+        ranked = sorted(
+            (-score, serial)
+            for serial, score in zip(columns.serials, columns.score, strict=True)
+            if score is not None and serial not in found
+        )
+        found.update((serial, None) for _, serial in ranked[:shown])
+        scores += [-score for score, _ in ranked[:shown]]
+    return np.array(list(found), np.int32), float(np.mean(scores))
 
 
 def by_score(state: State, model: Model, viewer: UUID, *, count: int) -> NDArray[np.int32]:
@@ -94,6 +145,12 @@ def by_score(state: State, model: Model, viewer: UUID, *, count: int) -> NDArray
     best = np.argsort(-first, kind="stable")[:_SCORED_FULLY]
     worth = model.utility(model.second(features[best]), DEFAULT.weights)
     return unseen[best[np.argsort(-worth, kind="stable")][:count]]
+
+
+def varied(prefix: str, state: State, serials: NDArray[np.int32]) -> dict[str, float]:
+    """Return the entropies of what was shown, by name."""
+    found = entropies(state.videos, serials)
+    return {f"{prefix}{kind}_entropy": found[kind] for kind in ("author", "line", "topic")}
 
 
 async def see_less(pages: FeedPages, live: LiveState[State], viewers: Sequence[UUID]) -> Shares:
@@ -137,8 +194,3 @@ def _ask_less(state: State, viewer: UUID, video_ids: Sequence[UUID]) -> None:
             for place, video_id in enumerate(video_ids, start=position + 1)
         ]
     )
-
-
-def _varied(prefix: str, state: State, serials: NDArray[np.int32]) -> dict[str, float]:
-    varied = entropies(state.videos, serials)
-    return {f"{prefix}{kind}_entropy": varied[kind] for kind in ("author", "line", "topic")}
