@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Annotated, Any, Literal, NamedTuple
 from uuid import UUID
 
@@ -21,6 +22,9 @@ from myriorama.feed.timeline import END
 from myriorama.feed.view_tokens import ViewTokens
 from myriorama.store.identity import new_id
 from myriorama.store.viewlog import Served, Views
+
+# A feed is mostly asked for again before anything in it has changed; a cursor takes some 300 bytes.
+_CURSORS_KEPT_MAX = 20_000
 
 DEGRADED_HEADER = "X-Feed-Degraded"
 
@@ -75,6 +79,7 @@ class FeedPages:
         self._cursors = cursors
         self._view_tokens = view_tokens
         self._views = views
+        self._cursor = lru_cache(maxsize=_CURSORS_KEPT_MAX)(self._signed_cursor)
 
     async def page(
         self, viewer_id: UUID, kind: FeedKind, *, cursor: str | None, limit: int
@@ -98,13 +103,16 @@ class FeedPages:
         tokens = self._view_tokens.of_page(viewer, decision_id.bytes, slate.video_ids, now=now)
         after = None
         if slate.before is not None:
-            after = self._cursors.write(listing, (slate.before,))
+            after = self._cursor(listing, slate.before)
         self._views.offer(
             Served(
                 decision_id.bytes, viewer, kind, None if place is None else before, slate.video_ids
             )
         )
         return Answer(_json(slate.cards, tokens, after, decision_id, None), None)
+
+    def _signed_cursor(self, listing: str, before: int) -> str:
+        return self._cursors.write(listing, (before,))
 
     async def _ranked_page(  # noqa: PLR0913, PLR0917 - who, which, from where, how far, when
         self,

@@ -1,6 +1,5 @@
 """Lists in pages: a page tells the opaque, signed cursor of the next."""
 
-from functools import lru_cache
 from typing import Annotated, Generic, TypeVar
 
 import msgspec
@@ -12,7 +11,6 @@ from myriorama.store.signing import SignatureInvalid, Signer
 T = TypeVar("T")
 
 _PURPOSE = "cursor"
-_WRITTEN_MAX = 20_000
 
 PAGE_LIMIT = 20
 
@@ -35,14 +33,9 @@ class Cursors:
 
     def __init__(self, signer: Signer) -> None:
         self._signer = signer
-        # A list is mostly asked for again before anything in it has changed.
-        self._written = lru_cache(maxsize=_WRITTEN_MAX)(self._signed)
 
     def write(self, listing: str, after: tuple[str | int, ...]) -> str:
         """Return the cursor behind the item that `after` names, in the list `listing`."""
-        return self._written(listing, after)
-
-    def _signed(self, listing: str, after: tuple[str | int, ...]) -> str:
         return self._signer.sign(_PURPOSE, msgspec.json.encode(after), about=listing.encode())
 
     def read(self, listing: str, cursor: str | None) -> tuple[str | int, ...] | None:

@@ -11,8 +11,7 @@ from psycopg.rows import TupleRow
 from psycopg_pool import AsyncConnectionPool
 
 from myriorama.feed.readings import Readings
-from myriorama.feed.timeline import Indexes, Timeline
-from myriorama.feed.tops import Top
+from myriorama.feed.timeline import Glance, Indexes, Timeline
 
 # Both sides of a block count, one side of everything else. Who is of age stands there themselves.
 RELATED = """
@@ -31,14 +30,14 @@ RELATED = """
 class Circle:
     """Authors, by their numbers in the timeline; the viewer follows themselves.
 
-    `top` is what the viewer last saw at the top: a following feed is mostly asked for again
+    `glance` is what the viewer last saw at the top: a following feed is mostly asked for again
     before anybody in it has published.
     """
 
     shown: Indexes
     hidden: frozenset[int]
     is_of_age: bool
-    top: Top | None = None
+    glance: Glance | None = None
 
 
 class Circles:

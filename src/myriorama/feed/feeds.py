@@ -9,7 +9,7 @@ is read anew beside what is in memory, and replaces it at once.
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Literal, LiteralString
+from typing import Literal, LiteralString, NamedTuple
 
 import numpy as np
 import structlog
@@ -22,7 +22,6 @@ from myriorama.feed.circles import Circle, Circles
 from myriorama.feed.encoded_cards import EncodedCard, EncodedCards, warned
 from myriorama.feed.label_rules import LabelRules
 from myriorama.feed.timeline import END, Timeline
-from myriorama.feed.tops import Slate, Top
 from myriorama.store.projected import Projected
 
 logger = structlog.get_logger(__name__)
@@ -62,12 +61,22 @@ _SEEN_BY: dict[Kind, frozenset[str]] = {
 }
 
 
+class Slate(NamedTuple):
+    """The videos of a page, and the position before which the next one begins, if there is one.
+
+    `cards` are JSON objects, open at their end for the view token.
+    """
+
+    video_ids: Sequence[bytes]
+    cards: Sequence[bytes]
+    before: int | None
+
+
 @dataclass(slots=True)
 class _Kept:
     """What is in memory of one edition of the read side, and how far each of its tables is seen.
 
-    `labels` are those of the videos that have any; `labelling` counts their changes, and those of
-    their rules.
+    `labels` are those of the videos that have any.
     """
 
     timeline: Timeline
@@ -76,7 +85,6 @@ class _Kept:
     seen: dict[LiteralString, int]
     labels: dict[bytes, Sequence[str]] = field(default_factory=dict[bytes, Sequence[str]])
     label_rules: LabelRules = field(default_factory=lambda: LabelRules({}, {}))
-    labelling: int = 0
 
 
 class Feeds:
@@ -123,13 +131,15 @@ class Feeds:
         timeline = kept.timeline
         circle = await kept.circles.of(viewer_id)
         if kind == "following" and before == END:
-            return await self._top(kept, viewer_id, circle, limit=limit, now=now)
-        if kind == "following":
-            found = timeline.by_authors(circle.shown, before=before, limit=limit + 1)
+            circle.glance = timeline.glance(circle.shown, limit=limit, last=circle.glance)
+            video_ids, after, _ = circle.glance
         else:
-            found = timeline.latest(circle.hidden, before=before, limit=limit + 1)
-        after = found[limit - 1] if len(found) > limit else None
-        video_ids = timeline.video_ids(found[:limit])
+            if kind == "following":
+                found = timeline.by_authors(circle.shown, before=before, limit=limit + 1)
+            else:
+                found = timeline.latest(circle.hidden, before=before, limit=limit + 1)
+            after = found[limit - 1] if len(found) > limit else None
+            video_ids = timeline.video_ids(found[:limit])
         cards = await kept.cards.of(video_ids, now=now)
         return _slate(kept, viewer_id, circle, kind, video_ids, cards, after)
 
@@ -157,20 +167,6 @@ class Feeds:
             found.append(card.opened if card is not None and is_shown else None)
         return found
 
-    async def _top(
-        self, kept: _Kept, viewer_id: bytes, circle: Circle, *, limit: int, now: int
-    ) -> Slate:
-        """Return the newest of the following feed: the last slate, if it would be the same."""
-        last = circle.top
-        glance = kept.timeline.glance(circle.shown, limit=limit, last=last and last.glance)
-        cards = await kept.cards.of(glance.video_ids, now=now)
-        if last is None or not last.holds(glance, cards, kept.labelling):
-            slate = _slate(
-                kept, viewer_id, circle, "following", glance.video_ids, cards, glance.after
-            )
-            last = circle.top = Top(glance, cards, kept.labelling, slate)
-        return last.slate
-
     async def refresh_videos(self) -> None:
         async with self._pool.connection() as connection:
             await _refresh_videos(connection, self._kept)
@@ -190,7 +186,6 @@ class Feeds:
         kept = self._kept
         async with self._pool.connection() as connection:
             kept.label_rules = await LabelRules.read(connection)
-        kept.labelling += 1
 
     async def refresh_engagement(self) -> None:
         self._kept.cards.forget([row[1] for row in await self._moved(ENGAGEMENT)])
@@ -216,11 +211,7 @@ async def _refresh_videos(connection: AsyncConnection[TupleRow], kept: _Kept) ->
     upto = kept.seen[VIDEOS]
     while rows := await cursor.fetchmany(_CHUNK):
         for position, published, video_id, author_id, visibility, live, labels in rows:
-            if not live:
-                labels.clear()
-            if labels != kept.labels.get(video_id, []):
-                kept.labelling += 1
-            if labels:
+            if live and labels:
                 kept.labels[video_id] = labels
             else:
                 kept.labels.pop(video_id, None)
@@ -245,6 +236,10 @@ def _slate(  # noqa: PLR0913, PLR0917 - what is shown to whom, and out of what
 ) -> Slate:
     """Leave out what the viewer may not see, and put warnings before what they are warned of."""
     seen_by = _SEEN_BY[kind]
+    if kept.labels.keys().isdisjoint(video_ids):  # so it is with most pages
+        plain = [card.opened for card in cards if card is not None and card.visibility in seen_by]
+        if len(plain) == len(video_ids):
+            return Slate(video_ids, plain, after)
     shown, opened = list[bytes](), list[bytes]()
     for video_id, card in zip(video_ids, cards, strict=True):
         if card is None or card.visibility not in seen_by:

@@ -3,7 +3,7 @@
 Whole columns are packed at once: an element at a time costs more than PostgreSQL takes to store it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from struct import Struct, error
 from typing import Any
 from uuid import UUID
@@ -26,6 +26,7 @@ _VIEWINGS = np.dtype(
 )
 
 _array_head = Struct("!iiIii").pack
+_NULL = (-1).to_bytes(4, signed=True)
 
 
 class _Array:
@@ -66,10 +67,42 @@ class Integers(_Array):
     shape = np.dtype([("length", ">i4"), ("element", ">i4")])
 
 
+class _Sparse:
+    """An array of PostgreSQL in which elements may be null, packed. Few of them differ."""
+
+    element_oid: int
+    pack: Callable[[Any], bytes]
+
+    def __init__(self, elements: Sequence[Any]) -> None:
+        cells = {element: self._cell(element) for element in set(elements)}
+        head = _array_head(1, None in cells, self.element_oid, len(elements), 1)
+        self.packed = head + b"".join(map(cells.__getitem__, elements))
+
+    def _cell(self, element: Any) -> bytes:
+        if element is None:
+            return _NULL
+        packed = self.pack(element)
+        return len(packed).to_bytes(4) + packed
+
+
+class Texts(_Sparse):
+    """text[] of str and None."""
+
+    element_oid = 25
+    pack = staticmethod(str.encode)
+
+
+class SparseBigints(_Sparse):
+    """bigint[] of int and None."""
+
+    element_oid = 20
+    pack = staticmethod(Struct("!q").pack)
+
+
 class _ArrayDumper(Dumper):
     format = Format.BINARY
 
-    def dump(self, obj: _Array) -> bytes:
+    def dump(self, obj: _Array | _Sparse) -> bytes:
         return obj.packed
 
 
@@ -85,11 +118,17 @@ class _IntegersDumper(_ArrayDumper):
     oid = 1007
 
 
+class _TextsDumper(_ArrayDumper):
+    oid = 1009
+
+
 def register(connection: Connection[TupleRow]) -> None:
     """Let the connection take these arrays as parameters."""
     connection.adapters.register_dumper(UUIDs, _UUIDsDumper)
     connection.adapters.register_dumper(Bigints, _BigintsDumper)
     connection.adapters.register_dumper(Integers, _IntegersDumper)
+    connection.adapters.register_dumper(SparseBigints, _BigintsDumper)
+    connection.adapters.register_dumper(Texts, _TextsDumper)
 
 
 def pack_batch(viewer_id: UUID, session_id: UUID, sequence: int) -> bytes:

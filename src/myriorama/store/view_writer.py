@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import LiteralString, NamedTuple
 
 import numpy as np
@@ -24,6 +25,8 @@ from myriorama.store.postgres import AdvisoryLock, hung_up
 from myriorama.store.view_arrays import (
     Bigints,
     Integers,
+    SparseBigints,
+    Texts,
     UUIDs,
     batch_columns,
     register,
@@ -241,12 +244,13 @@ def _viewings(reports: Sequence[Report]) -> tuple[object, ...]:
 
 
 def _slates(slates: Sequence[Served]) -> tuple[object, ...]:
+    decision_ids, viewer_ids, feeds, befores, pages, rankings = zip(*slates, strict=True)
     return (
-        UUIDs.of([slate.decision_id for slate in slates]),
-        UUIDs.of([slate.viewer_id for slate in slates]),
-        [slate.feed for slate in slates],
-        [slate.before for slate in slates],
-        Bigints(np.array([len(slate.video_ids) for slate in slates])),
-        UUIDs.of([video_id for slate in slates for video_id in slate.video_ids]),
-        [slate.ranking for slate in slates],
+        UUIDs.of(decision_ids),
+        UUIDs.of(viewer_ids),
+        Texts(feeds),
+        SparseBigints(befores),
+        Bigints(np.array([len(video_ids) for video_ids in pages])),
+        UUIDs.of(list(chain.from_iterable(pages))),
+        Texts(rankings),
     )
