@@ -14,8 +14,8 @@ from granian.server import Server as Granian
 
 from myriorama.api.media import SERVED
 from myriorama.application.allowances import Remaining
+from myriorama.application.demo_world import DemoWorld
 from myriorama.application.passwords import Passwords
-from myriorama.application.settlement import Settlement
 from myriorama.bootstrap.application import create_accounts, create_allowances
 from myriorama.bootstrap.feeds import create_rankers, create_state, create_stretches
 from myriorama.bootstrap.logs import projections, sources
@@ -46,7 +46,7 @@ from myriorama.store.view_writer import ViewWriter
 from myriorama.studio.provenance import Marks
 from myriorama.telemetry import serve_metrics, start_logs
 from myriorama.workers.demo.creators import CREATORS
-from myriorama.workers.demo.settling import settle, themed
+from myriorama.workers.demo.populating import populate, themed
 from myriorama.workers.seed import move_in
 from myriorama.workers.seed import seed as bring_to_life
 from projections.projection import AnyProjection
@@ -183,12 +183,10 @@ def seed(settings: Settings, *, videos: int, people: int) -> Iterator[str]:
     with httpx.Client(base_url=f"http://{settings.address}", timeout=60) as api:
         yield from bring_to_life(api, lambda: invite(settings, at=datetime.now(UTC)))
         if videos:
-            yield from _settle_demo(settings, api, videos=videos, people=people)
+            yield from _populate(settings, api, videos=videos, people=people)
 
 
-def _settle_demo(
-    settings: Settings, api: httpx.Client, *, videos: int, people: int
-) -> Iterator[str]:
+def _populate(settings: Settings, api: httpx.Client, *, videos: int, people: int) -> Iterator[str]:
     rendered = list[UUID]()
     for done in move_in(api, lambda: invite(settings, at=datetime.now(UTC)), CREATORS):
         yield done.said
@@ -199,9 +197,9 @@ def _settle_demo(
     writer = ViewWriter(settings.database_url)
     try:
         with open_pool(settings.database_url, size_max=2) as pool:
-            settlement = Settlement(Log(pool), Passwords())
-            clips = [themed(settlement.clip(generation_id)) for generation_id in rendered]
-            for said in settle(settlement, writer, clips, people=people, videos=videos):
+            world = DemoWorld(Log(pool), Passwords())
+            clips = [themed(world.clip(generation_id)) for generation_id in rendered]
+            for said in populate(world, writer, clips, people=people, videos=videos):
                 if isinstance(said, str):
                     yield said
     finally:

@@ -13,8 +13,8 @@ import httpx
 import numpy as np
 from numpy.typing import NDArray
 
+from myriorama.application.demo_world import Clip, DemoWorld
 from myriorama.application.passwords import Passwords
-from myriorama.application.settlement import Clip, Settlement
 from myriorama.bench.outcome import Outcome, Progress, median, percentile
 from myriorama.bench.scratch import scratch_house
 from myriorama.bench.scrolling import Decided, decided_for, plain_order, varied
@@ -25,7 +25,7 @@ from myriorama.store.objects import FolderObjects, Objects
 from myriorama.store.postgres import open_pool
 from myriorama.store.state_stretches import Positions
 from myriorama.store.view_writer import ViewWriter
-from myriorama.workers.demo.settling import THEMES, Settled, settle, themed
+from myriorama.workers.demo.populating import THEMES, Populated, populate, themed
 from ranking.state import State
 
 ITEMS = 500
@@ -44,7 +44,7 @@ class House(NamedTuple):
 
 
 def measure(progress: Progress) -> Outcome:
-    """Settle the demo world in a scratch house, and walk through it."""
+    """Fill a scratch house with the demo world, and walk through it."""
     with scratch_house() as scratch:
         for line in fill(scratch.database_url, people=PEOPLE, videos=VIDEOS):
             progress(line)
@@ -58,14 +58,14 @@ def measure(progress: Progress) -> Outcome:
 
 
 def fill(database_url: str, *, people: int, videos: int) -> Iterable[str]:
-    """Settle the demo world in a house, of clips that are named but not rendered."""
+    """Fill a house with the demo world, of clips that are named but not rendered."""
     clips = [themed(_named(prompt, uuid4())) for prompt in THEMES]
     writer = ViewWriter(database_url)
     try:
         with open_pool(database_url, size_max=2) as pool:
-            settlement = Settlement(Log(pool), Passwords())
-            for done in settle(settlement, writer, clips, people=people, videos=videos):
-                if not isinstance(done, Settled):
+            world = DemoWorld(Log(pool), Passwords())
+            for done in populate(world, writer, clips, people=people, videos=videos):
+                if not isinstance(done, Populated):
                     yield done
     finally:
         writer.close()

@@ -118,8 +118,8 @@ def move_in(
 def _published(waiting: "Sequence[tuple[_Person, str, Any]]") -> Iterator[Done]:
     for number, (person, prompt, generation) in enumerate(waiting, start=1):
         generation_id = generation["generation_id"]
-        person.await_completion(generation_id)
-        person.publish(generation_id, prompt.capitalize())
+        draft = person.await_completion(generation_id)
+        person.publish(draft, prompt.capitalize())
         yield Done(f"{number} of {len(waiting)} videos: {prompt}", UUID(generation_id))
 
 
@@ -136,10 +136,10 @@ class _Person:
             raise WorldIncomplete(f"{method} {url}: {answer.status_code} {answer.text}")
         return answer.json() if answer.content else None
 
-    def publish(self, generation_id: str, caption: str) -> None:
+    def publish(self, draft: Any, caption: str) -> None:
         publication = {"caption": caption, "visibility": "public", "remixable": True}
-        video = self.call("POST", "/v1/videos", {"generation_id": generation_id, **publication})
-        self.poster_url = self.poster_url or str(video["poster_url"])
+        self.call("POST", "/v1/videos", {"generation_id": draft["generation_id"], **publication})
+        self.poster_url = self.poster_url or str(draft["poster_url"])
 
     def record_cameo(self) -> str:
         """Record a cameo of the picture of what was published first; return its ID."""
@@ -156,13 +156,13 @@ class _Person:
         )
         return str(cameo["cameo_id"])
 
-    def await_completion(self, generation_id: str) -> None:
+    def await_completion(self, generation_id: str) -> Any:
         deadline = time.monotonic() + _PATIENCE_S
         while time.monotonic() < deadline:
             generation = self.call("GET", f"/v1/generations/{generation_id}")
             match generation["state"]:
                 case "completed":
-                    return
+                    return generation
                 case "failed" | "refused" | "cancelled":
                     raise WorldIncomplete(f"generation {generation_id}: {generation}")
                 case _:

@@ -8,7 +8,7 @@ import pytest
 from myriorama.studio import wording
 from myriorama.workers.demo.creators import CREATORS, WORDINGS
 from myriorama.workers.demo.crowd import ORIGINAL, Crowd, Ints
-from myriorama.workers.demo.settling import THEMES
+from myriorama.workers.demo.populating import THEMES
 from myriorama.workers.seed import Inhabitant
 
 

@@ -1,4 +1,4 @@
-"""The demo world, settled in a house: its crowd moves in, publishes, watches and likes.
+"""The demo world, peopled: its crowd moves into a house, publishes, watches and likes.
 
 All of it goes through the two logs, at the time at which it is recorded: what a few days would
 bring is brought in minutes. Clips are rendered before, by the house itself.
@@ -10,7 +10,7 @@ from hashlib import sha256
 from typing import NamedTuple, TypeVar
 from uuid import UUID
 
-from myriorama.application.settlement import Clip, Settlement, Settler, Showing
+from myriorama.application.demo_world import Clip, DemoWorld, Newcomer, Showing
 from myriorama.store.identity import new_id
 from myriorama.store.view_arrays import pack_batch, pack_viewings
 from myriorama.store.view_writer import Report, Served, ViewWriter
@@ -39,7 +39,7 @@ class Themed(NamedTuple):
     theme: int
 
 
-class Settled(NamedTuple):
+class Populated(NamedTuple):
     """Who lives in the demo world, and what they published."""
 
     account_ids: Sequence[UUID]
@@ -51,28 +51,28 @@ def themed(clip: Clip) -> Themed:
     return Themed(clip, THEMES[clip.prompt])
 
 
-def settle(
-    settlement: Settlement,
+def populate(
+    world: DemoWorld,
     writer: ViewWriter,
     clips: Sequence[Themed],
     *,
     people: int,
     videos: int,
-) -> Iterator[str | Settled]:
-    """Let a crowd settle around the clips. Yields what is done, and at last who and what is there.
+) -> Iterator[str | Populated]:
+    """Let a crowd move in around the clips. Yields what is done, and at last who and what is there.
 
     Raises:
         psycopg.Error: the database refused something; what was recorded stays.
     """
     crowd = Crowd([themed.theme for themed in clips], people=people)
-    settlers = [Settler(each.handle, each.display_name, each.bio) for each in crowd.people]
-    account_ids = settlement.open(settlers, at=datetime.now(UTC))
+    newcomers = [Newcomer(each.handle, each.display_name, each.bio) for each in crowd.people]
+    account_ids = world.open(newcomers, at=datetime.now(UTC))
     follows = [(account_ids[who], _of(account_ids, others)) for who, others in crowd.follows()]
-    settlement.follow(follows, at=datetime.now(UTC))
-    yield f"{people} people settled, who follow {sum(len(others) for _, others in follows)} times"
+    world.follow(follows, at=datetime.now(UTC))
+    yield f"{people} people moved in, who follow {sum(len(others) for _, others in follows)} times"
     works = crowd.works(videos)
     showings = [_showing(work, clips, account_ids) for work in works]
-    video_ids = settlement.publish(showings, at=datetime.now(UTC))
+    video_ids = world.publish(showings, at=datetime.now(UTC))
     remixes = sum(work.parent != ORIGINAL for work in works)
     yield f"{videos} videos of {len(clips)} clips, {remixes} of them remixes"
     watched, likes, sessions = 0, list[tuple[UUID, UUID]](), list[Session]()
@@ -86,8 +86,8 @@ def settle(
             sessions.clear()
     _watch(writer, sessions, showings, account_ids, video_ids)
     yield f"{watched} views"
-    yield f"{settlement.like(likes, at=datetime.now(UTC))} likes"
-    yield Settled(account_ids, video_ids)
+    yield f"{world.like(likes, at=datetime.now(UTC))} likes"
+    yield Populated(account_ids, video_ids)
 
 
 def _showing(work: Work, clips: Sequence[Themed], account_ids: Sequence[UUID]) -> Showing:

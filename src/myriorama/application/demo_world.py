@@ -1,4 +1,4 @@
-"""Commands of the operator by which many people settle in a house at once, with what they made.
+"""Commands of the operator by which many people come to a house at once, with what they made.
 
 What they publish shows clips that were rendered before: the files are those of the clip's draft,
 whose marks name the clip's own generation. What happens is recorded as all that happens is, but
@@ -31,8 +31,8 @@ _TOGETHER = 200
 
 
 @dataclass(frozen=True)
-class Settler:
-    """Somebody who settles. Nobody signs in as them: their password is forgotten at once."""
+class Newcomer:
+    """Somebody who comes. Nobody signs in as them: their password is forgotten at once."""
 
     handle: str
     display_name: str
@@ -64,8 +64,8 @@ class Showing:
     parent: int | None
 
 
-class Settlement:
-    """Lets people settle in a house."""
+class DemoWorld:
+    """Lets people come to a house, follow, publish and like."""
 
     def __init__(self, log: Log, passwords: Passwords) -> None:
         self._log = log
@@ -92,18 +92,18 @@ class Settlement:
             made.duration_ms,
         )
 
-    def open(self, settlers: Sequence[Settler], *, at: datetime) -> Sequence[UUID]:
+    def open(self, newcomers: Sequence[Newcomer], *, at: datetime) -> Sequence[UUID]:
         """Open an account for each; return their IDs."""
         password_hash = self._passwords.hash(secrets.token_urlsafe(24))
-        account_ids = [new_id() for _ in settlers]
-        for some in _batches(zip(settlers, account_ids, strict=True)):
+        account_ids = [new_id() for _ in newcomers]
+        for some in _batches(zip(newcomers, account_ids, strict=True)):
             opened = list[Aggregate]()
-            for settler, account_id in some:
-                email = f"{settler.handle}@example.org"
+            for newcomer, account_id in some:
+                email = f"{newcomer.handle}@example.org"
                 account = Account.open(
                     account_id,
-                    handle=settler.handle,
-                    display_name=settler.display_name,
+                    handle=newcomer.handle,
+                    display_name=newcomer.display_name,
                     email=email,
                     password_hash=password_hash,
                     age_band="18+",
@@ -113,14 +113,14 @@ class Settlement:
                     at=at,
                 )
                 account.change_profile(
-                    display_name=settler.display_name,
-                    bio=settler.bio,
+                    display_name=newcomer.display_name,
+                    bio=newcomer.bio,
                     avatar_upload_id=None,
                     at=at,
                 )
                 opened += [
                     account,
-                    Handle.claim(settler.handle, account_id=account_id, at=at),
+                    Handle.claim(newcomer.handle, account_id=account_id, at=at),
                     Email.claim(email, account_id=account_id, at=at),
                 ]
             self._log.save(*opened)
