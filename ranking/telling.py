@@ -1,7 +1,8 @@
 """Telling: each feature in words for people, who ask what moved a video that they were shown.
 
-The words go on from "It was moved up by ...", or down: they say what counted, not how much of it
-there was, which no page has on record.
+The words go on from "It was moved up by ...", or down. A page has on record which way, and not how
+much there was: that likes speak for a video and reports against it is taken for granted, so that
+what moved it down by its likes is told as how seldom it was liked.
 """
 
 from collections.abc import Iterator, Mapping
@@ -41,23 +42,23 @@ _DEEDS = {
 }
 
 _DONE = {
-    Signal.WATCHES: "how often {who} watched {what} when it was shown",
-    Signal.LONG_WATCHES: "how often {who} watched {what} for long{when}",
-    Signal.COMPLETIONS: "how often {who} watched {what} to the end{when}",
-    Signal.QUICK_SKIPS: "how often {who} skipped {what} at once{when}",
-    Signal.WATCH_PERMILLE: "how much {who} watched of {what}{when}",
-    Signal.CLICKS: "how often {who} opened {what}{when}",
-    Signal.LIKES: "how often {who} liked {what}{when}",
-    Signal.COMMENTS: "how often {who} commented on {what}",
-    Signal.SHARES: "how often {who} shared {what}",
-    Signal.REMIXES: "how often {who} remixed {what}",
-    Signal.FOLLOWS: "how often {who} followed somebody after {what}",
-    Signal.LESS: "how often {who} asked for less like {what}",
-    Signal.REPORTS: "how often {who} reported {what}",
+    Signal.WATCHES: "how {often} {who} watched {what} when it was shown",
+    Signal.LONG_WATCHES: "how {often} {who} watched {what} for long{when}",
+    Signal.COMPLETIONS: "how {often} {who} watched {what} to the end{when}",
+    Signal.QUICK_SKIPS: "how {often} {who} skipped {what} at once{when}",
+    Signal.WATCH_PERMILLE: "how {much} {who} watched of {what}{when}",
+    Signal.CLICKS: "how {often} {who} opened {what}{when}",
+    Signal.LIKES: "how {often} {who} liked {what}{when}",
+    Signal.COMMENTS: "how {often} {who} commented on {what}",
+    Signal.SHARES: "how {often} {who} shared {what}",
+    Signal.REMIXES: "how {often} {who} remixed {what}",
+    Signal.FOLLOWS: "how {often} {who} followed somebody after {what}",
+    Signal.LESS: "how {often} {who} asked for less like {what}",
+    Signal.REPORTS: "how {often} {who} reported {what}",
 }
 _COUNTED = {
-    Signal.WATCHES: "how many times {who} watched {what}{when}",
-    Signal.IMPRESSIONS: "how often {what} was shown",
+    Signal.WATCHES: "how {often} {who} watched {what}{when}",
+    Signal.IMPRESSIONS: "how {often} {what} was shown",
 }
 
 _SINGLE = {
@@ -69,13 +70,13 @@ _SINGLE = {
     "aspect": "its shape",
     "log_pixels": "the size of its picture",
     "depth": "how many remixes it builds on",
-    "remixes": "how often it was remixed",
+    "remixes": "how {often} it was remixed",
     "cameos": "how many cameos play in it",
     "remixable": "whether it may be remixed",
     "labels": "the labels that moderators gave it",
     "author_age": "how long its author has been here",
-    "author_followers": "how many people follow its author",
-    "author_cameo_uses": "how often its author's cameos are cast",
+    "author_followers": "how {many} people follow its author",
+    "author_cameo_uses": "how {often} its author's cameos are cast",
     "viewer_age": "how long you have been here",
     "viewer_following": "how many people you follow",
     "viewer_followers": "how many people follow you",
@@ -91,42 +92,68 @@ _SINGLE = {
     "since_last": "how long ago you watched something",
     "last_hour": "how much you watched within an hour",
     "last_day": "how much you watched within a day",
-    "follows": "whether you follow its author",
-    "followed": "whether its author follows you",
-    "cameo_friend": "whether you and its author share cameos",
-    "friend_in_cameo": "whether somebody you follow or share cameos with plays in it",
+    "follows": "your {not_}following its author",
+    "followed": "its author {not_}following you",
+    "cameo_friend": "you and its author {not_}sharing cameos",
+    "friend_in_cameo": "{somebody} you follow or share cameos with playing in it",
     "own": "whether you published it",
-    "line_liked": "whether you liked or remixed another of its line",
-    "watched_before": "how often you watched it before",
+    "line_liked": "your {not_}having liked or remixed others of its line",
+    "watched_before": "how {often} you watched it before",
     "since_watched": "how long ago you watched it",
-    "near_positives": "how like it is to what you lately watched for long or liked",
-    "near_negatives": "how like it is to what you lately skipped",
-    "nearest_positive": "how like it is to one video that you lately watched for long or liked",
-    "coview_long": "how many watched it for long of those who like what you like",
-    "coview_shown": "how many watched it of those who watch what you watch",
-    "video_over_duration": "how much oftener than others of its length it is watched for long",
-    "share_over_duration": "how much more of it is watched than of others of its length",
-    "author_over_duration": "how much oftener than others the author's videos are watched for long",
+    "near_positives": "how {much} it is like what you lately watched for long or liked",
+    "near_negatives": "how {much} it is like what you lately skipped",
+    "nearest_positive": "how {much} it is like one video that you lately watched for long or liked",
+    "coview_long": "how {many} watched it for long of those who like what you like",
+    "coview_shown": "how {many} watched it of those who watch what you watch",
+    "video_over_duration": "how {often} it is watched for long, beside others of its length",
+    "share_over_duration": "how {much} of it is watched, beside others of its length",
+    "author_over_duration": "how {often} the author's videos are watched for long, beside others",
     "viewer_over_all": "how much oftener than others you watch for long",
-    "duration_over_viewer": "how much oftener than others you watch videos of its length for long",
-    "days_over_ever": "how much oftener than before it was watched for long in the last days",
-    "expected_long": "how likely you seemed to watch it for long",
-    "effect_video": "how well it holds people, whoever they are",
-    "effect_place": "how well it holds people in this feed",
+    "duration_over_viewer": "how {often} you watch videos of its length for long, beside others",
+    "days_over_ever": "how {often} it was watched for long in the last days, beside before",
+    "expected_long": "how {likely} you seemed to watch it for long",
+    "effect_video": "how {well} it holds people, whoever they are",
+    "effect_place": "how {well} it holds people in this feed",
     "effect_viewer": "how easily videos hold you",
-    "effect_within": "how well it holds people, in this feed and elsewhere",
-    "effect_all": "how likely you seemed to watch it for long, all in all",
+    "effect_within": "how {well} it holds people, in this feed and elsewhere",
+    "effect_all": "how {likely} you seemed to watch it for long, all in all",
 }
+
+
+_MUCH = {
+    "often": "often",
+    "much": "much",
+    "many": "many",
+    "likely": "likely",
+    "well": "well",
+    "somebody": "somebody",
+    "not_": "",
+}
+_LITTLE = {
+    "often": "seldom",
+    "much": "little",
+    "many": "few",
+    "likely": "unlikely",
+    "well": "badly",
+    "somebody": "nobody",
+    "not_": "not ",
+}
+# More of these is what speaks against a video.
+_AGAINST = ("_quick_skips", "_less", "_reports", "near_negatives", "watched_before")
+# What somebody does with all videos alike is told as it is, whichever way it moved one of them.
+_OF_ALL = ("viewer_", "on_surface_")
 
 
 def told(feature: str, by: float) -> str:
     """Say what a feature did to a video: a sentence. Of a release that had others, by its name."""
     way = "up" if by > 0 else "down"
-    return f"It was moved {way} by {WORDS.get(feature, feature.replace('_', ' '))}."
+    words = WORDS.get(feature, feature.replace("_", " "))
+    is_much = (by > 0) != feature.endswith(_AGAINST) or feature.startswith(_OF_ALL)
+    return f"It was moved {way} by {words.format(**(_MUCH if is_much else _LITTLE))}."
 
 
 def _of_rates(rates: Rates) -> Iterator[tuple[str, str]]:
-    deeds = _DEEDS[rates.name]._asdict()
+    deeds = _DEEDS[rates.name]._asdict() | {word: f"{{{word}}}" for word in _MUCH}
     yield f"{rates.name}_log", _COUNTED[rates.base].format(**deeds)
     for signal in rates.signals:
         yield f"{rates.name}_{signal.name.lower()}", _DONE[signal].format(**deeds)
@@ -134,4 +161,4 @@ def _of_rates(rates: Rates) -> Iterator[tuple[str, str]]:
 
 _RATES = dict(each for rates in RATES for each in _of_rates(rates))
 WORDS: Mapping[str, str] = _SINGLE | _RATES
-"""What of each feature counted: a clause that begins with a small letter."""
+"""What of each feature counted: a clause, with a place for how much there was."""
