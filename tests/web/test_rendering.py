@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from myriorama.web.rendering import STATIC, ago, compact, fingerprint, hue, tagged, tagged
+from myriorama.web.rendering import STATIC, ago, compact, fingerprint, hue, tagged
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 TEMPLATES = sorted((STATIC.parent / "templates").glob("*.html"))

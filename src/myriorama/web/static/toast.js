@@ -5,7 +5,7 @@ let timer;
 export function toast(text) {
   const place = document.getElementById("toast");
   // Shown anew, it stands above a sheet that was opened after it.
-  place.hidePopover();
+  if (place.matches(":popover-open")) place.hidePopover();
   place.showPopover();
   place.textContent = text;
   place.classList.add("shown");
