@@ -89,7 +89,10 @@ class Affinities(NamedTuple):
         Raises:
             ValueError: a part is missing, of another type, or the parts do not fit together.
         """
-        return cls(_table(arrays, "shown"), _table(arrays, "long"), Effects.of(arrays))
+        shown, long = _table(arrays, "shown"), _table(arrays, "long")
+        if not np.array_equal(shown.videos, long.videos):
+            raise ValueError("The tables of the affinities are not of the same videos.")
+        return cls(shown, long, Effects.of(arrays))
 
 
 class Learnt(Protocol):

@@ -26,16 +26,14 @@ from ranking.utility import centred, utility, worths
 Matrix = NDArray[np.float32]
 
 FORMAT = 1
-KEY = "rankers/{digest}.npz"
-"""Under which key the object store keeps a model."""
-
 WIDTH = len(FEATURES) + len(RELATIVE)
 ORDER = "order"
 """The forest that corrects the effects: together they tell best what goes before what."""
 
 _EFFECT = INDEX["effect_all"]
 
-_BYTES_MAX = 256 * 2**20
+BYTES_MAX = 256 * 2**20
+"""No file is larger, and none unpacks to more."""
 _FOREST_PARTS = ("columns", "limits", "leaves", "means")
 
 
@@ -116,9 +114,14 @@ class Model:
 
         Along the trees, and by how steep the odds are where the candidate stands.
         """
-        if not len(features):
-            return np.zeros(features.shape, np.float32)
-        rows = with_relative(features)
+        return self.contributions_of_rows(with_relative(features), weights, predictions)
+
+    def contributions_of_rows(
+        self, rows: Matrix, weights: Mapping[str, float], predictions: Matrix
+    ) -> Matrix:
+        """Return the same of rows that have their relative features behind them."""
+        if not len(rows):
+            return np.zeros((0, len(FEATURES)), np.float32)
         columns = across(rows)
         total = np.zeros((WIDTH, len(rows)))
         for place, worth in enumerate(worths(weights)):
@@ -176,20 +179,25 @@ class Model:
         found = sha256(blob).hexdigest()
         if digest is not None and digest != found:
             raise ModelRefused(f"the file has the digest {found}, not {digest}")
-        arrays = _arrays(blob)
-        card = _card(arrays)
         try:
-            linear = Linear(
-                *(_part(arrays, f"linear.{name}", np.float64) for name in Linear._fields)
-            )
-            forests = {name: _forest(arrays, name, start) for name, start in card.starts.items()}
-            affinities = Affinities.of(arrays) if "shown.videos" in arrays else None
-        except ValueError as error:
-            raise ModelRefused(str(error)) from error
+            return cls._read(_arrays(blob), found)
+        except ModelRefused:
+            raise
+        except Exception as error:  # whatever an archive that nobody knows does to its readers
+            raise ModelRefused(f"the file cannot be read: {error or type(error)}") from error
+
+    @classmethod
+    def _read(cls, arrays: Mapping[str, NDArray[np.generic]], digest: str) -> Self:
+        card = _card(arrays)
+        linear = Linear(*(_part(arrays, f"linear.{name}", np.float64) for name in Linear._fields))
         shapes = (len(FEATURES),), (len(FEATURES),), (len(FEATURES), len(HEADS)), (len(HEADS),)
         if tuple(part.shape for part in linear) != shapes:
             raise ModelRefused("the linear heads are not of the features' shape")
-        return cls(card, linear, forests, affinities, found)
+        if not (linear.scales > 0).all():
+            raise ModelRefused("the linear heads divide by nothing")
+        forests = {name: _forest(arrays, name, start) for name, start in card.starts.items()}
+        affinities = Affinities.of(arrays) if "shown.videos" in arrays else None
+        return cls(card, linear, forests, affinities, digest)
 
     def _predicted(
         self,
@@ -211,27 +219,17 @@ class Model:
         return probability(scale.slope * raw + scale.shift)
 
 
-def rate_column(feature: str) -> int:
-    """Return the column of the feature by which a rare head is predicted."""
-    return INDEX[feature]
-
-
 def _arrays(blob: bytes) -> dict[str, NDArray[np.generic]]:
     """Read the arrays of a file, refusing what unpacks to more than a model would."""
-    try:
-        with zipfile.ZipFile(io.BytesIO(blob)) as archive:
-            if sum(entry.file_size for entry in archive.infolist()) > _BYTES_MAX:
-                raise ModelRefused("the file is larger than any model")
-            return {
-                entry.filename.removesuffix(".npy"): np.lib.format.read_array(
-                    io.BytesIO(archive.read(entry)), allow_pickle=False
-                )
-                for entry in archive.infolist()
-            }
-    except (zipfile.BadZipFile, ValueError, EOFError, OSError, NotImplementedError) as error:
-        if isinstance(error, ModelRefused):
-            raise
-        raise ModelRefused(f"the file cannot be read: {error}") from error
+    with zipfile.ZipFile(io.BytesIO(blob)) as archive:
+        if max(len(blob), sum(entry.file_size for entry in archive.infolist())) > BYTES_MAX:
+            raise ModelRefused("the file is larger than any model")
+        return {
+            entry.filename.removesuffix(".npy"): np.lib.format.read_array(
+                io.BytesIO(archive.read(entry)), allow_pickle=False
+            )
+            for entry in archive.infolist()
+        }
 
 
 def _card(arrays: Mapping[str, NDArray[np.generic]]) -> Card:
@@ -261,7 +259,8 @@ def _part(
     array = arrays.get(name)
     if array is None or array.dtype != kind:
         raise ModelRefused(f"it has no {name} as it must be")
-    if array.dtype.kind == "f" and np.isnan(array.astype(np.float64)).any():
+    is_limit = name.endswith(".limits")  # a tree that ends early goes left of infinity
+    if array.dtype.kind == "f" and (np.isnan(array) if is_limit else ~np.isfinite(array)).any():
         raise ModelRefused(f"{name} holds what is no number")
     return array
 

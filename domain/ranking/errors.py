@@ -11,6 +11,10 @@ class ModelDigestInvalid(Invalid):
     """A model is named by the SHA-256 of its file, 64 hexadecimal digits, or by nothing."""
 
 
+class ModelUnusable(Invalid):
+    """The file stored under this digest is no model that can rank here; the detail says why."""
+
+
 class ExperimentInvalid(Invalid):
     """The experiment cannot be like this; the detail says why."""
 

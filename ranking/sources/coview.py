@@ -53,9 +53,11 @@ def _head(  # noqa: PLR0913, PLR0917 - the two histories are one viewer's
     state: State, query: Resolved, tables: Affinities, shown: History, long: History, limit: int
 ) -> Found:
     videos = tables.shown.videos
+    # The tables may know more of the house than a state that is being folded does.
+    videos = videos[: np.searchsorted(videos, len(state.videos))]
     if not len(videos):
         return NOTHING
-    strength = (affinity(tables, shown, long) + FLOOR) * _lift(state, videos)
+    strength = (affinity(tables, shown, long)[: len(videos)] + FLOOR) * _lift(state, videos)
     return best(state, query, videos, strength, limit)
 
 

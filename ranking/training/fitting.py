@@ -268,7 +268,7 @@ def _curve(
     label = later.label("watch")
     growth = plan.other._replace(seeds=1)
     curve: dict[int, tuple[float, float]] = {}
-    for stride in (16, 8, 4, 2):
+    for stride in (16, 8, 4, 2, 1):
         part = earlier.take(earlier.slate % stride == 0)
         if not 0 < part.label("watch").sum() < len(part):
             continue

@@ -3,12 +3,9 @@
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import NamedTuple
 
-import matplotlib as mpl
 import numpy as np
-from matplotlib.figure import Figure as Canvas
-from numpy.typing import NDArray
 
 from ranking.features import FEATURES
 from ranking.heads import HEADS, MATURE_MS
@@ -17,6 +14,8 @@ from ranking.policy import DEFAULT
 from ranking.training.examples import Examples
 from ranking.training.fitting import Fitted
 from ranking.training.metrics import Figure
+from ranking.training.plots import SHOWN, plot_calibration, plot_curve, plot_importance
+from ranking.utility import centred
 
 MODEL_FILE = "model.npz"
 DIGEST_FILE = "digest.txt"
@@ -26,90 +25,59 @@ CALIBRATION_PLOT = "calibration.png"
 IMPORTANCE_PLOT = "importance.png"
 CURVE_PLOT = "learning-curve.png"
 
-_BINS = 15
-_SHOWN = 25
 _SAMPLE = 4000
+_ORDERS: Mapping[str, str] = {
+    "auc": "AUC",
+    "gauc": "AUC within slates",
+    "ndcg10": "NDCG@10 of slates",
+}
 
 
-def write(fitted: Fitted, folder: Path) -> str:
+class Origin(NamedTuple):
+    """What a model was learnt of, and under which licence it may be used."""
+
+    what: str
+    licence: str
+
+
+OWN_LOG = Origin(
+    "this house's own logs",
+    "none to others: it was learnt of what people did in this house, and stays in it",
+)
+
+
+def write(fitted: Fitted, folder: Path, origin: Origin) -> str:
     """Write everything into a folder, made if need be; return the model's digest."""
     folder.mkdir(parents=True, exist_ok=True)
-    mpl.rcParams["svg.hashsalt"] = "myriorama"
     model = fitted.model
     (folder / MODEL_FILE).write_bytes(model.encode())
     (folder / DIGEST_FILE).write_text(f"{model.digest}\n", encoding="utf-8")
     shares = importance(model, fitted.trial.examples)
-    _plot_calibration(fitted, folder / CALIBRATION_PLOT)
-    _plot_importance(shares, folder / IMPORTANCE_PLOT)
-    _plot_curve(fitted.curve, folder / CURVE_PLOT)
-    (folder / REPORT_FILE).write_text(_report(fitted, shares), encoding="utf-8")
-    (folder / CARD_FILE).write_text(_card(model), encoding="utf-8")
+    plot_calibration(fitted.trial, folder / CALIBRATION_PLOT)
+    plot_importance(shares, folder / IMPORTANCE_PLOT)
+    plot_curve(fitted.curve, folder / CURVE_PLOT)
+    (folder / REPORT_FILE).write_text(_report(fitted, shares, origin), encoding="utf-8")
+    (folder / CARD_FILE).write_text(_card(fitted, origin), encoding="utf-8")
     return model.digest
 
 
 def importance(model: Model, examples: Examples) -> Mapping[str, float]:
-    """Return how much each feature moves what videos are worth, as shares, the greatest first."""
-    step = max(len(examples) // _SAMPLE, 1)
-    features = np.ascontiguousarray(examples.features[::step, : len(FEATURES)])
-    moved = (
-        np.abs(model.contributions(features, DEFAULT.weights, model.second(features)))
-        .mean(axis=0)
-        .astype(np.float64)
-    )
-    shares = moved / (moved.sum() or 1.0)
+    """Return how much each feature tells the videos of a slate apart, as shares, greatest first.
+
+    What moves all videos of a slate alike moves none, and does not count.
+    """
+    some = examples.take(examples.slate % max(len(examples) // _SAMPLE, 1) == 0)
+    predictions = model.of_rows(some.features, some.slate)
+    moved = model.contributions_of_rows(some.features, DEFAULT.weights, predictions)
+    columns = [centred(column.astype(np.float64), some.slate) for column in moved.T]
+    sizes = np.abs(np.array(columns, np.float64)).mean(axis=1)
+    shares = sizes / (sizes.sum() or 1.0)
     order: list[int] = np.argsort(-shares, kind="stable").tolist()
     return {FEATURES[place].name: float(shares[place]) for place in order}
 
 
-def _plot_calibration(fitted: Fitted, path: Path) -> None:
-    canvas: Any = Canvas(figsize=(6, 6), layout="constrained")
-    axes: Any = canvas.subplots()
-    axes.plot([1e-4, 1], [1e-4, 1], color="grey", linewidth=1)
-    for place, head in enumerate(HEADS):
-        label = fitted.trial.examples.labels[:, place]
-        predicted = fitted.trial.predictions[:, place].astype(np.float64)
-        if not label.any():
-            continue
-        means, shares = _bins(label, predicted)
-        axes.plot(means, shares, marker="o", markersize=3, linewidth=1, label=head.name)
-    axes.set(xscale="log", yscale="log", xlabel="predicted", ylabel="happened", title="Calibration")
-    axes.legend(fontsize="small")
-    canvas.savefig(path, dpi=120)
-
-
-def _bins(
-    label: NDArray[np.bool_], predicted: NDArray[np.float64]
-) -> tuple[list[float], list[float]]:
-    parts = np.array_split(np.argsort(predicted, kind="stable"), _BINS)
-    means = [float(predicted[part].mean()) for part in parts if len(part)]
-    shares = [max(float(label[part].mean()), 1e-4) for part in parts if len(part)]
-    return means, shares
-
-
-def _plot_importance(shares: Mapping[str, float], path: Path) -> None:
-    names = list(shares)[:_SHOWN][::-1]
-    canvas: Any = Canvas(figsize=(7, 7), layout="constrained")
-    axes: Any = canvas.subplots()
-    axes.barh(names, [shares[name] for name in names])
-    axes.set(xlabel="share of what moves the utility", title="Importance of features")
-    axes.tick_params(axis="y", labelsize="small")
-    canvas.savefig(path, dpi=120)
-
-
-def _plot_curve(curve: Mapping[int, tuple[float, float]], path: Path) -> None:
-    canvas: Any = Canvas(figsize=(6, 4), layout="constrained")
-    axes: Any = canvas.subplots()
-    counts = list(curve)
-    for column, name in enumerate(("AUC", "AUC within slates")):
-        axes.plot(counts, [curve[count][column] for count in counts], marker="o", label=name)
-    axes.set(xscale="log", xlabel="exposures learnt of", title="Learning curve: watched long")
-    axes.legend()
-    canvas.savefig(path, dpi=120)
-
-
-def _report(fitted: Fitted, shares: Mapping[str, float]) -> str:
+def _report(fitted: Fitted, shares: Mapping[str, float], origin: Origin) -> str:
     card, trial = fitted.model.card, fitted.trial
-    until = datetime.fromtimestamp(card.trained_until_ms / 1000, UTC)
     heads = [
         (
             head.name,
@@ -121,16 +89,16 @@ def _report(fitted: Fitted, shares: Mapping[str, float]) -> str:
         for head, scale in zip(HEADS, card.scales, strict=True)
     ]
     orders = [
-        (name, f"{trial.figures[name].value:.4f}", f"{trial.figures[name].error:.4f}")
-        for name in ("auc", "gauc", "ndcg10")
+        (title, f"{trial.figures[name].value:.4f}", f"{trial.figures[name].error:.4f}")
+        for name, title in _ORDERS.items()
     ]
     return "\n".join(
         [
-            f"# A ranking model, trained until {until:%Y-%m-%d %H:%M} UTC",
+            f"# A ranking model, trained until {_at(card.trained_until_ms)}",
             "",
             (
-                f"Digest `{fitted.model.digest}`. "
-                f"Learnt of {card.trained_on['exposures']:,} exposures "
+                f"Digest `{fitted.model.digest}`. Learnt of {origin.what}: "
+                f"{card.trained_on['exposures']:,} exposures "
                 f"in {card.trained_on['slates']:,} slates; all figures are of the last "
                 f"{len(trial.examples):,}, by a model that had not learnt of them."
             ),
@@ -151,7 +119,7 @@ def _report(fitted: Fitted, shares: Mapping[str, float]) -> str:
             "",
             *_table(
                 ("feature", "share"),
-                [(name, f"{shares[name]:.3f}") for name in list(shares)[:_SHOWN]],
+                [(name, f"{shares[name]:.3f}") for name in list(shares)[:SHOWN]],
             ),
             "",
             f"![Importance]({IMPORTANCE_PLOT})",
@@ -160,17 +128,27 @@ def _report(fitted: Fitted, shares: Mapping[str, float]) -> str:
     )
 
 
-def _card(model: Model) -> str:
-    card = model.card
-    rare = [
-        head.name
-        for head, scale in zip(HEADS, card.scales, strict=True)
-        if head.name not in model.forests and (scale.column >= 0 or scale.slope)
+def _card(fitted: Fitted, origin: Origin) -> str:
+    model, card, trial = fitted.model, fitted.model.card, fitted.trial
+    rare = [head.name for head in HEADS if head.name not in model.forests]
+    none = [name for name in rare if not card.trained_on[name]]
+    facts = [
+        ("file", f"`{MODEL_FILE}`, SHA-256 `{model.digest}`"),
+        ("learnt of", origin.what),
+        ("until", f"{_at(card.trained_until_ms)}"),
+        (
+            "how much",
+            f"{card.trained_on['exposures']:,} exposures in {card.trained_on['slates']:,} slates",
+        ),
+        ("features", f"version `{card.features}`, {len(FEATURES)} of them"),
+        ("licence", origin.licence),
+        *((title, _with_error(trial.figures[name])) for name, title in _ORDERS.items()),
     ]
-    until = datetime.fromtimestamp(card.trained_until_ms / 1000, UTC)
     return "\n".join(
         [
             f"# Model card: {model.digest[:12]}",
+            "",
+            *_table(("", ""), facts),
             "",
             (
                 "**What it does.** Predicts what a viewer would do with a video: "
@@ -179,27 +157,38 @@ def _card(model: Model) -> str:
             ),
             "",
             (
-                f"**Learnt of** {card.trained_on['exposures']:,} exposures until "
-                f"{until:%Y-%m-%d %H:%M} UTC, of viewers whose apps reported them, under decisions "
-                "that are in the log. What came of one counts for "
-                f"{MATURE_MS // 3_600_000} hours."
+                "**What it learnt of.** Exposures that apps reported, under decisions that are "
+                f"known; what came of one counts for {MATURE_MS // 3_600_000} hours. The figures "
+                f"are of the last {len(trial.examples):,} exposures, by a model that had not "
+                f"learnt of them; [{REPORT_FILE}]({REPORT_FILE}) has those of each head."
             ),
             "",
             (
-                f"**Features** version `{card.features}`, {len(FEATURES)} of them; a program with "
-                "others refuses the file. Nothing a person said about themselves is among them."
+                "**Features.** A program with another version of them refuses the file. Nothing a "
+                "person said about themselves is among them."
             ),
             "",
             f"**Too rare for trees**, so predicted by smoothed rates: {', '.join(rare) or '-'}.",
+            f"Of these nobody did: {', '.join(none) or '-'}.",
             "",
             (
                 "**Limits.** It knows what was shown, not what would have been liked; of that, it "
                 "can learn from what is explored. Figures are of the days just before the end, and "
-                "fall with time. A long watch is one of 18 s or of the whole video."
+                "fall with time. A long watch is one of 18 s or of the whole video. What it knows "
+                "of single videos it knows by their place in the log that it learnt of: it is of "
+                "no use to another house."
             ),
             "",
         ]
     )
+
+
+def _with_error(figure: Figure) -> str:
+    return f"{figure.value:.4f} ± {figure.error:.4f}"
+
+
+def _at(ms: int) -> str:
+    return f"{datetime.fromtimestamp(ms / 1000, UTC):%Y-%m-%d %H:%M} UTC"
 
 
 def _number(figures: Mapping[str, Figure], name: str) -> str:

@@ -24,14 +24,13 @@ from myriorama.feed.ranked_feeds import (
     fields_of,
     place_of,
 )
-from myriorama.feed.rankers import key_of
 from myriorama.feed.ranking import Ranking
 from myriorama.feed.served import Served
 from myriorama.feed.slates import RankedSlate, Slates
 from myriorama.store.event_source import EventSource
 from myriorama.store.identity import new_id
 from myriorama.store.log import Log
-from myriorama.store.objects import FolderObjects
+from myriorama.store.objects import FolderObjects, ranker_key
 from myriorama.store.postgres import Pool, async_pool
 from myriorama.store.signing import Signer
 from myriorama.store.viewlog import Served as Logged
@@ -141,7 +140,7 @@ def test_a_model_that_cannot_be_read_leaves_the_ranking_to_what_ranked_before(
 ) -> None:
     objects, digest = FolderObjects(tmp_path), "ab" * 32
     if content is not None:
-        objects.put(key_of(digest), content, media_type="application/octet-stream")
+        objects.put(ranker_key(digest), content, media_type="application/octet-stream")
     rankers = create_rankers(objects)
 
     rankers.keep_up(digest)

@@ -3,6 +3,8 @@
 Run by itself it serves as many as are asked for, and makes each again from the logs:
 
     python -m tests.replay.living_house 10000
+
+`tests/replay/trained_house.py` does so with a model that was trained on this house's own log.
 """
 
 import asyncio
@@ -10,7 +12,7 @@ import random
 import sys
 import threading
 import time
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -37,6 +39,7 @@ from myriorama.store.log import Log
 from myriorama.store.objects import FolderObjects, Objects
 from myriorama.store.postgres import Pool, migrate, open_pool
 from myriorama.store.viewlog import Batch, Served, Viewing, Views
+from ranking.decision import Decision
 from ranking.query import Kind
 from ranking.state import State
 from ranking.steering.parser import understand
@@ -59,6 +62,7 @@ class House:
     log: Log
     people: list[UUID] = field(default_factory=list[UUID])
     videos: list[UUID] = field(default_factory=list[UUID])
+    subjects: dict[UUID, int] = field(default_factory=dict[UUID, int])
 
     def settle(self, people: int, videos: int) -> None:
         """Let people move in, and publish."""
@@ -91,9 +95,16 @@ class House:
         except DomainError:
             pass  # what may not be done is not done
 
+    def is_fond(self, who: UUID, video_id: UUID) -> bool:
+        """Tell whether a video is about what somebody likes best."""
+        return self.subjects.get(video_id) == who.int % len(_SUBJECTS)
+
     def _publish(self, chance: random.Random) -> UUID:
-        caption = f"A {chance.choice(_SUBJECTS)} number {len(self.videos)}"
-        return publish(self.log, chance.choice(self.people), caption).id
+        subject = chance.randrange(len(_SUBJECTS))
+        caption = f"A {_SUBJECTS[subject]} number {len(self.videos)}"
+        video_id = publish(self.log, chance.choice(self.people), caption).id
+        self.subjects[video_id] = subject
+        return video_id
 
     def _delete(self, video_id: UUID) -> None:
         video = self.log.find(Video, video_id)
@@ -102,11 +113,21 @@ class House:
             self.log.save(video)
 
 
-def serve(house: House, count: int) -> None:
-    """Serve slates by two processes' worth of state while people go on living."""
+def serve(
+    house: House, count: int, *, by: str = "", meanwhile: Callable[[], None] = lambda: None
+) -> None:
+    """Serve slates by two processes' worth of state while people go on living.
+
+    Args:
+        house: where.
+        count: how many.
+        by: the digest of the ranker of which they have to be; others are served, not counted.
+        meanwhile: is done when the first are served.
+    """
     stopping = threading.Event()
 
     def live() -> None:
+        meanwhile()
         chance = random.Random(2)  # noqa: S311 - as above
         while not stopping.is_set():
             house.live(chance)
@@ -118,7 +139,7 @@ def serve(house: House, count: int) -> None:
         rankings = [open_now.enter_context(_ranking(house)) for _ in range(2)]
         living.start()
         try:
-            asyncio.run(_served(house, rankings, views, count))
+            asyncio.run(_served(house, rankings, views, count, by))
         finally:
             stopping.set()
             living.join()
@@ -136,6 +157,38 @@ def remade(house: House) -> Iterator[Remade]:
 
 
 @contextmanager
+def furnished_house() -> Generator[House]:
+    """Yield a house of its own, with a server of its own, in which a hundred people live."""
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(40))
+    with TemporaryDirectory(prefix="myriorama-") as folder:
+        server = start_postgres(Path(folder) / "postgres")
+        migrate(server.url)
+        with open_pool(server.url) as pool:
+            house = House(server.url, pool, FolderObjects(Path(folder) / "objects"), Log(pool))
+            house.settle(people=100, videos=400)
+            yield house
+        server.stop()
+
+
+def told(what: str, since_s: float) -> float:
+    """Print what was done since when; return when it is now."""
+    now_s = time.monotonic()
+    print(f"{what} in {now_s - since_s:.0f} s", flush=True)  # noqa: T201 - a program's
+    return now_s
+
+
+def told_of_all(house: House, since_s: float) -> int:
+    """Make all slates again, print what differs; return how many do."""
+    count, different = 0, list[str]()
+    for count, each in enumerate(remade(house), start=1):  # noqa: B007 - counts
+        if not each.is_equal:
+            different.append(f"{each.decision_id}: {each.difference}")
+    equal = f"{count - len(different)} of {count} made again, equal to the byte,"
+    told("\n".join([*different, equal]), since_s)
+    return len(different)
+
+
+@contextmanager
 def _ranking(house: House) -> Generator[Ranking]:
     stretches, rankers = create_stretches(house.pool, house.objects), create_rankers(house.objects)
 
@@ -150,9 +203,13 @@ def _ranking(house: House) -> Generator[Ranking]:
         ranking.close()
 
 
-async def _served(house: House, rankings: Sequence[Ranking], views: Views, count: int) -> None:
+async def _served(
+    house: House, rankings: Sequence[Ranking], views: Views, count: int, by: str
+) -> None:
     chance = random.Random(3)  # noqa: S311 - as above
-    for number in range(count):
+    number = counted = 0
+    while counted < count:
+        number += 1
         kind: Kind = "popular" if chance.random() < 0.1 else "for_you"
         viewer = chance.choice(house.people)
         shown = tuple(video.bytes for video in chance.sample(house.videos, chance.randrange(4)))
@@ -160,45 +217,37 @@ async def _served(house: House, rankings: Sequence[Ranking], views: Views, count
         slate, _ = await chance.choice(rankings).decide(asked, new_id())
         if slate is None:
             raise RuntimeError("a slate could not be decided")
+        counted += not by or (slate.ranking is not None and _ranker(slate.ranking) == by)
         page = slate.video_ids[:_PAGE]
         views.offer(Served(slate.decision_id, viewer.bytes, kind, None, page, slate.ranking))
         if page and chance.random() < 0.5:
-            await views.append(_watched(viewer, slate, number, chance))
+            await views.append(_watched(house, viewer, slate, number, chance))
 
 
-def _watched(viewer: UUID, slate: RankedSlate, number: int, chance: random.Random) -> Batch:
-    decision = UUID(bytes=slate.decision_id)
-    viewings = [
-        Viewing(UUID(bytes=video_id), decision, chance.randrange(9000), chance.randrange(3))
-        for video_id in slate.video_ids[: 1 + chance.randrange(6)]
-    ]
+def _watched(
+    house: House, viewer: UUID, slate: RankedSlate, number: int, chance: random.Random
+) -> Batch:
+    decision, viewings = UUID(bytes=slate.decision_id), list[Viewing]()
+    for video_id in map(_id, slate.video_ids[: 1 + chance.randrange(6)]):
+        longest_ms = 9000 if house.is_fond(viewer, video_id) else 5000
+        watched_ms = chance.randrange(longest_ms)
+        viewings.append(Viewing(video_id, decision, watched_ms, chance.randrange(3)))
     return Batch(viewer, uuid4(), number, sha256(decision.bytes).digest(), viewings)
 
 
+def _ranker(ranking: str) -> str:
+    return Decision.decode(ranking).model
+
+
+def _id(packed: bytes) -> UUID:
+    return UUID(bytes=packed)
+
+
 def _main(count: int) -> int:
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(40))
-    with TemporaryDirectory(prefix="myriorama-") as folder:
-        server = start_postgres(Path(folder) / "postgres")
-        migrate(server.url)
-        with open_pool(server.url) as pool:
-            objects = FolderObjects(Path(folder) / "objects")
-            house = House(server.url, pool, objects, Log(pool))
-            house.settle(people=100, videos=400)
-            began_s = time.monotonic()
-            serve(house, count)
-            served_s = time.monotonic() - began_s
-            print(f"{count} slates served in {served_s:.0f} s", flush=True)  # noqa: T201 - a program
-            different = equal = 0
-            for each in remade(house):
-                equal, different = equal + each.is_equal, different + (not each.is_equal)
-                if not each.is_equal:
-                    print(f"{each.decision_id}: {each.difference}")  # noqa: T201 - a program
-            remade_s = time.monotonic() - began_s - served_s
-        server.stop()
-    print(  # noqa: T201 - a program
-        f"{equal} of {equal + different} made again, equal to the byte, in {remade_s:.0f} s"
-    )
-    return 0 if equal == count else 1
+    with furnished_house() as house:
+        began_s = time.monotonic()
+        serve(house, count)
+        return told_of_all(house, told(f"{count} slates served", began_s))
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ import pytest
 
 from myriorama.replay.slates import Logged, SlateUnknown, chains, first_difference
 from myriorama.store.log import Log
-from myriorama.store.objects import FolderObjects
+from myriorama.store.objects import FolderObjects, ranker_key
 from myriorama.store.postgres import Pool
 from myriorama.store.state_stretches import Positions
 from tests.replay.living_house import House, remade, remaking, serve
@@ -17,6 +17,11 @@ from tests.replay.living_house import House, remade, remaking, serve
 CHANGED = """
     UPDATE slates SET ranking = replace(ranking::text, '"is_drawn":', '"is_drawn" :')::json
     WHERE decision_id = %s
+"""
+
+
+BY_MODEL = """
+    SELECT ranking->>'model', count(*) FROM slates WHERE ranking IS NOT NULL GROUP BY 1
 """
 
 
@@ -31,6 +36,29 @@ def test_what_was_served_while_people_wrote_is_made_again_to_the_byte(house: Hou
     serve(house, 40)
 
     assert [each.difference for each in remade(house)] == [None] * 40
+
+
+def test_what_a_model_of_the_house_served_is_made_again_and_what_the_formula_did_before(
+    house: House, pool: Pool, tmp_path: Path
+) -> None:
+    pytest.importorskip("sklearn")
+    from tests.ranking.training.invented import SMALL, exposures  # noqa: PLC0415 - of scikit-learn
+    from tests.replay.trained_house import activate, trained  # noqa: PLC0415 - as above
+
+    serve(house, 10)
+    digest = trained(house, SMALL, exposures())
+    serve(house, 30, by=digest, meanwhile=lambda: activate(house, digest))
+
+    with pool.connection() as connection:
+        models: dict[str, int] = dict(connection.execute(BY_MODEL).fetchall())
+    assert set(models) == {"heuristic-1", digest}
+    assert (models["heuristic-1"] >= 10, models[digest]) == (True, 30)
+    assert [each.difference for each in remade(house) if not each.is_equal] == []
+
+    (tmp_path / "objects" / ranker_key(digest)).write_bytes(b"not it")
+    refused = [each.difference or "" for each in remade(house) if not each.is_equal]
+    assert len(refused) == 30
+    assert all(f"the model {digest} cannot make it again" in why for why in refused)
 
 
 def test_a_slate_that_was_changed_in_the_log_is_found(house: House, database_url: str) -> None:

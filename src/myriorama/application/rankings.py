@@ -5,7 +5,6 @@ from datetime import datetime
 from uuid import UUID
 
 from domain.ranking.aggregate import Ranking
-from domain.ranking.errors import ModelNotFound
 from domain.ranking.trial import Trial
 from myriorama.store.identity import new_id
 from myriorama.store.log import Log, retried
@@ -14,11 +13,11 @@ from ranking.policy import DEFAULT, Policy
 
 
 class Rankings:
-    """By what the feed is ranked. `is_stored` tells whether there is a model of a digest."""
+    """By what the feed is ranked. `require_usable` raises of a digest whose model cannot rank."""
 
-    def __init__(self, log: Log, is_stored: Callable[[str], bool]) -> None:
+    def __init__(self, log: Log, require_usable: Callable[[str], None]) -> None:
         self._log = log
-        self._is_stored = is_stored
+        self._require_usable = require_usable
 
     @retried
     def activate_policy(self, policy: Policy, *, by: UUID, at: datetime) -> None:
@@ -42,11 +41,12 @@ class Rankings:
         Raises:
             ModelDigestInvalid: it is no SHA-256.
             ModelNotFound: no model of this digest is stored.
+            ModelUnusable: what is stored is no model, or none that can rank here.
         """
         ranking = self._ranking(at)
         ranking.activate_model(digest, by=by, at=at)
-        if digest and not self._is_stored(digest):
-            raise ModelNotFound("No model with this digest is stored.")
+        if digest:
+            self._require_usable(digest)
         self._log.save(ranking)
 
     @retried

@@ -85,7 +85,7 @@ from myriorama.bootstrap.application import (
     queue_rules,
     uploads,
 )
-from myriorama.bootstrap.feeds import RANKING_STATE, RankedParts
+from myriorama.bootstrap.feeds import RANKING_STATE, RankedParts, create_usable
 from myriorama.bootstrap.logs import embedding, following
 from myriorama.bootstrap.marks import create_detector, missing_of, provenance_of
 from myriorama.bootstrap.models import models_of
@@ -95,7 +95,7 @@ from myriorama.feed.view_tokens import ViewTokens
 from myriorama.settings import Settings
 from myriorama.store.front import Front
 from myriorama.store.log import Log
-from myriorama.store.objects import Objects, open_objects, ranker_key
+from myriorama.store.objects import Objects, open_objects
 from myriorama.store.postgres import (
     Pool,
     async_pool,
@@ -300,7 +300,7 @@ def _commands(
         "front": Front(parts.fronted),
         "generations": create_generations(settings, parts.writes, log),
         "moderation": Moderation(log, consent),
-        "rankings": Rankings(log, lambda digest: parts.objects.exists(ranker_key(digest))),
+        "rankings": Rankings(log, create_usable(parts.objects)),
         "reactions": Reactions(log),
         "steerings": Steerings(log),
         "uploads": taken_in,

@@ -6,10 +6,12 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Self
 
+import structlog
 from psycopg import AsyncConnection
 from psycopg.rows import TupleRow
 from psycopg_pool import AsyncConnectionPool
 
+from domain.ranking.errors import ModelNotFound, ModelUnusable
 from myriorama.bootstrap.embedding import prompt_vectors
 from myriorama.feed.feeds import Feeds
 from myriorama.feed.live_state import LiveState
@@ -20,15 +22,17 @@ from myriorama.feed.reasons import Reasons
 from myriorama.feed.slates import Slates
 from myriorama.feed.warming import warm_up
 from myriorama.store.event_source import EventSource
-from myriorama.store.objects import Objects
+from myriorama.store.objects import ObjectNotFound, Objects
 from myriorama.store.postgres import Pool
 from myriorama.store.projected import Projected
 from myriorama.store.state_stretches import StateStretches
 from myriorama.store.view_columns import ViewColumnSource
 from ranking.heuristic import Heuristic
-from ranking.model import Model, ModelRefused
+from ranking.model import BYTES_MAX, Model, ModelRefused
 from ranking.ranker import Ranker
 from ranking.state import State
+
+logger = structlog.get_logger(__name__)
 
 RANKING_STATE = "ranking_state"
 """Under this name `Projected` knows how far the state of this process is folded."""
@@ -56,7 +60,7 @@ class RankedParts:
         projected: Projected,
     ) -> Self:
         """Join the parts; nothing is followed yet."""
-        rankers = create_rankers(objects, loaded=_warm)
+        rankers = create_rankers(objects, tried=True)
         followed = Followed(rankers, projected)
         live = LiveState(
             url, create_stretches(reads, objects), create_state, folded=followed.folded
@@ -95,7 +99,10 @@ class Followed:
         """Have the active model loaded, and what is compiled ready; then tell how far it is."""
         if not self._is_warm:
             self._is_warm = True
-            _warm(Heuristic())
+            try:
+                warm_up(create_state(), Heuristic())
+            except Exception:  # it is tried again, and counted, for whoever asks first
+                logger.exception("nothing can be ranked")
         self._rankers.keep_up(state.active.model_digest)
         if self.loop is None:
             return
@@ -118,18 +125,37 @@ def create_state() -> State:
     return State(vectors.embed, vectors.topics)
 
 
-def create_rankers(
-    objects: Objects, *, loaded: Callable[[Ranker], None] = lambda _: None
-) -> Rankers[Ranker]:
-    """Join the models to the object store; `loaded` is told of each before it ranks."""
+def create_rankers(objects: Objects, *, tried: bool = False) -> Rankers[Ranker]:
+    """Join the models to the object store; if `tried`, each has to rank a made-up house first.
+
+    What is compiled for a model is compiled then, and one that cannot rank never gets to do so.
+    """
 
     def load(blob: bytes, digest: str) -> Ranker:
         model = Model.load(blob, digest)
-        loaded(model)
+        if tried:
+            try:
+                warm_up(create_state(), model)
+            except Exception as error:  # whatever its numbers come to
+                raise ModelRefused(f"it cannot rank: {error or type(error)}") from error
         return model
 
-    return Rankers[Ranker](objects, load, fallback=Heuristic(), refusals=(ModelRefused,))
+    return Rankers[Ranker](objects, load, fallback=Heuristic(), size_max=BYTES_MAX)
 
 
-def _warm(ranker: Ranker) -> None:
-    warm_up(create_state(), ranker)
+def create_usable(objects: Objects) -> Callable[[str], None]:
+    """Return what tells of a digest whether its model could rank here, by having it rank.
+
+    It raises ModelNotFound and ModelUnusable.
+    """
+    rankers = create_rankers(objects, tried=True)
+
+    def require_usable(digest: str) -> None:
+        try:
+            rankers.load(digest)
+        except ObjectNotFound as error:
+            raise ModelNotFound("No model with this digest is stored.") from error
+        except ModelRefused as error:
+            raise ModelUnusable(f"The stored file is refused: {error}.") from error
+
+    return require_usable

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 import typer
 
+from domain.errors import DomainError
 from myriorama.cli.shell import home_folder, refuse, settings_of_home
 
 
@@ -66,9 +67,17 @@ def _train_ranking(
         from ranking.importing.kuairand import NotImportable  # noqa: PLC0415
         from ranking.training.fitting import TooLittle  # noqa: PLC0415
     except ModuleNotFoundError as error:
-        refuse(typer.BadParameter(f"training takes the extra `train`: {error}"))
+        extra = "training takes the extra `train`: pip install 'myriorama[train]'"
+        refuse(typer.BadParameter(f"{extra} ({error})"))
     if data is not None and activate:
         refuse(typer.BadParameter("what was learnt of files elsewhere cannot rank here"))
+    if until is not None and until.replace(tzinfo=UTC) > datetime.now(UTC):
+        refuse(
+            typer.BadParameter(
+                f"--until {until:%Y-%m-%dT%H:%M:%S} (UTC) is in the future: leave it out to learn "
+                "of everything until now"
+            )
+        )
     end = datetime.now(UTC) if until is None else until.replace(tzinfo=UTC)
     folder = out or home_folder() / "training" / f"ranking-{end:%Y%m%d-%H%M%S}"
 
@@ -81,6 +90,10 @@ def _train_ranking(
             digest = training.train_ranking(settings, end, folder, progress, activate=activate)
         else:
             digest = training.train_on_files(data, end, folder, progress)
-    except (TooLittle, NotImportable) as error:
+    except (training.NothingBefore, TooLittle, NotImportable, DomainError) as error:
         refuse(error)
+    except OSError as error:
+        refuse(
+            OSError(f"{error}; nothing was activated: make room, or name another folder (--out)")
+        )
     typer.echo(f"{digest}\n{folder}")

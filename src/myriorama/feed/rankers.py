@@ -11,7 +11,7 @@ from typing import Generic, NamedTuple, Protocol, TypeVar
 import structlog
 from prometheus_client import Counter
 
-from myriorama.store.objects import ObjectNotFound, Objects
+from myriorama.store.objects import Objects, ranker_key
 
 logger = structlog.get_logger(__name__)
 
@@ -37,11 +37,6 @@ class Choice(NamedTuple, Generic[M]):
     degraded: str | None
 
 
-def key_of(digest: str) -> str:
-    """Return where a model lies in the object store."""
-    return f"rankers/{digest}.npz"
-
-
 class Rankers(Generic[M]):
     """Holds one ranker at a time. One thread keeps it up to date, any may ask for it."""
 
@@ -51,20 +46,20 @@ class Rankers(Generic[M]):
         load: Callable[[bytes, str], M],
         *,
         fallback: M,
-        refusals: tuple[type[Exception], ...],
+        size_max: int,
     ) -> None:
         """Take the collaborators.
 
         Args:
             objects: where models lie.
-            load: reads a model, which must have the digest given.
+            load: reads a model, which must have the digest given; raises if it cannot be used.
             fallback: what ranks where no model does.
-            refusals: what `load` raises of a model that cannot be used.
+            size_max: no more bytes than these are read of a file, and one more.
         """
         self._objects = objects
         self._load = load
         self._fallback = fallback
-        self._refusals: tuple[type[Exception], ...] = (*refusals, ObjectNotFound, OSError)
+        self._size_max = size_max
         self._choice = Choice(fallback, "no model")
         self._asked = ""
         self._again_at_s = 0.0
@@ -86,9 +81,11 @@ class Rankers(Generic[M]):
             return
         try:
             self._choice = Choice(self.load(digest), None)
-        except self._refusals as error:
+        except Exception as error:  # noqa: BLE001 - a store or a file, whatever it raises: the feed goes on
             _REFUSED.inc()
-            logger.error("the model is refused", digest=digest, error=str(error))  # noqa: TRY400 - the message says it
+            logger.error(  # noqa: TRY400 - the message says it
+                "the model is refused", digest=digest, error=str(error), again_in_s=_AGAIN_S
+            )
             self._choice = Choice(self._choice.ranker, "model refused")
         else:
             logger.info("the model ranks", digest=digest)
@@ -98,8 +95,8 @@ class Rankers(Generic[M]):
 
         Raises:
             ObjectNotFound: it is not in the object store.
-            Exception: one of the refusals.
+            Exception: it cannot be read, or cannot be used.
         """
         if digest == self._fallback.digest:
             return self._fallback
-        return self._load(self._objects.read(key_of(digest)), digest)
+        return self._load(self._objects.read(ranker_key(digest), 0, self._size_max + 1), digest)

@@ -10,7 +10,6 @@ from typing import Any
 from uuid import UUID
 
 import numpy as np
-import structlog
 from numpy.typing import NDArray
 
 from domain.account.events import AccountOpened
@@ -27,8 +26,6 @@ from ranking.ranker import Ranker
 from ranking.state import State
 from ranking.views import Slates, ViewColumns, Viewings
 
-logger = structlog.get_logger(__name__)
-
 _AT = datetime(2026, 1, 1, tzinfo=UTC)
 _AS_OF = _AT + timedelta(days=2)
 _PEOPLE, _VIDEOS, _PAGES = 6, 40, 3
@@ -38,15 +35,16 @@ _FEEDS = ("for_you", "following", "latest")
 
 
 def warm_up(state: State, ranker: Ranker) -> None:
-    """Fill a state of nothing, and rank in it for people with and without a history."""
-    try:
-        state.fold_domain([*_recorded()])
-        state.fold_views(_viewed(), upto=1)
-        for kind in _KINDS:
-            for viewer in (_person(0), _person(_PEOPLE - 1), UUID(int=0)):
-                _rank(state, ranker, viewer, kind)
-    except Exception:  # it is tried again, and counted, for whoever asks first
-        logger.exception("nothing can be ranked")
+    """Fill a state of nothing, and rank in it for people with and without a history.
+
+    Raises:
+        Exception: whatever keeps the ranker from ranking.
+    """
+    state.fold_domain([*_recorded()])
+    state.fold_views(_viewed(), upto=1)
+    for kind in _KINDS:
+        for viewer in (_person(0), _person(_PEOPLE - 1), UUID(int=0)):
+            _rank(state, ranker, viewer, kind)
 
 
 def _rank(state: State, ranker: Ranker, viewer: UUID, kind: Kind) -> None:

@@ -12,9 +12,11 @@ import msgspec
 from psycopg import Connection
 from psycopg.rows import TupleRow
 
+from myriorama.store.objects import ObjectNotFound
 from myriorama.store.postgres import Pool
 from myriorama.store.state_stretches import Positions, StateStretches
 from ranking.decision import Decision
+from ranking.model import ModelRefused
 from ranking.pipeline import rank
 from ranking.query import Kind, Query
 from ranking.ranker import Ranker
@@ -79,6 +81,7 @@ class Remaking:
         self._make = make
         self._load = load
         self._rankers: dict[str, Ranker] = {}
+        self._refused: dict[str, str] = {}
 
     def one(self, decision_id: UUID) -> Remade:
         """Make one slate again.
@@ -126,14 +129,24 @@ class Remaking:
             size=decision.size,
             pending=tuple(video.bytes for video in decision.pending),
         )
-        ranker = self._rankers.get(decision.model)
+        ranker = self._ranker(decision.model)
         if ranker is None:
-            ranker = self._rankers[decision.model] = self._load(decision.model)
-        made = rank(state, ranker, state.active.policy, query).encode()
+            return Remade(decision_id, self._refused[decision.model])
+        made = rank(state, ranker, state.active.ruling(decision.policy), query).encode()
         if made == served.encode():
             return Remade(decision_id, None)
         there, here = msgspec.json.decode(served), msgspec.json.decode(made)
         return Remade(decision_id, first_difference(there, here) or "the JSON is written otherwise")
+
+    def _ranker(self, digest: str) -> Ranker | None:
+        """Return the ranker of a digest, loaded once; None if there is none, or it is refused."""
+        if digest in self._refused:
+            return None
+        try:
+            return self._rankers.get(digest) or self._rankers.setdefault(digest, self._load(digest))
+        except (ModelRefused, ObjectNotFound) as error:
+            self._refused[digest] = f"the model {digest} cannot make it again: {error}"
+            return None
 
 
 def chains(slates: Sequence[Logged]) -> list[list[Logged]]:

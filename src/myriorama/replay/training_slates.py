@@ -24,16 +24,33 @@ _LOGGED = """
     ORDER BY position
 """
 
+# How far both logs went at a time: what came later must not be learnt of.
+_UPTO = """
+    SELECT coalesce((SELECT position FROM events WHERE recorded_at < %(until)s
+                     ORDER BY position DESC LIMIT 1), 0),
+           coalesce((SELECT last_position FROM view_appends WHERE recorded_at < %(until)s
+                     ORDER BY last_position DESC LIMIT 1), 0)
+"""
+
+_FIRST = "SELECT min(recorded_at) FROM slates WHERE ranking IS NOT NULL"
+
 _RANKING = "SELECT ranking::text FROM slates WHERE decision_id = %s AND ranking IS NOT NULL"
 
 
 class Gathered(NamedTuple):
-    """What the log has to train on, and the state at its end."""
+    """What the log has to train on, and the state at the end of it."""
 
     examples: Examples
     state: Gathering
     slates: int
     """How many ranked slates there are; of the youngest it is not known yet what came of them."""
+
+
+def first_slate(pool: Pool) -> datetime | None:
+    """Tell when the first ranked slate of the log was served; None if none was."""
+    with pool.connection() as connection:
+        row = connection.execute(_FIRST).fetchone()
+    return row[0] if row else None
 
 
 def gather(
@@ -43,14 +60,15 @@ def gather(
     until: datetime,
     progress: Callable[[str], None],
 ) -> Gathered:
-    """Read again what was known of each slate served until a time, and what followed of it."""
+    """Read again what was known of each slate served until a time, and what followed by then."""
     with pool.connection() as connection:
         found = connection.execute(_LOGGED, (until,)).fetchall()
+        ((domain, views),) = connection.execute(_UPTO, {"until": until}).fetchall()
     logged = [Logged(row[0], Positions(row[1], row[2])) for row in found]
     progress(f"{len(logged):,} ranked slates are in the log")
     parts: list[Examples] = []
     state = make()
-    heads = stretches.heads()
+    end = Positions(domain, views)
     told = _Told(len(logged), progress)
     for number, chain in enumerate(chains(logged)):
         # Slates that cannot follow one another are passed by states of their own.
@@ -61,10 +79,10 @@ def gather(
             at = slate.positions
             _remember(pool, state, slate)
             told.one_more()
-        _fold(stretches, state, at, heads)
+        _fold(stretches, state, at, end)
         parts.append(state.examples(int(until.timestamp() * 1000)))
     if not parts:
-        _fold(stretches, state, Positions(0, 0), heads)
+        _fold(stretches, state, Positions(0, 0), end)
     return Gathered(joined(parts), state, len(logged))
 
 

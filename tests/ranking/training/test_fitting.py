@@ -6,7 +6,7 @@ import pytest
 
 pytest.importorskip("sklearn")
 
-from ranking.features import INDEX
+from ranking.features import INDEX, VERSION
 from ranking.heads import HEAD_INDEX
 from ranking.training import fitting, report
 from tests.ranking.training.invented import SMALL, exposures
@@ -74,14 +74,24 @@ def test_exposures_of_which_none_was_watched_are_too_little() -> None:
 def test_a_training_leaves_its_model_digest_report_plots_and_card(tmp_path: Path) -> None:
     fitted = fitted_once()
 
-    digest = report.write(fitted, tmp_path)
+    digest = report.write(fitted, tmp_path, report.OWN_LOG)
 
     assert (tmp_path / "digest.txt").read_text() == f"{digest}\n"
     assert (tmp_path / "model.npz").read_bytes() == fitted.model.encode()
     for plot in ("calibration.png", "importance.png", "learning-curve.png"):
         assert (tmp_path / plot).read_bytes().startswith(b"\x89PNG")
         assert plot in (tmp_path / "report.md").read_text()
-    assert "follow" in (tmp_path / "card.md").read_text().split("Too rare")[1]
+    card = (tmp_path / "card.md").read_text()
+    assert "follow" in card.split("Too rare")[1]
+    assert "report" in card.split("nobody did")[1]
+    for fact in (
+        digest,
+        report.OWN_LOG.licence,
+        VERSION,
+        "1970-01-01 00:00 UTC",
+        "3,000 exposures",
+    ):
+        assert fact in card
     shares = report.importance(fitted.model, fitted.trial.examples)
     assert sum(shares.values()) == pytest.approx(1)
     assert "effect_all" in list(shares)[:2]
