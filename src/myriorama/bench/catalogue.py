@@ -1,44 +1,49 @@
-"""The benchmarks by their names, which scripts and users depend on."""
+"""The benchmarks by their names, which scripts and users depend on.
+
+Every command knows of all of them, so what measures is imported when it measures: some of it
+needs extras, or takes seconds to import.
+"""
 
 from collections.abc import Callable, Mapping
 from datetime import date
+from importlib import import_module
 from pathlib import Path
+from typing import cast
 
-from myriorama.bench import (
-    appending,
-    demo_scroll,
-    exploring,
-    feed_over_http,
-    folding,
-    generating,
-    latency,
-    publishing,
-    queueing,
-    ranking,
-    ranking_calls,
-    relaying,
-    replaying,
-    viewing,
-)
 from myriorama.bench.outcome import Outcome, Progress
 
+MODULES: Mapping[str, str] = {
+    "append": "appending",
+    "e2e": "publishing",
+    "exploration": "exploring",
+    "feed": "ranking_calls",
+    "fold": "folding",
+    "generation": "generating",
+    "http": "feed_over_http",
+    "latency": "latency",
+    "queue": "queueing",
+    "relay": "relaying",
+    "replay": "replaying",
+    "scroll": "demo_scroll",
+    "views": "viewing",
+}
+"""The module of each, which has a function `measure`."""
+
+MODULES_OF_FILES: Mapping[str, str] = {"ranking": "ranking"}
+"""These measure on public files that do not come with the project, from a day on."""
+
+
+def _measure_of(module: str) -> Callable[..., Outcome]:
+    def measure(*asked: object) -> Outcome:
+        return cast("Outcome", import_module(f"myriorama.bench.{module}").measure(*asked))
+
+    return measure
+
+
 BENCHES: Mapping[str, Callable[[Progress], Outcome]] = {
-    "append": appending.measure,
-    "e2e": publishing.measure,
-    "exploration": exploring.measure,
-    "feed": ranking_calls.measure,
-    "fold": folding.measure,
-    "generation": generating.measure,
-    "http": feed_over_http.measure,
-    "latency": latency.measure,
-    "queue": queueing.measure,
-    "relay": relaying.measure,
-    "replay": replaying.measure,
-    "scroll": demo_scroll.measure,
-    "views": viewing.measure,
+    name: _measure_of(module) for name, module in MODULES.items()
 }
 
-# These measure on public files that do not come with the project, from a day on.
 BENCHES_OF_FILES: Mapping[str, Callable[[Progress, Path, date], Outcome]] = {
-    "ranking": ranking.measure,
+    name: _measure_of(module) for name, module in MODULES_OF_FILES.items()
 }

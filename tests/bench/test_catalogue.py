@@ -1,0 +1,18 @@
+"""Every benchmark that a user can name is there."""
+
+import ast
+from importlib.util import find_spec
+from pathlib import Path
+
+from myriorama.bench.catalogue import MODULES, MODULES_OF_FILES
+
+
+def test_each_name_stands_for_a_module_that_measures() -> None:
+    for module in [*MODULES.values(), *MODULES_OF_FILES.values()]:
+        found = find_spec(f"myriorama.bench.{module}")
+
+        assert found is not None, module
+        assert found.origin is not None
+        program = ast.parse(Path(found.origin).read_text())
+        names = [each.name for each in program.body if isinstance(each, ast.FunctionDef)]
+        assert "measure" in names, module
