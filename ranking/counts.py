@@ -68,11 +68,8 @@ class Pairs:
 
     def rows(self, ones: NDArray[np.int32] | int, others: NDArray[np.int32]) -> NDArray[np.int32]:
         """Return the row of each pair, -1 where they never met; `ones` may be the same for all."""
-        whose = np.broadcast_to(np.asarray(ones, np.int32), others.shape)
-        found = np.full(len(others), -1, np.int32)
-        known = (whose >= 0) & (others >= 0)
-        found[known] = self._keys.find(pairs(whose[known], others[known]))
-        return found
+        whose = np.full(len(others), ones, np.int32)
+        return self._keys.find_pairs(whose, others)
 
     def few(self, one: int, others: NDArray[np.int32], kinds: int) -> NDArray[np.int32]:
         """Return the row of one with each of the others, which are below `kinds` and repeat."""

@@ -24,7 +24,7 @@ LATELY_KEPT = 8192
 _ROOM = 1024
 _NONE = -1
 
-T = TypeVar("T", np.int32, np.int64)
+T = TypeVar("T", np.int32, np.int64, np.float64)
 
 
 class Coviews:
@@ -43,6 +43,8 @@ class Coviews:
         self._last = np.full(LATELY_KEPT, _NONE, np.int32)
         self._lately = np.zeros(_ROOM, np.int32)
         self._learnt = np.zeros(1, np.int64)
+        # What a walk adds up; all 0 between two walks.
+        self._scores = np.zeros(_ROOM)
 
     @property
     def lately(self) -> NDArray[np.int32]:
@@ -73,18 +75,19 @@ class Coviews:
             weights: of each of it.
             candidates: may be unknown here, and are worth 0 then.
         """
-        scores = np.zeros(len(self._crowds), np.float64)
-        _walk(self._viewers, self._videos, history, weights, scores)
+        reached = _walk(self._viewers, self._videos, history, weights, self._scores)
         found = np.zeros(len(candidates), np.float32)
-        known = candidates < len(scores)
-        found[known] = self._lessened(candidates[known], scores)
+        known = candidates < len(self._scores)
+        found[known] = self._lessened(candidates[known])
+        self._scores[reached] = 0.0
         return found
 
     def reached(self, history: Serials, weights: Floats) -> tuple[Serials, Floats]:
         """Return every video of which `similarity` is above 0, by serial, and what it is."""
-        scores = np.zeros(len(self._crowds), np.float64)
-        serials = np.sort(_walk(self._viewers, self._videos, history, weights, scores))
-        return serials, self._lessened(serials, scores)
+        reached = np.sort(_walk(self._viewers, self._videos, history, weights, self._scores))
+        found = self._lessened(reached)
+        self._scores[reached] = 0.0
+        return reached, found
 
     def digest(self) -> str:
         """Return a hash of all that was learnt, which does not depend on the room kept for it."""
@@ -99,15 +102,16 @@ class Coviews:
             known.update(column.tobytes())
         return known.hexdigest()
 
-    def _lessened(self, serials: Serials, scores: NDArray[np.float64]) -> Floats:
+    def _lessened(self, serials: Serials) -> Floats:
         """Return the scores of videos, by what their crowd says less of anybody."""
         crowds = np.maximum(self._crowds[serials], 1)
-        return (scores[serials] / crowds**self._popularity).astype(np.float32)
+        return (self._scores[serials] / crowds**self._popularity).astype(np.float32)
 
     def _make_room(self, viewers: int, videos: int) -> None:
         self._viewers = _grown(self._viewers, videos, _NONE)
         self._crowds = _grown(self._crowds, videos, 0)
         self._lately = _grown(self._lately, videos, 0)
+        self._scores = _grown(self._scores, videos, 0)
         self._videos = _grown(self._videos, viewers, _NONE)
         self._watched = _grown(self._watched, viewers, 0)
 

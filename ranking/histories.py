@@ -29,7 +29,7 @@ from ranking.rings import (
     WatchRing,
     remember,
 )
-from ranking.seen import Seen
+from ranking.seen import Block, Seen
 
 __all__ = ["COMPLETE", "LONG", "SKIP", "Histories", "Liked", "Watched"]
 
@@ -133,6 +133,10 @@ class Histories:
     def lately(self, viewer: int, since_ms: int) -> Serials:
         """Return what a viewer was served or has watched since then, in no order."""
         return self._seen.lately(viewer, since_ms)
+
+    def block(self, viewer: int) -> Block:
+        """Return all that a viewer has seen, for loops that ask about one video after another."""
+        return self._seen.block(viewer)
 
     def encounters(self, viewer: int, serials: Serials) -> NDArray[np.uint32]:
         """Return when (s) a viewer last watched and was served each, and how often watched."""

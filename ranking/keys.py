@@ -59,6 +59,12 @@ class Keys:
         _find_few(self._slots, key, first, seconds, once, found)
         return found
 
+    def find_pairs(self, firsts: NDArray[np.int32], seconds: NDArray[np.int32]) -> Numbers:
+        """Return the number of each pair, -1 where it has none or one of it is negative."""
+        found = np.empty(len(seconds), np.int32)
+        _find_pairs(self._slots, np.zeros((1, 1), np.uint64), firsts, seconds, found)
+        return found
+
     def _make_room(self, more: int) -> None:
         room = len(self._names)
         while room < self._count + more:
@@ -131,6 +137,21 @@ def _number(slots: Words, names: Words, count: int, keys: Words, found: Numbers)
 def _find(slots: Words, keys: Words, found: Numbers) -> None:
     for row in range(len(keys)):
         found[row] = np.int64(slots[_place(slots, keys, row), keys.shape[1]]) - 1
+
+
+@compiled
+def _find_pairs(
+    slots: Words,
+    key: Words,
+    firsts: NDArray[np.int32],
+    seconds: NDArray[np.int32],
+    found: Numbers,
+) -> None:
+    for row in range(len(seconds)):
+        found[row] = -1
+        if firsts[row] >= 0 and seconds[row] >= 0:
+            key[0, 0] = np.uint64((np.int64(firsts[row]) << 32) | np.int64(seconds[row]))
+            found[row] = np.int64(slots[_place(slots, key, 0), 1]) - 1
 
 
 @compiled

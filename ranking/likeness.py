@@ -78,24 +78,24 @@ def _compare(  # noqa: PLR0913, PLR0917 - a compiled loop takes its columns sing
 ) -> None:
     liked, scale = _sum(codes, positives)
     skipped, scale_skipped = _sum(codes, negatives)
+    near = codes[nearest].astype(np.int16)
     for row in range(len(candidates)):
         code = codes[candidates[row]]
         out[row, first] = _product(code, liked) * scale
         out[row, first + 1] = _product(code, skipped) * scale_skipped
         best = np.int32(0)
-        for video in nearest:
-            product = np.int32(0)
-            other = codes[video]
-            for place in range(len(code)):
-                product += np.int32(code[place]) * np.int32(other[place])
-            best = max(best, product)
+        for other in range(len(near)):
+            best = max(best, _product(code, near[other]))
         out[row, first + 2] = best / (CODE_STEPS * CODE_STEPS)
 
 
 @compiled
-def _sum(codes: NDArray[np.int8], history: Serials) -> tuple[NDArray[np.int32], float]:
-    """Return the sum of some codes, and by what a product with it becomes a cosine."""
-    total = np.zeros(codes.shape[1], np.int32)
+def _sum(codes: NDArray[np.int8], history: Serials) -> tuple[NDArray[np.int16], float]:
+    """Return the sum of some codes, and by what a product with it becomes a cosine.
+
+    Of so few a sum takes 16 bits, of which the machine multiplies many at once.
+    """
+    total = np.zeros(codes.shape[1], np.int16)
     for video in history:
         for place in range(len(total)):
             total[place] += codes[video, place]
@@ -108,8 +108,8 @@ def _sum(codes: NDArray[np.int8], history: Serials) -> tuple[NDArray[np.int32], 
 
 
 @compiled
-def _product(code: NDArray[np.int8], total: NDArray[np.int32]) -> np.int32:
+def _product(code: NDArray[np.int8], total: NDArray[np.int16]) -> np.int32:
     product = np.int32(0)
     for place in range(len(code)):
-        product += np.int32(code[place]) * total[place]
+        product += np.int32(code[place]) * np.int32(total[place])
     return product

@@ -12,6 +12,8 @@ Matrix = NDArray[np.float32]
 CLIP = 5.0
 """So many standard deviations from its mean a feature counts as at most."""
 
+_AT_ONCE = 64
+
 
 class Linear(NamedTuple):
     """Log odds of each head: the standardised features times `weights`, plus `start`.
@@ -53,12 +55,20 @@ def _log_odds(  # noqa: PLR0913, PLR0917 - a compiled loop takes its columns sin
     start: NDArray[np.float64],
 ) -> NDArray[np.float64]:
     odds = np.empty((len(features), len(start)))
-    for row in range(len(features)):
+    values, sums = np.zeros((len(columns), _AT_ONCE)), np.empty(_AT_ONCE)
+    for begin in range(0, len(features), _AT_ONCE):
+        count = min(_AT_ONCE, len(features) - begin)
+        for place in range(len(columns)):
+            mean, scale = means[columns[place]], scales[columns[place]]
+            for row in range(count):
+                value = (features[begin + row, columns[place]] - mean) / scale
+                values[place, row] = min(max(value, -CLIP), CLIP)
         for head in range(len(start)):
-            odds[row, head] = start[head]
-        for column in columns:
-            value = (features[row, column] - means[column]) / scales[column]
-            value = min(max(value, -CLIP), CLIP)
-            for head in range(len(start)):
-                odds[row, head] += value * weights[column, head]
+            sums[:] = start[head]
+            for place in range(len(columns)):
+                weight = weights[columns[place], head]
+                for row in range(_AT_ONCE):
+                    sums[row] += values[place, row] * weight
+            for row in range(count):
+                odds[begin + row, head] = sums[row]
     return odds

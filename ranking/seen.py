@@ -43,6 +43,13 @@ class _Arena(NamedTuple):
     used: NDArray[np.int64]
 
 
+class Block(NamedTuple):
+    """What a viewer has seen: rows as in the arena, so many of which are sorted."""
+
+    rows: NDArray[np.uint32]
+    ordered: int
+
+
 class Seen:
     """What each viewer has seen; only the view log adds to it, in its order."""
 
@@ -82,24 +89,26 @@ class Seen:
             (videos, 3), zeros for what was never seen.
         """
         found = np.zeros((len(videos), 3), np.uint32)
-        if 0 <= viewer < len(self._start):
-            begin = self._start.rows[viewer]
-            block = self._rows.rows[begin : begin + self._size.rows[viewer]]
-            _look(block, int(self._ordered.rows[viewer]), videos, found)
+        _look(*self.block(viewer), videos, found)
         return found
 
     def recently(self, viewer: int, videos: Serials, as_of_ms: int) -> NDArray[np.bool_]:
         """Tell for each video whether it is too early to show it to the viewer again."""
-        last = self.of(viewer, videos).astype(np.int64)
-        as_of_s = as_of_ms // 1000
-        watched = (last[:, 0] > 0) & (last[:, 0] > as_of_s - WATCHED_S)
-        served = (last[:, 1] > 0) & (last[:, 1] > as_of_s - SERVED_S)
-        return watched | served
+        found = np.empty(len(videos), np.bool_)
+        _look_lately(*self.block(viewer), videos, as_of_ms // 1000, found)
+        return found
+
+    def block(self, viewer: int) -> Block:
+        """Return all that a viewer has seen, for loops that ask about one video after another."""
+        if not 0 <= viewer < len(self._start):
+            return Block(self._rows.rows[:0], 0)
+        begin = self._start.rows[viewer]
+        rows = self._rows.rows[begin : begin + self._size.rows[viewer]]
+        return Block(rows, int(self._ordered.rows[viewer]))
 
     def lately(self, viewer: int, since_ms: int) -> Serials:
         """Return what a viewer was served or has watched since then; some may be there twice."""
-        begin = self._start.rows[viewer]
-        block = self._rows.rows[begin : begin + self._size.rows[viewer]]
+        block = self.block(viewer).rows
         since_s = since_ms // 1000
         is_late = (block[:, 1] >= since_s) | (block[:, 2] >= since_s)
         lately: Serials = block[is_late, 0].astype(np.int32)
@@ -127,6 +136,15 @@ class Seen:
             self._free,
             self._used,
         )
+
+
+@compiled
+def is_recent(rows: NDArray[np.uint32], ordered: int, video: int, as_of_s: int) -> bool:
+    """Tell of one video whether it is too early to show it again to whom a block belongs."""
+    watched_s, served_s, _ = _last(rows, ordered, video)
+    if watched_s > 0 and watched_s > as_of_s - WATCHED_S:
+        return True
+    return served_s > 0 and served_s > as_of_s - SERVED_S
 
 
 @compiled
@@ -238,22 +256,41 @@ def _merge(block: NDArray[np.uint32], ordered: int, oldest_s: int) -> int:
 
 
 @compiled
+def _last(rows: NDArray[np.uint32], ordered: int, video: int) -> tuple[int, int, int]:
+    """Return when (s) a video was last watched and last served, and how often it was watched."""
+    watched_s, served_s, times = 0, 0, 0
+    low, high = 0, ordered
+    while low < high:
+        middle = (low + high) >> 1
+        if rows[middle, 0] < video:
+            low = middle + 1
+        else:
+            high = middle
+    if low < ordered and rows[low, 0] == video:
+        watched_s, served_s, times = int(rows[low, 1]), int(rows[low, 2]), int(rows[low, 3])
+    for row in range(ordered, len(rows)):
+        if rows[row, 0] == video:
+            watched_s = max(watched_s, int(rows[row, 1]))
+            served_s = max(served_s, int(rows[row, 2]))
+            times += int(rows[row, 3])
+    return watched_s, served_s, times
+
+
+@compiled
 def _look(
-    block: NDArray[np.uint32], ordered: int, videos: Serials, found: NDArray[np.uint32]
+    rows: NDArray[np.uint32], ordered: int, videos: Serials, found: NDArray[np.uint32]
 ) -> None:
     for place in range(len(videos)):
-        video = videos[place]
-        low, high = 0, ordered
-        while low < high:
-            middle = (low + high) >> 1
-            if block[middle, 0] < video:
-                low = middle + 1
-            else:
-                high = middle
-        if low < ordered and block[low, 0] == video:
-            found[place] = block[low, 1:]
-        for row in range(ordered, len(block)):
-            if block[row, 0] == video:
-                found[place, 0] = max(found[place, 0], block[row, 1])
-                found[place, 1] = max(found[place, 1], block[row, 2])
-                found[place, 2] += block[row, 3]
+        found[place, 0], found[place, 1], found[place, 2] = _last(rows, ordered, videos[place])
+
+
+@compiled
+def _look_lately(
+    rows: NDArray[np.uint32],
+    ordered: int,
+    videos: Serials,
+    as_of_s: int,
+    found: NDArray[np.bool_],
+) -> None:
+    for place in range(len(videos)):
+        found[place] = is_recent(rows, ordered, videos[place], as_of_s)

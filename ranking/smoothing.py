@@ -1,19 +1,20 @@
 """Smoothing: rates out of counters; where little is known they lean on what is so more broadly."""
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ranking.compiled import compiled
-from ranking.counters import Counters, Rows, Window
+from ranking.counters import Rows, Window
 from ranking.features import FEATURES, GUESSES, INDEX, RATES, Rates
 from ranking.signals import Signal
 
 Matrix = NDArray[np.float32]
 
 # Most counts are small, and a logarithm costs more than all else that is done with one.
-_LOGARITHMS = np.log1p(np.arange(4096.0))
+LOGARITHMS = np.log1p(np.arange(4096.0))
 
 
 class Plan(NamedTuple):
@@ -43,16 +44,34 @@ def plan(rates: Rates, counted: tuple[Signal, ...]) -> Plan:
     )
 
 
-def fill_recent(  # noqa: PLR0913, PLR0917 - where to, what, of what, whose, when, and else what
-    out: Matrix, planned: Plan, counters: Counters, rows: Rows, window: Window, priors: Matrix
-) -> None:
-    """Fill rates from a ring: one row of `out` for each of `rows`; `priors` may be `out` itself."""
-    _recent(out, planned, counters.recent, counters.epochs, rows, window, priors)
+class Plans(NamedTuple):
+    """Several plans, a row each; of `wanted`, `scales` and `priors` as many as `counts` says."""
+
+    first: NDArray[np.int64]
+    base: NDArray[np.int64]
+    counts: NDArray[np.int64]
+    wanted: NDArray[np.int64]
+    scales: NDArray[np.float64]
+    priors: NDArray[np.int64]
+    strength: NDArray[np.float64]
 
 
-def fill_totals(out: Matrix, planned: Plan, counters: Counters, rows: Rows, priors: Matrix) -> None:
-    """Fill rates from the all-time totals, in the same way."""
-    _totals(out, planned, counters.totals, rows, priors, _LOGARITHMS)
+def together(planned: Sequence[Plan]) -> Plans:
+    """Return plans as one, for loops that fill them all."""
+    widest = max(len(each.wanted) for each in planned)
+
+    def wide(parts: Sequence[NDArray[Any]]) -> NDArray[Any]:
+        return np.stack([np.pad(part, (0, widest - len(part))) for part in parts])
+
+    return Plans(
+        first=np.array([each.first for each in planned]),
+        base=np.array([each.base for each in planned]),
+        counts=np.array([len(each.wanted) for each in planned]),
+        wanted=wide([each.wanted for each in planned]),
+        scales=wide([each.scales for each in planned]),
+        priors=wide([each.priors for each in planned]),
+        strength=np.array([each.strength for each in planned], np.float64),
+    )
 
 
 def guesses() -> Matrix:
@@ -65,37 +84,54 @@ def guesses() -> Matrix:
 
 
 @compiled
-def _put(  # noqa: PLR0913, PLR0917 - a compiled loop takes its columns singly
+def put_totals(  # noqa: PLR0913, PLR0917 - a compiled loop takes its columns singly
     out: Matrix,
-    planned: Plan,
-    place: int,
-    base: float,
-    sums: NDArray[np.float64],
+    planned: Plans,
+    number: int,
+    totals: NDArray[Any],
+    rows: Rows,
     priors: Matrix,
+    logarithms: NDArray[np.float64],
 ) -> None:
-    leaning = min(place, len(priors) - 1)
-    weight = 1.0 / (base + planned.strength)
-    for column in range(len(sums)):
-        prior = planned.strength * priors[leaning, planned.priors[column]]
-        out[place, planned.first + 1 + column] = weight * (
-            sums[column] * planned.scales[column] + prior
-        )
+    """Fill in the rates of a plan from all-time totals, one row of `out` for each of `rows`.
+
+    A row -1 has counted nothing; `priors` are one row for all, or `out` itself.
+    """
+    first, base, count = planned.first[number], planned.base[number], planned.counts[number]
+    wanted, scales = planned.wanted[number], planned.scales[number]
+    leaning, strength = planned.priors[number], planned.strength[number]
+    for place in range(len(rows)):
+        row, other, seen = rows[place], min(place, len(priors) - 1), 0
+        is_known = 0 <= row < len(totals)
+        if is_known:
+            seen = max(int(totals[row, base]), 0)
+        is_small = seen < len(logarithms)
+        out[place, first] = logarithms[seen] if is_small else np.log1p(float(seen))
+        weight = 1.0 / (seen + strength)
+        for column in range(count):
+            total = float(totals[row, wanted[column]]) * scales[column] if is_known else 0.0
+            prior = strength * priors[other, leaning[column]]
+            out[place, first + 1 + column] = weight * (total + prior)
 
 
 @compiled
-def _recent(  # noqa: PLR0913, PLR0917 - as above
+def put_recent(  # noqa: PLR0913, PLR0917 - as above
     out: Matrix,
-    planned: Plan,
-    recent: NDArray[Any],
-    epochs: NDArray[np.int32],
+    planned: Plans,
+    number: int,
+    ring: tuple[NDArray[Any], NDArray[np.int32]],
     rows: Rows,
     window: Window,
     priors: Matrix,
 ) -> None:
-    sums = np.zeros(len(planned.wanted))
+    """Fill in the rates of a plan from a ring, in the same way."""
+    recent, epochs = ring
+    first, base, count = planned.first[number], planned.base[number], planned.counts[number]
+    wanted, scales = planned.wanted[number], planned.scales[number]
+    leaning, strength = planned.priors[number], planned.strength[number]
+    sums = np.zeros(count)
     for place in range(len(rows)):
-        row = rows[place]
-        base = 0.0
+        row, other, seen = rows[place], min(place, len(priors) - 1), 0.0
         sums[:] = 0.0
         if 0 <= row < len(epochs):
             for slot in range(window.start, window.start + window.slots):
@@ -103,32 +139,12 @@ def _recent(  # noqa: PLR0913, PLR0917 - as above
                 if age >= window.slots:
                     continue
                 weight = window.weights[age]
-                base += weight * recent[row, slot, planned.base]
-                for column in range(len(sums)):
-                    sums[column] += weight * recent[row, slot, planned.wanted[column]]
-        base = max(base, 0.0)
-        out[place, planned.first] = np.log1p(base)
-        _put(out, planned, place, base, sums, priors)
-
-
-@compiled
-def _totals(  # noqa: PLR0913, PLR0917 - as above
-    out: Matrix,
-    planned: Plan,
-    totals: NDArray[Any],
-    rows: Rows,
-    priors: Matrix,
-    logarithms: NDArray[np.float64],
-) -> None:
-    sums = np.zeros(len(planned.wanted))
-    for place in range(len(rows)):
-        row = rows[place]
-        count = 0
-        sums[:] = 0.0
-        if 0 <= row < len(totals):
-            count = max(int(totals[row, planned.base]), 0)
-            for column in range(len(sums)):
-                sums[column] = totals[row, planned.wanted[column]]
-        is_small = count < len(logarithms)
-        out[place, planned.first] = logarithms[count] if is_small else np.log1p(float(count))
-        _put(out, planned, place, float(count), sums, priors)
+                seen += weight * recent[row, slot, base]
+                for column in range(count):
+                    sums[column] += weight * recent[row, slot, wanted[column]]
+        seen = max(seen, 0.0)
+        out[place, first] = np.log1p(seen)
+        weight = 1.0 / (seen + strength)
+        for column in range(count):
+            prior = strength * priors[other, leaning[column]]
+            out[place, first + 1 + column] = weight * (sums[column] * scales[column] + prior)

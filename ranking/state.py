@@ -86,8 +86,9 @@ class State:
         `upto` is how far the log was read; what lies before the version has been applied already.
         """
         new = [recorded for recorded in events if recorded.position > self._domain_position]
-        deeds = self._domain.deeds(new)
-        self.fold(deeds)
+        if new:
+            self._found = {}
+            self.fold(self._domain.deeds(new))
         last = new[-1].position if new else 0
         self._domain_position = max(self._domain_position, last, upto or 0)
 
@@ -107,10 +108,10 @@ class State:
         Raises:
             IndexError: one is by, about or of what has no serial here.
         """
-        self._found = {}
         self._reach()
         if not len(deeds):
             return
+        self._found = {}
         _check(deeds.viewer, NOBODY, len(self.people))
         _check(deeds.author, NOBODY, len(self.people))
         _check(deeds.video, NOBODY, len(self.videos))

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ranking.affinities import Learnt
-from ranking.draws import hashed
+from ranking.compiled import compiled
+from ranking.draws import mixed
 from ranking.policy import Policy
 from ranking.query import Resolved, Serials
 from ranking.signals import Signal
@@ -28,28 +29,59 @@ _CONSIDERED = 4
 def find(state: State, query: Resolved, policy: Policy, limit: int, _learnt: Learnt) -> Found:
     """Find videos that are owed showings; which of equals come first, the query's seed decides."""
     promised = policy.exploration.guarantee
-    serials, shown = state.once("fresh", promised, lambda: _owed(state, promised))
+    serials, shown = state.once("fresh", promised, lambda: _owed_lately(state, promised))
     if not len(serials):
         return NOTHING
-    # What was shown least comes first; of equals, which does is left to the seed.
-    turns = hashed(np.uint64(query.query.seed), serials.astype(np.uint64)) >> np.uint64(24)
-    keys = (shown.astype(np.uint64) << np.uint64(40)) | turns
     considered = min(limit * _CONSIDERED, len(serials))
-    among = np.argpartition(keys, considered - 1)[:considered]
-    least = serials[among[np.argsort(keys[among], kind="stable")]]
+    least = _least(serials, shown, np.uint64(query.query.seed), considered)
     order = _zipped(least, serials[:considered])
     strength = np.arange(len(order), 0, -1) / len(order)
     return best(state, query, order, strength, limit)
 
 
-def _owed(state: State, promised: int) -> tuple[Serials, NDArray[np.int64]]:
+def _owed_lately(state: State, promised: int) -> tuple[Serials, NDArray[np.int64]]:
     """Return the newest that were not shown as often as is promised, and how often they were."""
-    count = len(state.videos)
-    newest = np.arange(max(0, count - STRETCH), count, dtype=np.int32)
-    shown = state.counts.video.total(Signal.IMPRESSIONS, newest)
-    reported = state.counts.video.total(Signal.REPORTS, newest)
-    owed = state.videos.live[newest] & (shown < promised) & (reported < REPORTS_MAX)
-    return newest[owed], shown[owed]
+    first, counters = max(0, len(state.videos) - STRETCH), state.counts.video
+    signals = counters.total_signals
+    columns = signals.index(Signal.IMPRESSIONS), signals.index(Signal.REPORTS)
+    return _owed(state.videos.live, counters.totals, first, promised, columns)
+
+
+@compiled
+def _owed(
+    live: NDArray[np.bool_],
+    totals: NDArray[np.int32],
+    first: int,
+    promised: int,
+    columns: tuple[int, int],
+) -> tuple[Serials, NDArray[np.int64]]:
+    serials, shown = np.empty(len(live) - first, np.int32), np.empty(len(live) - first, np.int64)
+    count = 0
+    for video in range(first, len(live)):
+        times, reports = totals[video, columns[0]], totals[video, columns[1]]
+        if live[video] and times < promised and reports < REPORTS_MAX:
+            serials[count], shown[count] = video, times
+            count += 1
+    return serials[:count].copy(), shown[:count].copy()
+
+
+@compiled
+def _least(serials: Serials, shown: NDArray[np.int64], seed: np.uint64, considered: int) -> Serials:
+    """Return what was shown least, as much as is considered; of equals the seed says which."""
+    least, keys = np.empty(considered, np.int32), np.empty(considered, np.uint64)
+    count, start = 0, mixed(seed)
+    for place in range(len(serials)):
+        turn = mixed(start ^ np.uint64(serials[place])) >> np.uint64(24)
+        key = (np.uint64(shown[place]) << np.uint64(40)) | turn
+        if count == considered and key >= keys[count - 1]:
+            continue
+        at = min(count, considered - 1)
+        while at > 0 and key < keys[at - 1]:
+            keys[at], least[at] = keys[at - 1], least[at - 1]
+            at -= 1
+        keys[at], least[at] = key, serials[place]
+        count = min(count + 1, considered)
+    return least
 
 
 def _zipped(first: Serials, second: Serials) -> Serials:

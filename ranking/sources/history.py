@@ -5,13 +5,17 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from ranking.compiled import compiled
+from ranking.histories import LONG
 from ranking.query import Serials
+from ranking.rings import FAVOURED_MAX, WATCHED_MAX
 from ranking.state import State
 
 HALF_LIFE_STEPS = 20
 """After so many more videos, one counts half."""
 
-_IS_LONG = 1
+_FORGOTTEN = max(WATCHED_MAX, FAVOURED_MAX)
+_WEIGHTS = np.exp2(-np.arange(_FORGOTTEN) / HALF_LIFE_STEPS).astype(np.float32)
 
 
 class History(NamedTuple):
@@ -26,38 +30,51 @@ NONE = History(np.zeros(0, np.int32), np.zeros(0, np.float32))
 
 def shown(state: State, viewer: int) -> History:
     """Return what a viewer was shown, long or not."""
-    if viewer < 0:
-        return NONE
-    watched = state.histories.watched(viewer)
-    return _weighed(watched.video, _is_remembered(state, viewer, watched.at_ms))
+    return state.once("shown", viewer, lambda: _watched(state, viewer, 0))
 
 
 def long_watched(state: State, viewer: int) -> History:
     """Return what a viewer watched long; what lay between counts as steps too."""
-    if viewer < 0:
-        return NONE
-    watched = state.histories.watched(viewer)
-    kept = _is_remembered(state, viewer, watched.at_ms) & ((watched.flags & _IS_LONG) > 0)
-    return _weighed(watched.video, kept)
+    return state.once("long", viewer, lambda: _watched(state, viewer, LONG))
 
 
 def favoured(state: State, viewer: int) -> History:
     """Return what a viewer liked, commented on, shared, bookmarked, remixed or made."""
+    return state.once("favoured", viewer, lambda: _favoured(state, viewer))
+
+
+def _watched(state: State, viewer: int, flags: int) -> History:
+    if viewer < 0:
+        return NONE
+    watched = state.histories.watched(viewer)
+    # What was done since the viewer last asked to be forgotten.
+    kept = watched.at_ms > state.people.forgotten_ms[viewer]
+    return History(*_weighed(watched.video, kept & (watched.flags & flags == flags), _WEIGHTS))
+
+
+def _favoured(state: State, viewer: int) -> History:
     if viewer < 0:
         return NONE
     done = state.histories.favoured(viewer)
-    return _weighed(done.video, _is_remembered(state, viewer, done.at_ms))
+    return History(*_weighed(done.video, done.at_ms > state.people.forgotten_ms[viewer], _WEIGHTS))
 
 
-def _is_remembered(state: State, viewer: int, at_ms: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Return what was done since the viewer last asked to be forgotten."""
-    return np.asarray(at_ms > state.people.forgotten_ms[viewer])
-
-
-def _weighed(videos: Serials, kept: NDArray[np.bool_]) -> History:
-    steps = np.arange(len(videos) - 1, -1, -1)
-    backwards = np.flatnonzero(kept & (videos >= 0))[::-1]
-    _, first = np.unique(videos[backwards], return_index=True)
-    chosen = backwards[np.sort(first)]
-    weights = np.exp2(-steps[chosen] / HALF_LIFE_STEPS)
-    return History(videos[chosen].astype(np.int32), weights.astype(np.float32))
+@compiled
+def _weighed(
+    videos: Serials, kept: NDArray[np.bool_], by_steps: NDArray[np.float32]
+) -> tuple[Serials, NDArray[np.float32]]:
+    chosen, weights = np.empty(len(videos), np.int32), np.empty(len(videos), np.float32)
+    count = 0
+    for place in range(len(videos) - 1, -1, -1):
+        video = videos[place]
+        if not kept[place] or video < 0:
+            continue
+        is_new = True
+        for other in range(count):
+            if chosen[other] == video:
+                is_new = False
+                break
+        if is_new:
+            chosen[count], weights[count] = video, by_steps[len(videos) - 1 - place]
+            count += 1
+    return chosen[:count].copy(), weights[:count].copy()
