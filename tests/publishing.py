@@ -29,7 +29,7 @@ def publish(  # noqa: PLR0913 - what is particular about it
 def published(author_id: UUID, **differing: Any) -> Video:
     """Return a video as its author has just published it; nothing is recorded."""
     generation_id = differing.pop("generation_id", None) or uuid4()
-    publication = {
+    publication: dict[str, Any] = {
         "caption": "",
         "visibility": "public",
         "remixable": True,
