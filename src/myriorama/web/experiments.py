@@ -92,15 +92,17 @@ async def show_experiment(
 
 def cell(line: Line, measure: Mapping[str, Any]) -> Cell:
     """Put a measure into words."""
-    low, high = measure["low"], measure["high"]
-    is_told = low is not None and high is not None
+    difference, low, high = measure["difference"], measure["low"], measure["high"]
+    interval = None
+    if low is not None and high is not None:
+        interval = f"{_signed(line, low)} to {_signed(line, high)}"
     harm_or_help = "worse" if measure["is_worse"] else "better" if measure["is_better"] else "even"
     return Cell(
         mean=_figure(line, measure["per_account"]),
         total=f"{measure['total']:,.0f}",
-        difference=None if measure["difference"] is None else _signed(line, measure["difference"]),
-        interval=f"{_signed(line, low)} to {_signed(line, high)}" if is_told else None,
-        verdict=harm_or_help if is_told else "",
+        difference=None if difference is None else _signed(line, difference),
+        interval=interval,
+        verdict=harm_or_help if interval else "",
     )
 
 
