@@ -6,7 +6,6 @@ in `state["answer_headers"]` and, of a refusal, its code in `state["problem"]`.
 
 import re
 from collections.abc import Iterable
-from secrets import token_hex
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, cast
 
@@ -14,6 +13,7 @@ import structlog
 from litestar.enums import ScopeType
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 from opentelemetry.trace import Span, Status, StatusCode
+from uuid_utils import uuid4
 
 from myriorama.api.request_log import RequestLog
 from myriorama.telemetry import LATENCY, REQUESTS, Tracing, passed_on, traceparent_of
@@ -149,7 +149,7 @@ def _identity(headers: Iterable[tuple[bytes, bytes]]) -> tuple[str, str | None]:
             request_id = value.decode()
         elif name == b"traceparent":
             trace = passed_on(value.decode("latin-1"))
-    return request_id or token_hex(16), trace
+    return request_id or uuid4().hex, trace
 
 
 def _end(span: Span, request: dict[str, Any], status: int) -> None:

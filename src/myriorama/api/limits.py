@@ -5,10 +5,9 @@ processes count by themselves, so that a client may be allowed as many times ove
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from ipaddress import IPv6Address, ip_address
 from time import monotonic
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from litestar.enums import ScopeType
 from litestar.middleware import ASGIMiddleware
@@ -28,8 +27,7 @@ class TooManyRequests(Exhausted):
     """There were too many requests from here in the last minute."""
 
 
-@dataclass(frozen=True, slots=True)
-class Quota:
+class Quota(NamedTuple):
     """What is left: `remaining` requests at once; all of them again in `reset_s`."""
 
     allowed: bool
