@@ -16,6 +16,7 @@ from ranking.query import Resolved, Serials
 from ranking.ranker import Ranker
 from ranking.sources import SOURCES
 from ranking.state import State
+from ranking.steering.effect import hidden
 
 LATEST_BIT = 15
 _GROWTH = 4
@@ -88,10 +89,16 @@ def _judged(
     serials: Serials,
     bits: NDArray[np.int32],
 ) -> Candidates:
+    """Leave out what may not be shown, and what the viewer said they do not want to see at all."""
     judged = judge(state, query, policy, serials)
-    shown = judged.is_shown
+    shown = np.flatnonzero(judged.is_shown)
+    counts = judged.counts()
+    unwanted = hidden(state, query.viewer, serials[shown], query.as_of_ms)
+    if unwanted.any():
+        counts["steering"] = int(np.count_nonzero(unwanted))
+        shown = shown[~unwanted]
     kept = Judged(judged.verdict[shown], judged.rule[shown])
-    return Candidates(serials[shown], bits[shown], kept, judged.counts())
+    return Candidates(serials[shown], bits[shown], kept, counts)
 
 
 def _latest(

@@ -19,14 +19,13 @@ from ranking.compiled import compiled
 from ranking.decision import Decision, Placed
 from ranking.experiments import policy_in
 from ranking.features import FEATURES
-from ranking.filters import Judged
 from ranking.policy import ACTIONS, Policy
-from ranking.query import Query, Resolved, resolve
+from ranking.query import NOBODY, Query, Resolved, resolve
 from ranking.ranker import Matrix, Ranker
 from ranking.selection import slates
 from ranking.selection.slates import Slate
 from ranking.state import State
-from ranking.steering.effect import Effect, effect
+from ranking.steering.effect import effect
 
 _SURFACES: Mapping[str, int] = {"for_you": 1, "popular": 4}
 _MOVED_BY = 3
@@ -59,7 +58,8 @@ def rank(state: State, ranker: Ranker, policy: Policy, query: Query) -> Decision
         weights = policy.for_viewer(query.viewer)
     size = min(query.size, policy.size)
     found = gathering.gather(state, ranker, policy, resolved, enough=2 * size)
-    found, steering = _steered(state, resolved, found)
+    viewer = resolved.viewer if resolved.is_personal else NOBODY
+    steering = effect(state, viewer, found.serials, query.as_of_ms)
     open_ = slates.arms_of(state, found.serials, policy.exploration, query.seed)
     scored = _score(state, ranker, policy, resolved, found, weights, steering.boost, open_.places)
     slate = slates.select(
@@ -72,7 +72,7 @@ def rank(state: State, ranker: Ranker, policy: Policy, query: Query) -> Decision
         kind=query.kind,
         as_of_ms=query.as_of_ms,
         seed=query.seed,
-        size=query.size,
+        size=size,
         pending=[UUID(bytes=video) for video in query.pending],
         domain_position=state.version[0],
         view_position=state.version[1],
@@ -91,27 +91,6 @@ def rank(state: State, ranker: Ranker, policy: Policy, query: Query) -> Decision
         ),
         order=placed,
     )
-
-
-def _steered(state: State, query: Resolved, found: Candidates) -> tuple[Candidates, Effect]:
-    """Leave out what the viewer said they do not want to see at all."""
-    said = effect(
-        state, query.viewer, found.serials, query.as_of_ms, hides_only=not query.is_personal
-    )
-    if not said.hidden.any():
-        return found, said
-    shown = ~said.hidden
-    rules = {**found.rules, "steering": int(np.count_nonzero(said.hidden))}
-    judged = Judged(found.judged.verdict[shown], found.judged.rule[shown])
-    left = Candidates(found.serials[shown], found.sources[shown], judged, rules)
-    limits = tuple(limit._replace(mask=limit.mask[shown]) for limit in said.limits)
-    kept = said._replace(
-        boost=said.boost[shown],
-        hidden=said.hidden[shown],
-        hidden_by=said.hidden_by[shown],
-        limits=limits,
-    )
-    return left, kept
 
 
 def _score(  # noqa: PLR0913, PLR0917 - what a score depends on

@@ -15,16 +15,17 @@ Serials = NDArray[np.int32]
 
 Kind = Literal["for_you", "popular"]
 
-SLATE_SIZE = 60
+SLATE_SIZE_MAX = 100
 NOBODY = -1
 
 
 class Query(msgspec.Struct, frozen=True):
     """A request for a slate.
 
-    `decision` names it; `viewer` is the account's ID (16 bytes); `pending` are the IDs of videos
-    that were served to the viewer and that the state does not know to be served, oldest first.
-    For "popular" nothing about the viewer counts but what must not be shown to them.
+    `decision` names it; `size`: how many are wanted, if the policy does not say fewer. `viewer` is
+    the account's ID (16 bytes); `pending` are the IDs of videos that were served to the viewer and
+    that the state does not know to be served, oldest first. For "popular" nothing about the viewer
+    counts but what must not be shown to them.
     """
 
     decision: UUID
@@ -32,7 +33,7 @@ class Query(msgspec.Struct, frozen=True):
     kind: Kind
     as_of_ms: int
     seed: int
-    size: int = SLATE_SIZE
+    size: int = SLATE_SIZE_MAX
     pending: tuple[bytes, ...] = ()
 
 

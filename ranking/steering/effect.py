@@ -43,46 +43,42 @@ class Limit(NamedTuple):
 
 
 class Effect(NamedTuple):
-    """What becomes of each of some videos.
-
-    `boost` is added to its worth; `hidden_by` is the number of the rule that hides it, or -1.
-    """
+    """What becomes of each of some videos: `boost` is added to its worth."""
 
     boost: Floats
-    hidden: Flags
-    hidden_by: NDArray[np.int16]
     limits: tuple[Limit, ...]
 
 
-def effect(
-    state: State, viewer: int, serials: Serials, as_of_ms: int, *, hides_only: bool = False
-) -> Effect:
-    """Return what a viewer's rules and marks do to videos.
-
-    `hides_only`: the page knows nothing of the viewer but what they do not want to see at all.
-    """
-    count = len(serials)
-    boost, hidden_by = np.zeros(count, np.float64), np.full(count, -1, np.int16)
-    limits = list[Limit]()
-    if viewer >= 0 and count:
+def hidden(state: State, viewer: int, serials: Serials, as_of_ms: int) -> Flags:
+    """Tell which videos a viewer does not want to see at all, on no page that is ranked."""
+    unwanted = np.zeros(len(serials), np.bool_)
+    hides = [rule for rule in _acting(state, viewer, as_of_ms) if rule.kind == "hide"]
+    if hides and len(serials):
         sight = Sight(state, serials, viewer)
-        for number, rule in enumerate(state.people.rules(viewer)):
-            if not rule.acts(as_of_ms) or (hides_only and rule.kind != "hide"):
-                continue
-            matches = sight.matches(rule)
+        for rule in hides:
+            unwanted |= sight.matches(rule) >= MATCHED
+    return unwanted
+
+
+def effect(state: State, viewer: int, serials: Serials, as_of_ms: int) -> Effect:
+    """Return what a viewer's rules and marks do to videos that are not `hidden`."""
+    boost, limits = np.zeros(len(serials), np.float64), list[Limit]()
+    if viewer >= 0 and len(serials):
+        sight = Sight(state, serials, viewer)
+        for rule in _acting(state, viewer, as_of_ms):
             match rule.kind:
                 case "boost":
-                    boost += BOOST * rule.strength * matches
+                    boost += BOOST * rule.strength * sight.matches(rule)
                 case "limit":
+                    matches = sight.matches(rule)
                     boost -= DAMP * rule.strength * matches
                     share = round(LIMIT_SHARE * (1 - rule.strength), 6)
                     limits.append(Limit(rule.rule_id, matches >= MATCHED, share))
                 case _:
-                    hidden_by[(matches >= MATCHED) & (hidden_by < 0)] = number
-        if not hides_only:
-            boost -= _less(state, viewer, sight, as_of_ms)
+                    pass
+        boost -= _less(state, viewer, sight, as_of_ms)
     bounded = np.round(np.clip(boost, -WORTH_MAX, WORTH_MAX), 6).astype(np.float32)
-    return Effect(bounded, hidden_by >= 0, hidden_by, tuple(limits))
+    return Effect(bounded, tuple(limits))
 
 
 def matches(state: State, rule: Rule, serials: Serials, viewer: int = -1) -> Floats:
@@ -110,6 +106,11 @@ def find(state: State, rules: Sequence[Rule], limit: int) -> tuple[Serials, Floa
     spoken = np.array(list(strength.values()), np.float32)
     order = np.lexsort((-serials, -spoken))
     return serials[order], spoken[order]
+
+
+def _acting(state: State, viewer: int, as_of_ms: int) -> list[Rule]:
+    rules = state.people.rules(viewer) if viewer >= 0 else ()
+    return [rule for rule in rules if rule.acts(as_of_ms)]
 
 
 def _known(state: State, rule: Rule, limit: int) -> Serials:

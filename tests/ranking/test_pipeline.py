@@ -191,6 +191,7 @@ def test_the_arms_of_the_experiments_are_logged_and_change_the_policy() -> None:
         7: {str(experiment): "a"},
         9: {str(experiment): "b"},
     }
+    assert all(d.size == len(d.order) for d in decisions)
 
 
 def test_an_empty_catalogue_has_an_empty_slate() -> None:

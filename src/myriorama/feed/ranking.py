@@ -118,7 +118,6 @@ class Ranking:
                         kind=asked.kind,
                         as_of_ms=asked.as_of_ms,
                         seed=secrets.randbits(53),
-                        size=state.active.policy.size,
                         pending=_pending(state, asked),
                     )
                     decision = rank(state, ranker, state.active.policy, query)

@@ -20,6 +20,7 @@ from ranking.policy import DEFAULT
 from ranking.query import Query
 from ranking.state import State
 from ranking.steering.effect import effect, find
+from ranking.steering.effect import hidden as hides
 from ranking.steering.parser import understand
 from tests.ranking.worlds import NOON, NOON_MS, account, opened, published, video
 
@@ -94,7 +95,13 @@ class Home:
         for event in self.her_steering().collect_events():
             self.happened(event)
 
-    def page(self, *, as_of_ms: int = NOON_MS + 3_600_000, kind: str = "for_you") -> Decision:
+    def page(
+        self,
+        *,
+        as_of_ms: int = NOON_MS + 3_600_000,
+        kind: str = "for_you",
+        pending: Sequence[UUID] = (),
+    ) -> Decision:
         query = Query(
             decision=QUERY,
             viewer=account(ALICE).bytes,
@@ -102,6 +109,7 @@ class Home:
             as_of_ms=as_of_ms,
             seed=11,
             size=SIZE,
+            pending=tuple(video.bytes for video in pending),
         )
         return rank(self.state, Heuristic(), DEFAULT, query)
 
@@ -250,10 +258,21 @@ def test_what_is_hidden_is_hidden_and_nothing_else_is(
 ) -> None:
     home.says(text)
 
-    told = effect(home.state, ALICE, np.arange(480, dtype=np.int32), NOON_MS)
+    told = hides(home.state, ALICE, np.arange(480, dtype=np.int32), NOON_MS)
 
-    assert told.hidden.tolist() == [hidden(n) for n in range(480)]
-    assert (told.hidden_by >= 0).tolist() == told.hidden.tolist()
+    assert told.tolist() == [hidden(n) for n in range(480)]
+
+
+def test_a_feed_goes_on_as_long_as_anything_is_not_hidden(home: Home) -> None:
+    home.says("no clowns, no cats, no trains, no football, no space, no food")
+    shown: list[UUID] = []
+
+    while page := home.page(pending=shown).order:
+        shown += [placed.video for placed in page]
+        assert len(page) == min(SIZE, 120 - len(shown) + len(page))
+
+    assert len(shown) == len(set(shown)) == 120
+    assert {home.subjects[_number(video)] for video in shown} == {"politics", "claymation"}
 
 
 def test_circles_and_forms_are_known(home: Home) -> None:
@@ -264,9 +283,10 @@ def test_circles_and_forms_are_known(home: Home) -> None:
 
     home.says("no remixes, more from people I follow")
 
-    told = effect(home.state, ALICE, np.arange(481, dtype=np.int32), NOON_MS)
+    serials = np.arange(481, dtype=np.int32)
+    told = effect(home.state, ALICE, serials, NOON_MS)
     by_bob = home.state.videos.author == home.state.people.serial(account(BOB).bytes)
-    assert np.flatnonzero(told.hidden).tolist() == [480]
+    assert np.flatnonzero(hides(home.state, ALICE, serials, NOON_MS)).tolist() == [480]
     assert ((told.boost > 0) == by_bob).all()
 
 
@@ -316,7 +336,8 @@ def test_a_reset_takes_back_all(home: Home) -> None:
     home.her_steering().reset(at=NOON)
     home.record()
 
-    told = effect(home.state, ALICE, np.arange(480, dtype=np.int32), NOON_MS)
+    serials = np.arange(480, dtype=np.int32)
+    told = effect(home.state, ALICE, serials, NOON_MS)
     assert not told.boost.any()
-    assert not told.hidden.any()
+    assert not hides(home.state, ALICE, serials, NOON_MS).any()
     assert told.limits == ()
