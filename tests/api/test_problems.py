@@ -14,7 +14,9 @@ from psycopg.conninfo import conninfo_to_dict
 from myriorama.api.exchange import Exchange
 from myriorama.api.problem_catalogue import catalogue, markdown
 from myriorama.api.problems import HANDLERS
+from myriorama.api.request_log import RequestLog
 from myriorama.settings import Settings
+from myriorama.store.log import Contended
 from myriorama.store.postgres import Pool
 from myriorama.store.recorder import DomainRecorder
 from tests.people import Person
@@ -206,12 +208,25 @@ def test_a_fault_of_ours_tells_nothing_of_what_went_wrong() -> None:
         raise RuntimeError("the password of the database")
 
     app = Litestar([broken], exception_handlers=dict(HANDLERS), openapi_config=None)
-    app.asgi_handler = Exchange(app.asgi_handler, None)
+    app.asgi_handler = Exchange(app.asgi_handler, RequestLog(), None)
     with TestClient(app, raise_server_exceptions=False) as client:
         answer = client.get("/broken")
 
     assert problem(answer) == (500, "internal_error")
     assert "password" not in answer.text
+
+
+def test_who_lost_to_others_again_and_again_is_told_when_to_come_back() -> None:
+    @get("/contended", sync_to_thread=False)
+    def contended() -> None:
+        raise Contended("Others were first.")
+
+    app = Litestar([contended], exception_handlers=dict(HANDLERS), openapi_config=None)
+    with TestClient(app) as client:
+        answer = client.get("/contended")
+
+    assert (answer.status_code, answer.json()["code"]) == (409, "contended")
+    assert answer.headers["retry-after"] == "1"
 
 
 def test_the_docs_explain_every_code() -> None:

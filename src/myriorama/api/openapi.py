@@ -211,6 +211,8 @@ def _headers(status: str) -> Document:
     headers = {"X-Request-Id": "Names this exchange, in our logs and in problem documents."}
     if status in {"429", "503"}:
         headers["Retry-After"] = "Seconds to wait."
+    if status == "409":
+        headers["Retry-After"] = "Seconds to wait, if the same may succeed then."
     if status == "401":
         headers["WWW-Authenticate"] = "Always `Bearer`."
     return {

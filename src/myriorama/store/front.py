@@ -6,6 +6,7 @@ back with the outcome. Outside of a front the same functions simply wait.
 """
 
 import asyncio
+import time
 from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
 from contextlib import suppress
@@ -97,6 +98,14 @@ def aside(work: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
     if running := _present():
         return _awaited(running, to_thread.run_sync(partial(work, *args, **kwargs)))
     return work(*args, **kwargs)
+
+
+def pause(seconds: float) -> None:
+    """Let others go first."""
+    if running := _present():
+        _awaited(running, asyncio.sleep(seconds))
+    else:
+        time.sleep(seconds)
 
 
 def is_inside() -> bool:

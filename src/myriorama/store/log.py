@@ -1,5 +1,6 @@
 """The domain log as the write side uses it: get an aggregate, command it, save what happened."""
 
+import random
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import wraps
 from typing import NamedTuple, ParamSpec, TypeVar
@@ -15,7 +16,7 @@ from psycopg.rows import TupleRow
 from domain.catalogue import Event
 from domain.errors import Conflict, DomainError
 from myriorama.store.causation import present_cause
-from myriorama.store.front import is_inside, rows, settled
+from myriorama.store.front import is_inside, pause, rows, settled
 from myriorama.store.mapper import JSONMapper, SchemaFromFuture
 from myriorama.store.postgres import Pool
 from myriorama.store.recorder import CommandRepeated, DomainRecorder
@@ -28,7 +29,10 @@ A = TypeVar("A", bound=BaseAggregate[UUID])
 P = ParamSpec("P")
 R = TypeVar("R")
 
-_ATTEMPTS_MAX = 8
+_ATTEMPTS_MAX = 12
+# Who lost waits at random, for longer each time: of many at once each loses to few. After about two
+# seconds the client is told to come back.
+_PAUSE_MIN_S, _PAUSE_MAX_S = 0.005, 1.0
 # An aggregate of so many events is remembered, and kept in a snapshot every so many: to follow
 # thousands takes as many.
 LONG = 64
@@ -67,6 +71,8 @@ _STREAM_BEHIND_SNAPSHOT = """
 
 class Contended(Conflict):
     """Others changed the same thing again and again; try once more."""
+
+    reset_s = 1
 
 
 class LostRace(Exception):
@@ -223,7 +229,9 @@ def retried(command: Callable[P, R]) -> Callable[P, R]:
     def decide_again(*args: P.args, **kwargs: P.kwargs) -> R:
         present = present_cause()
         drawn = present.drawn
-        for _ in range(_ATTEMPTS_MAX):
+        for attempt in range(_ATTEMPTS_MAX):
+            if attempt:
+                pause(_pause_s(attempt))
             present.drawn = drawn  # so that the same IDs are made, whichever attempt succeeds
             try:
                 return command(*args, **kwargs)
@@ -236,6 +244,11 @@ def retried(command: Callable[P, R]) -> Callable[P, R]:
         raise Contended("Others changed the same thing at the same time; try again.")
 
     return decide_again
+
+
+def _pause_s(attempt: int) -> float:
+    longest_s = min(_PAUSE_MAX_S, _PAUSE_MIN_S * 2**attempt)
+    return random.uniform(0, longest_s)  # noqa: S311 - so that no two beat in time
 
 
 def _repeated(applied: range) -> CommandRepeated:
