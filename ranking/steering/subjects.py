@@ -15,9 +15,13 @@ _SECONDS_MAX = 3600
 def read_subjects(
     tokens: Sequence[Token], lexicon: Lexicon
 ) -> tuple[Sequence[Thing], Sequence[str]]:
-    """Return what is asked for, each once, and what is too long to be asked for."""
+    """Return what is asked for, each once, and what is too much at once to be asked for."""
     things, lost = dict[Thing, None](), list[str]()
     for part in _parts(tokens, lexicon):
+        if _tells_of_more_than_people(part, lexicon):
+            # "no politics from @ada" is not about all that is @ada's.
+            lost.append(" ".join(token.text for token in part)[:LETTERS_MAX])
+            continue
         for token in part:
             if token.sort is Sort.TAG:
                 things[Thing("hashtag", (token.text,))] = None
@@ -31,6 +35,17 @@ def read_subjects(
         elif words:
             things[_thing(words, lexicon)] = None
     return list(things), lost
+
+
+def _tells_of_more_than_people(part: Sequence[Token], lexicon: Lexicon) -> bool:
+    """Tell whether a part names people, and beside them what only some of their videos are."""
+    if not any(token.sort is Sort.HANDLE for token in part):
+        return False
+    words = [token.text for token in part if token.sort is Sort.WORD]
+    says_more = any(
+        word not in lexicon.of_people and not lexicon.fillers.find([word], 0) for word in words
+    )
+    return says_more or any(token.sort is Sort.TAG for token in part)
 
 
 def is_filler(token: Token, lexicon: Lexicon) -> bool:

@@ -104,7 +104,8 @@ class Lexicon:
 
     `denials` are words after which nothing is taken for a wish, up to the next pause. `requests`
     ask for something without a verb. `imperatives` are markers only where a clause begins: who
-    says "more stop motion" stops nothing. `fillers` are taken off the ends of what is asked for.
+    says "more stop motion" stops nothing. `fillers` are taken off the ends of what is asked for;
+    beside a handle, `of_people` say as little.
     """
 
     markers: Phrases[Marker]
@@ -118,6 +119,7 @@ class Lexicon:
     under: Phrases[bool]
     seconds: frozenset[str]
     fillers: Phrases[bool]
+    of_people: frozenset[str]
     separators: frozenset[str]
     times: Times
 
@@ -138,6 +140,7 @@ class Lexicon:
             under=_all(table["under"]),
             seconds=frozenset(table["seconds"]),
             fillers=_all(table["fillers"]),
+            of_people=frozenset(table["of_people"]),
             separators=frozenset(table["separators"]),
             times=_times(table["times"]),
         )

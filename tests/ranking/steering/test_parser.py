@@ -104,13 +104,36 @@ def test_more_rules_than_a_text_may_have_are_told_and_not_kept() -> None:
 
 
 @pytest.mark.parametrize(
+    "text",
+    [
+        "less of what @ada makes",
+        "no clips from the user @ada, please",
+        "hide @ada's videos",
+        "mehr so wie @ada",
+        "moins de ce que @ada publie",
+        "más como @ada",
+    ],
+)
+def test_words_that_say_only_whose_videos_are_meant_are_of_no_other_subject(text: str) -> None:
+    said = understand(text, at=NOON)
+
+    assert [(rule.about, rule.terms) for rule in said.rules] == [("author", ("ada",))]
+    assert not said.not_understood
+
+
+@pytest.mark.parametrize(
     ("text", "reason"),
     [
         ("cats", "nothing_asked"),
         ("less", "no_subject"),
         ("don't hide cats", "not_a_wish"),
+        ("not no foxes", "not_a_wish"),
         ("no cats until whenever", "time"),
         ("less <b>", "unreadable"),
+        ("no politics from @writer1 until tomorrow", "no_subject"),
+        ("keine Politik von @writer1", "no_subject"),
+        ("no #fox from @bob", "no_subject"),
+        ("more remixes by @ada", "no_subject"),
         ("もっと猫", "nothing_asked"),
     ],
 )
