@@ -1,6 +1,5 @@
 """Fixtures shared by all tests: one embedded PostgreSQL, and in it a migrated database a test."""
 
-import gc
 import threading
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
@@ -45,12 +44,6 @@ BEGUN_FIRST = (
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Bring the tests into the order in which they are begun."""
     items.sort(key=_place)
-
-
-def pytest_collection_finish() -> None:
-    """Keep what was imported out of every later collection of garbage, as the API does."""
-    gc.collect()
-    gc.freeze()
 
 
 @pytest.fixture(scope="session")
