@@ -167,6 +167,10 @@ class Feeds:
             found.append(card.opened if card is not None and is_shown else None)
         return found
 
+    async def read_ahead(self, video_ids: Sequence[bytes], *, now: int) -> None:
+        """Read the cards of what is to be shown soon: in one round trip, not in one a page."""
+        await self._kept.cards.of(video_ids, now=now)
+
     async def refresh_videos(self) -> None:
         async with self._pool.connection() as connection:
             await _refresh_videos(connection, self._kept)

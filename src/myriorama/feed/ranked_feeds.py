@@ -131,6 +131,7 @@ class RankedFeeds:
             at = place.before if place is not None and place.decision_id is None else END
             return await self._latest(asked, at, limit, degraded)
         self._slates.put(slate)
+        await self._feeds.read_ahead(slate.video_ids, now=asked.as_of_ms // 1000)
         if before is not None and place is not None:
             before.following[place.before] = slate.decision_id
         page = await self._read(asked, slate, 0, limit)
