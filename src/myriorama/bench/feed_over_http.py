@@ -13,6 +13,7 @@ from uuid import UUID, uuid4
 import httpx
 import numpy as np
 
+from myriorama.api.feed import DEGRADED_HEADER
 from myriorama.api.tokens import AccessTokens
 from myriorama.bench.bare import ANSWER
 from myriorama.bench.load import Generators, request
@@ -31,6 +32,7 @@ FIRST_PER_S = 200
 CALM_TURNS = 5
 CALM_S = 4.0
 PATH = f"/v1/feed?kind=following&limit={ITEMS}"
+_LOADING = "state loading"
 
 
 def measure(progress: Progress) -> Outcome:
@@ -41,6 +43,7 @@ def measure(progress: Progress) -> Outcome:
         viewer_ids = np.random.default_rng(1).permutation(np.array(account_ids))[:VIEWERS]
         tokens = _tokens(house, viewer_ids.tolist())
         feed = running.enter_context(house.server("myriorama.bootstrap.api:api"))
+        _await_ranking(feed, tokens[0], progress)
         answer = _write_page(house.folder / "page.json", feed, tokens[0])
         bare = running.enter_context(
             house.server("myriorama.bench.bare:app", **{ANSWER: str(answer)})
@@ -97,6 +100,19 @@ def _tokens(house: House, account_ids: Sequence[UUID]) -> list[str]:
     )
     now = time.time()
     return [tokens.issue(i, uuid4(), ("viewer", "creator"), now=now) for i in account_ids]
+
+
+def _await_ranking(port: int, token: str, progress: Progress) -> None:
+    """Wait until the server is through with what a process does once: its loops are compiled."""
+    began = time.monotonic()
+    ranked = f"http://127.0.0.1:{port}/v1/feed?kind=popular"
+    headers = {"Authorization": f"Bearer {token}"}
+    while True:
+        answer = httpx.get(ranked, headers=headers, timeout=30)
+        if answer.headers.get(DEGRADED_HEADER) != _LOADING:
+            break
+        time.sleep(0.5)
+    progress(f"the ranking was ready after {time.monotonic() - began:.0f} s")
 
 
 def _write_page(path: Path, port: int, token: str) -> Path:
