@@ -242,6 +242,19 @@ def test_pages_that_are_asked_for_at_once_have_nothing_in_common(person: People)
 
 
 @pytest.mark.usefixtures("videos")
+def test_who_takes_back_what_they_said_is_shown_the_page_of_before(person: People) -> None:
+    alice = person("alice")
+    cursor = page(alice, limit=10)["next_cursor"]
+    before = page(alice, limit=10, cursor=cursor)
+    assert alice.post("/v1/feed/steer", json={"say": "no paper boats"}).status_code < 300
+    assert page(alice, limit=10, cursor=cursor)["decision_id"] != before["decision_id"]
+
+    assert alice.delete("/v1/feed/steer").status_code == 204
+
+    assert ids(page(alice, limit=10, cursor=cursor)) == ids(before)
+
+
+@pytest.mark.usefixtures("videos")
 def test_a_cursor_at_the_end_of_a_slate_gives_all_who_ask_at_once_the_same_page(
     person: People,
 ) -> None:

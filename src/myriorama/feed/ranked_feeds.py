@@ -114,8 +114,10 @@ class RankedFeeds:
             return None, None
         self._recall(asked, slate, offset)
         successor = self._slates.kept(slate.following.get(offset, b""))
-        if successor is not None:
-            return slate, await self._read(asked, successor, 0, limit)
+        page = None if successor is None else await self._read(asked, successor, 0, limit)
+        if page is not None:
+            return slate, page
+        # Whoever has taken back what they said is shown again what was there before.
         page = await self._read(asked, slate, offset, limit)
         if page is not None and len(page.video_ids) < limit and slate.is_full:
             page = None
@@ -216,7 +218,8 @@ def place_of(fields: Sequence[str | int]) -> Place:
     """Read the place that a cursor carries."""
     decision_id, before = fields
     is_latest = decision_id == ""
-    return Place(None if is_latest else UUID(str(decision_id)).bytes, int(before))
+    # Nothing lies before the first: whatever a cursor says, a page begins there at the earliest.
+    return Place(None if is_latest else UUID(str(decision_id)).bytes, max(int(before), 0))
 
 
 def fields_of(place: Place) -> tuple[str | int, ...]:
