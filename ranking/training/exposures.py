@@ -36,8 +36,8 @@ class Slate(NamedTuple):
     rows: NDArray[np.int64]
 
 
-def examples(imported: Imported, progress: Progress) -> Examples:
-    """Return an example of every exposure; `progress` is told how far it is."""
+def examples(imported: Imported, progress: Progress, *, until_ms: int | None = None) -> Examples:
+    """Return an example of every exposure until a time; `progress` is told how far it is."""
     shown = imported.exposures
     state = imported.state()
     features = np.zeros((len(shown), len(FEATURES)), np.float32)
@@ -45,6 +45,8 @@ def examples(imported: Imported, progress: Progress) -> Examples:
     watches = watches_of(_all_watches(imported), durations_ms)
     folded, folded_ms, day, tables = 0, 0, -1, Affinities.empty()
     for slate in _slates(imported):
+        if until_ms is not None and slate.at_ms >= until_ms:
+            break
         if slate.at_ms - folded_ms >= BEHIND_MS:
             upto, folded_ms = imported.before(slate.at_ms), slate.at_ms
             state.fold(imported.deeds.take(slice(folded, upto)))
@@ -63,7 +65,7 @@ def examples(imported: Imported, progress: Progress) -> Examples:
             coview=tables,
         )
     slates = numbered(shown.slate)
-    return Examples(
+    everything = Examples(
         features=with_relative(features, slates),
         slate=slates,
         viewer=shown.viewer,
@@ -71,6 +73,7 @@ def examples(imported: Imported, progress: Progress) -> Examples:
         duration_ms=shown.duration_ms,
         labels=_labels(imported),
     )
+    return everything if until_ms is None else everything.take(everything.at_ms < until_ms)
 
 
 def watched(imported: Imported) -> Watches:

@@ -11,7 +11,7 @@ pytest.importorskip("sklearn")
 
 from myriorama.bootstrap.embedding import prompt_vectors
 from myriorama.bootstrap.feeds import create_stretches
-from myriorama.replay.training_slates import Gathered, gather
+from myriorama.replay.training_slates import Gathered, first_slate, gather
 from myriorama.store.log import Log
 from myriorama.store.objects import FolderObjects
 from myriorama.store.postgres import Pool
@@ -19,6 +19,8 @@ from ranking.decision import Decision
 from ranking.features import FEATURES
 from ranking.training import fitting
 from ranking.training.slates import Gathering, Wanted
+from tests.authors import open_account
+from tests.publishing import publish
 from tests.replay.living_house import House, serve
 
 _DECISIONS = "SELECT ranking::text FROM slates WHERE ranking IS NOT NULL"
@@ -78,6 +80,21 @@ def test_the_features_that_are_learnt_of_are_those_that_were_served(house: House
     hashes = {name: made for state in states for name, made in state.hashes.items()}
     assert len(hashes) == len(served) > 20
     assert hashes == {name: decision.feature_hash for name, decision in served.items()}
+
+
+def test_what_came_after_the_time_is_not_learnt_of(house: House, log: Log) -> None:
+    until = datetime.now(UTC)
+    author = open_account(log, "later")
+    publish(log, author)
+    serve(house, 5)
+
+    found = gathered(house, until, [])
+
+    assert found.state.people.serial(author.bytes) == -1
+    assert gathered(house, datetime.now(UTC), []).state.people.serial(author.bytes) >= 0
+    first = first_slate(house.pool)
+    assert first is not None
+    assert first < until
 
 
 def test_examples_are_what_apps_reported_and_wait_until_their_outcome_is_complete(

@@ -74,8 +74,7 @@ def train_on_files(data: Path, until: datetime, folder: Path, progress: Progress
 
     folder.mkdir(parents=True, exist_ok=True)
     imported = load(data)
-    everything = exposures.examples(imported, progress)
-    learnt = everything.take(everything.at_ms < _ms(until))
+    learnt = exposures.examples(imported, progress, until_ms=_ms(until))
     fitted = fitting.fit(learnt, None, progress, until_ms=_ms(until))
     return report.write(fitted, folder, _KUAIRAND)
 

@@ -90,6 +90,17 @@ def test_what_is_known_of_a_slate_does_not_depend_on_how_it_or_anything_later_tu
     assert (liked.features[last] != not_liked.features[last]).any()
 
 
+def test_until_a_time_nothing_later_is_looked_at(tmp_path: Path) -> None:
+    data = folder(tmp_path / "all", liked_on_last_day=True)
+    until_ms = BEGIN_MS + (DAYS - 1) * DAY_MS
+
+    found = examples(load(data), lambda _line: None, until_ms=until_ms)
+
+    everything = read(data)
+    assert len(found) == USERS * (DAYS - 1) * EACH
+    assert (found.features == everything.features[everything.at_ms < until_ms]).all()
+
+
 def test_an_exposure_is_labelled_by_what_followed_and_effects_are_learnt_of_the_days_before(
     tmp_path: Path,
 ) -> None:
