@@ -20,8 +20,12 @@ from ranking.steering.rules import Rule
 Floats = NDArray[np.float32]
 Flags = NDArray[np.bool_]
 
-BOOST, DAMP = 3.0, 1.5
-"""What the strongest rule adds to a video that matches it fully, or takes from it."""
+BOOST, DAMP = 3.0, 0.25
+"""What the strongest rule adds to a video that matches it fully, or takes from it.
+
+Worths lie close together: with half a standard deviation less, hardly anything of a subject would
+be left to a page, whatever share a weak limit leaves it.
+"""
 
 LIMIT_SHARE = 0.2
 """The share of a page that the weakest limit leaves; the strongest leaves none."""

@@ -101,13 +101,14 @@ class Home:
         as_of_ms: int = NOON_MS + 3_600_000,
         kind: str = "for_you",
         pending: Sequence[UUID] = (),
+        seed: int = 11,
     ) -> Decision:
         query = Query(
             decision=QUERY,
             viewer=account(ALICE).bytes,
             kind="for_you" if kind == "for_you" else "popular",
             as_of_ms=as_of_ms,
-            seed=11,
+            seed=seed,
             size=SIZE,
             pending=tuple(video.bytes for video in pending),
         )
@@ -195,6 +196,22 @@ def test_the_stronger_the_limit_the_smaller_the_share(home: Home) -> None:
         assert home.share("food") <= limit.share
 
     assert shares == [0.15, 0.1, 0.0]
+
+
+def test_the_stronger_the_limit_the_less_is_shown_and_a_weak_one_leaves_some(home: Home) -> None:
+    def share() -> float:
+        return sum(home.share("food", home.page(seed=seed)) for seed in range(6)) / 6
+
+    shares = [share()]
+    (rule_id,) = home.says("a bit less food")
+
+    for strength in (25, 50, 75):
+        home.her_steering().change(rule_id, strength=strength, expires_at=None, at=NOON)
+        home.record()
+        shares.append(share())
+
+    assert 0.4 * shares[0] < shares[1] < shares[0]
+    assert shares[1] > 1.2 * shares[2] > 1.2 * 1.2 * shares[3] > 0
 
 
 def test_a_rule_ends_when_it_was_said_to(home: Home) -> None:
