@@ -1,5 +1,7 @@
-"""What the tests of the API share: a worker, and what hands it its work."""
+"""What tests of the API share: a worker, what hands it its work, a ranking that is ready."""
 
+import time
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
@@ -12,6 +14,9 @@ from myriorama.settings import Settings
 from myriorama.store.log import Log
 from myriorama.store.objects import open_objects
 from tests.api.generating import GPU
+from tests.people import Person
+
+PATIENCE_S = 240.0
 
 
 @pytest.fixture
@@ -24,3 +29,12 @@ def works(settings: Settings, log: Log) -> Works:
     """The write side of the dispatcher, which hands attempts out before it tells Kafka."""
     objects = open_objects(settings.objects)
     return Works(log, Consent(log), objects, lease=timedelta(seconds=30))
+
+
+@pytest.fixture
+def ranked(person: Callable[[str], Person]) -> None:
+    """Wait until feeds are ranked: where nothing of it is compiled yet, that takes a minute."""
+    zoe, until = person("zoe"), time.monotonic() + PATIENCE_S
+    while zoe.get("/v1/feed?kind=popular&limit=1").json()["degraded"] == "state loading":
+        assert time.monotonic() < until
+        time.sleep(0.2)

@@ -17,6 +17,8 @@ from myriorama.store.log import Log
 from tests.people import Person, application_form
 from tests.publishing import publish
 
+pytestmark = pytest.mark.usefixtures("ranked")
+
 People = Callable[[str], Person]
 Looker = Person | TestClient[Litestar]
 

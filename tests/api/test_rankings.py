@@ -22,6 +22,8 @@ from tests.api.test_feed import settle
 from tests.people import Person
 from tests.publishing import publish
 
+pytestmark = pytest.mark.usefixtures("ranked")
+
 People = Callable[[str], Person]
 
 TRIAL: dict[str, Any] = {

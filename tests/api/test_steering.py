@@ -14,6 +14,8 @@ from tests.authors import open_account
 from tests.people import Person
 from tests.publishing import publish
 
+pytestmark = pytest.mark.usefixtures("ranked")
+
 People = Callable[[str], Person]
 
 SAID = "less food, more claymation, nothing political this week"

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from uuid import UUID, uuid4
 
+import pytest
 from litestar import Litestar
 from litestar.testing import TestClient
 
@@ -11,6 +12,8 @@ from domain.cameo.aggregate import Cameo
 from myriorama.store.log import Log
 from tests.people import Person
 from tests.publishing import publish
+
+pytestmark = pytest.mark.usefixtures("ranked")
 
 LISTS = (
     "/v1/feed?kind=latest",
