@@ -17,7 +17,7 @@ KINDS = ("author", "line", "topic")
 def test_what_is_scrolled_repeats_nothing_is_varied_and_does_as_it_is_told(
     api: TestClient[Litestar], settings: Settings
 ) -> None:
-    told = list(fill(settings.database_url, people=20, videos=200))
+    told = list(fill(settings.database_url, people=120, videos=600))
     house = House(
         api,
         settings.database_url,
