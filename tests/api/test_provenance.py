@@ -1,6 +1,8 @@
 """Nothing unmarked is published, and anybody may ask where a video comes from."""
 
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from hashlib import sha256
 from pathlib import Path
 from uuid import UUID, uuid4
 
@@ -9,12 +11,14 @@ from httpx import Response
 from litestar import Litestar
 from litestar.testing import TestClient
 
+from domain.video.aggregate import Video
 from myriorama.bootstrap.api import create_api
 from myriorama.processes import verify_media
 from myriorama.replay.media_verification import MediaBroken
 from myriorama.settings import Settings
+from myriorama.store.ladders import Ladder, Rung, Segment, put_ladder
 from myriorama.store.log import Log
-from myriorama.store.objects import open_objects
+from myriorama.store.objects import content_key, open_objects
 from tests.marked import Flaws, marked_draft, marked_file
 from tests.people import Person, sign_up
 from tests.recoded import recoded
@@ -154,3 +158,24 @@ def test_a_file_that_was_touched_swapped_or_lost_is_found(
     assert "is not what it was" in broken(files[0], files[1])
     objects.delete(drafts[0].poster_key)
     assert "is not there" in broken(files[0], files[1])
+
+
+def test_what_a_video_is_streamed_by_is_looked_at_too(
+    alice: Person, log: Log, settings: Settings, publish: Publish
+) -> None:
+    objects = open_objects(settings.objects)
+    keys = [content_key("renditions", sha256(part).hexdigest(), ".m4s") for part in (b"o", b"s")]
+    for key, part in zip(keys, (b"o", b"s"), strict=True):
+        objects.put(key, part, media_type="video/mp4")
+    rung = Rung(480, 832, 24, "avc1.64001f", 900_000, 500_000, keys[0], (Segment(keys[1], 2000),))
+    ladder_key = put_ladder(objects, Ladder((rung,)))
+    video = log.find(Video, UUID(publish(Flaws()).json()["video_id"]))
+    assert video is not None
+    video.add_renditions(ladder_key, rungs=1, size_bytes=2, at=datetime.now(UTC))
+    log.save(video)
+    assert alice.patch("/v1/me", json={"bio": "later"}).status_code == 200
+
+    assert list(verify_media(settings))[-1].startswith("1 videos and drafts, 6 files")
+    objects.put(keys[1], b"another piece", media_type="video/mp4")
+    with pytest.raises(MediaBroken, match="is not what it was"):
+        list(verify_media(settings))

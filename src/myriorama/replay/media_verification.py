@@ -15,11 +15,13 @@ from psycopg import Connection
 from psycopg.rows import TupleRow, class_row
 from psycopg.sql import SQL, Identifier
 
+from myriorama.store.ladders import read_ladder
 from myriorama.store.objects import ObjectNotFound, Objects
 
 KEPT = """
     SELECT g.generation_id, coalesce(v.video_id, g.video_id) AS video_id, p.sha256,
-           p.watermark, g.video_key, g.poster_key, g.thumbnail_key, r.sprite_key, r.captions_key
+           p.watermark, g.video_key, g.poster_key, g.thumbnail_key, r.sprite_key,
+           r.captions_key, v.ladder_key
     FROM generations g
     LEFT JOIN videos v ON v.video_id = g.video_id
     LEFT JOIN provenance p ON p.generation_id = g.generation_id
@@ -50,6 +52,8 @@ UNMARKED = "SELECT {column} FROM {table} WHERE split_part({column}, '/', 1) <> A
 Missing = Callable[[UUID, str, str, str], str | None]
 """Says what a file lacks, given its generation, key, SHA-256 and watermark in hex digits."""
 
+# For workers, and for the routes of playlists: no row with one is ever made a URL of.
+_READ_HERE_ALONE = frozenset({"master_key", "ladder_key"})
 _REPORT_EVERY = 25
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 
@@ -68,6 +72,7 @@ class _Kept(NamedTuple):
     thumbnail_key: str
     sprite_key: str | None
     captions_key: str | None
+    ladder_key: str | None
 
     @property
     def name(self) -> str:
@@ -109,8 +114,8 @@ def _page(connection: Connection[TupleRow], after: UUID) -> list[_Kept]:
 
 def _require_shown(connection: Connection[TupleRow], shown: Collection[str]) -> None:
     for table, column in connection.execute(KEY_COLUMNS).fetchall():
-        if column == "master_key":
-            continue  # for workers alone; no row with it is ever made a URL of
+        if column in _READ_HERE_ALONE:
+            continue
         query = SQL(UNMARKED).format(table=Identifier(table), column=Identifier(column))
         row = connection.execute(query, ([*shown, ""],)).fetchone()
         if row:
@@ -127,6 +132,10 @@ def _look(kept: _Kept, objects: Objects, missing: Missing) -> int:
         raise MediaBroken(f"{kept.name}: {lacks}")
     named = (kept.poster_key, kept.thumbnail_key, kept.sprite_key, kept.captions_key)
     keys = [key for key in named if key]
+    if kept.ladder_key:
+        _require_content(kept, kept.ladder_key, objects)
+        for rung in read_ladder(objects, kept.ladder_key).rungs:
+            keys += [rung.opening_key, *(segment.key for segment in rung.segments)]
     for key in keys:
         _require_content(kept, key, objects)
     return 1 + len(keys)
