@@ -1,0 +1,1 @@
+"""Advertisers: who pays for ads, in which currency, and whose accounts act for them."""

@@ -1,0 +1,1 @@
+"""Campaigns: what an advertiser wants, from when to when, and for how much at most."""

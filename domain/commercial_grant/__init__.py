@@ -1,0 +1,1 @@
+"""Commercial grants: which advertiser may show whose cameo."""
