@@ -1,0 +1,34 @@
+"""The viewer as a decision knows them: a pseudonym, what may be targeted, and what was shown."""
+
+from collections.abc import Mapping
+from uuid import UUID
+
+import msgspec
+
+from ads.lines import Scope
+
+Shown = Mapping[tuple[Scope, UUID], tuple[int, ...]]
+"""When ads of a scope were shown, in ms, the earliest first (`ads.frequency.shown`)."""
+
+
+class Viewer(msgspec.Struct, frozen=True):
+    """Whoever looks at a page.
+
+    `since_last_ad` is the number of videos since the last ad, of this session; None before the
+    first one. `videos_in_session` counts those of earlier pages. Minors, and whoever asks for
+    contextual ads, are shown nothing by age or interests.
+    """
+
+    pseudonym: int
+    country: str = ""
+    language: str = ""
+    age_band: str = ""
+    interests: frozenset[str] = frozenset()
+    platform: str = ""
+    is_minor: bool = False
+    shown_ms: Shown = {}
+    since_last_ad: int | None = None
+    videos_in_session: int = 0
+    ads_in_session: int = 0
+    ads_in_hour: int = 0
+    contextual_only: bool = False
