@@ -43,8 +43,5 @@ def host_of(url: str) -> str:
 
 def is_within(host: str, website: str) -> bool:
     """Tell whether a host is the website, or below it."""
-    return (
-        host == website
-        or host.endswith(f".{website.removeprefix('www.')}")
-        or (host == website.removeprefix("www."))
-    )
+    site = website.removeprefix("www.")
+    return host == site or host.endswith(f".{site}")

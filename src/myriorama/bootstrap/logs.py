@@ -12,11 +12,15 @@ from myriorama.store.postgres import (
 from myriorama.store.view_source import ViewSource
 from projections.account_deeds import AccountDeeds
 from projections.accounts import Accounts as AccountsProjection
+from projections.advertisers import Advertisers as AdvertisersProjection
 from projections.appeals import Appeals
 from projections.cameo_permissions import CameoPermissions
 from projections.cameo_voices import CameoVoices
 from projections.cameos import Cameos as CameosProjection
+from projections.campaigns import Campaigns as CampaignsProjection
 from projections.comments import Comments as CommentsProjection
+from projections.commercial_grants import CommercialGrants
+from projections.creatives import Creatives as CreativesProjection
 from projections.engagement_counts import EngagementCounts
 from projections.engagement_hours import EngagementHours
 from projections.exposures import Exposures
@@ -25,6 +29,7 @@ from projections.generations import Generations as GenerationsProjection
 from projections.gpu_budgets import GpuBudgets as GpuBudgetsProjection
 from projections.hashtags import Hashtags
 from projections.invitations import Invitations as InvitationsProjection
+from projections.line_items import LineItems as LineItemsProjection
 from projections.projection import AnyProjection
 from projections.provenance import Provenance
 from projections.queue_entries import QueueEntries
@@ -47,11 +52,15 @@ def projections() -> Sequence[AnyProjection]:
     return (
         AccountDeeds(),
         AccountsProjection(),
+        AdvertisersProjection(),
         Appeals(),
         CameoPermissions(),
         CameoVoices(),
         CameosProjection(),
+        CampaignsProjection(),
         CommentsProjection(),
+        CommercialGrants(),
+        CreativesProjection(),
         EngagementCounts(),
         EngagementHours(),
         Exposures(),
@@ -60,6 +69,7 @@ def projections() -> Sequence[AnyProjection]:
         GpuBudgetsProjection(),
         Hashtags(),
         InvitationsProjection(),
+        LineItemsProjection(),
         QueueEntries(),
         Provenance(),
         RankingsProjection(),
