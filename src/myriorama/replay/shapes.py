@@ -37,6 +37,9 @@ _BEYOND = """
     UNION ALL
     SELECT 3, format('ALTER TABLE %%I SET (%%s)', relname, array_to_string(reloptions, ', '))
     FROM pg_class WHERE oid = %(table)s::regclass AND reloptions IS NOT NULL
+    UNION ALL
+    SELECT 4, pg_get_triggerdef(oid, true) FROM pg_trigger
+    WHERE tgrelid = %(table)s::regclass AND tgconstraint <> 0 AND NOT tgisinternal
     ORDER BY 1, 2
 """
 
@@ -51,8 +54,9 @@ _RIGHTS = """
     ORDER BY 1, 2
 """
 
-# A table takes its own indexes, constraints, defaults and row type along when it moves. Whatever
-# else knows it by its OID would go on with the table that was moved away.
+# A table takes its own indexes, constraints (triggers that are some, too), defaults and row type
+# along when it moves. Whatever else knows it by its OID would go on with the table that was moved
+# away.
 _HELD_BY = """
     SELECT DISTINCT pg_describe_object(d.classid, d.objid, 0)
     FROM pg_class t JOIN pg_depend d
@@ -61,10 +65,12 @@ _HELD_BY = """
           SELECT o.oid FROM pg_type o WHERE o.oid = t.reltype OR o.typelem = t.reltype)
     LEFT JOIN pg_constraint k ON d.classid = 'pg_constraint'::regclass AND k.oid = d.objid
     LEFT JOIN pg_class c ON d.classid = 'pg_class'::regclass AND c.oid = d.objid
+    LEFT JOIN pg_trigger g ON d.classid = 'pg_trigger'::regclass AND g.oid = d.objid
     WHERE t.oid = ANY(%s::regclass[]) AND d.classid <> 'pg_attrdef'::regclass
       AND NOT (d.classid = 'pg_type'::regclass AND d.deptype = 'i')
       AND (k.oid IS NULL OR k.conrelid <> t.oid OR k.contype = 'f')
       AND (c.oid IS NULL OR c.relkind NOT IN ('i', 't'))
+      AND (g.oid IS NULL OR g.tgrelid <> t.oid OR g.tgconstraint = 0 OR g.tgisinternal)
     ORDER BY 1
 """
 
