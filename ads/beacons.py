@@ -2,12 +2,8 @@
 
 from collections.abc import Mapping
 from enum import IntEnum
-from typing import Literal
 
-LineKind = Literal["cpm", "cpv", "cpc"]
-
-LINE_KINDS: tuple[LineKind, ...] = ("cpm", "cpv", "cpc")
-"""By their numbers in a token."""
+from ads.lines import Kind
 
 
 class Beacon(IntEnum):
@@ -26,7 +22,7 @@ class Beacon(IntEnum):
     REPORT = 10
 
 
-BILLED: Mapping[LineKind, Beacon] = {
+BILLED: Mapping[Kind, Beacon] = {
     "cpm": Beacon.VIEWABLE,
     "cpv": Beacon.COMPLETE,
     "cpc": Beacon.CLICK,

@@ -16,7 +16,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from ads.beacons import LINE_KINDS, LineKind
+from ads.lines import KINDS, Kind
 from domain.errors import Invalid
 
 TOKEN_BYTES = 128
@@ -46,7 +46,7 @@ COLUMNS = np.dtype(
         ("mac", "V16"),
     ]
 )
-"""The fields of a token as they lie in its bytes: `kind` is a place in `LINE_KINDS`."""
+"""The fields of a token as they lie in its bytes: `kind` is a place in `KINDS`."""
 
 
 class AdTokenInvalid(Invalid):
@@ -69,7 +69,7 @@ class AdToken(msgspec.Struct, frozen=True):
     creative_id: UUID
     advertiser_id: UUID
     lease_id: int
-    kind: LineKind
+    kind: Kind
     price_micros: int
     viewer: int
     position: int
@@ -97,7 +97,7 @@ class Tokens:
             token.creative_id.bytes,
             token.advertiser_id.bytes,
             token.lease_id,
-            LINE_KINDS.index(token.kind),
+            KINDS.index(token.kind),
             token.price_micros,
             token.viewer,
             token.position,
@@ -131,7 +131,7 @@ class Tokens:
             creative_id=creative_id,
             advertiser_id=advertiser_id,
             lease_id=lease_id,
-            kind=LINE_KINDS[kind],
+            kind=KINDS[kind],
             price_micros=price,
             viewer=viewer,
             position=place,

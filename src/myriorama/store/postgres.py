@@ -53,6 +53,8 @@ class AdvisoryLock(IntEnum):
     REBUILD = 7220250107
     VIEW_DAYS = 7220250108
     RENDITIONS = 7220250109
+    AD_EVENTS = 7220250110
+    SETTLEMENT = 7220250111
 
 
 def open_pool(url: str, *, size_max: int = 8, is_checked: bool = True) -> Pool:
