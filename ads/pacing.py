@@ -29,7 +29,7 @@ class Gains(NamedTuple):
     """
 
     proportional: float = 35.0
-    integral: float = 0.5
+    integral: float = 1.0
     floor_micros: float = 1000.0
     most: float = 1.0
     hysteresis: float = 0.005

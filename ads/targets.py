@@ -6,12 +6,12 @@ auctions of the day before with today's budgets and one multiplier a line; where
 line is to spend. Folded by the pacer, once a day and whenever a budget changes.
 """
 
-from typing import Any, Literal, NamedTuple, cast
+from typing import Any, Literal, NamedTuple
 
-import numba
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from ads.compiled import compiled
 from ads.welfare import Array, Market, bound
 
 Mode = Literal["even", "asap", "front"]
@@ -50,7 +50,7 @@ def plan(yesterday: Market, slices: int = SLICES, open_slices: ArrayLike | None 
     The budgets are of what was recorded: today's times the share of its auctions in the record.
     """
     multipliers = bound(yesterday, _ROUNDS).multipliers
-    won, wins = _replayed(yesterday, multipliers, slices)
+    won, wins = _won(yesterday.values, yesterday.prices, multipliers, slices)
     return Plan(multipliers, forecast(won, wins, open_slices))
 
 
@@ -109,11 +109,7 @@ def _shares(values: Array, otherwise: Array | None = None) -> Array:
     return np.where(sums > 0, values / np.where(sums > 0, sums, 1.0), even)
 
 
-def _replayed(market: Market, multipliers: Array, slices: int) -> tuple[Array, Array]:
-    found = _won(market.values, market.prices, multipliers, slices)
-    return cast("tuple[Array, NDArray[np.float64]]", found)
-
-
+@compiled
 def _won(values: Any, prices: Any, multipliers: Any, slices: int) -> tuple[Any, Any]:
     lines, auctions = len(multipliers), len(prices)
     won = np.zeros((slices, lines))
@@ -128,6 +124,3 @@ def _won(values: Any, prices: Any, multipliers: Any, slices: int) -> tuple[Any, 
             won[place * slices // auctions, winner] += values[place, winner]
             wins[winner] += 1.0
     return won, wins
-
-
-_won = cast("Any", numba.njit(nogil=True)(_won))

@@ -6,11 +6,12 @@ the best that hindsight could do, whatever the multipliers: so a bound needs no 
 were found, and the nearer it comes the better. Read by the benchmark and by `ads/targets.py`.
 """
 
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
+
+from ads.compiled import compiled
 
 Array = NDArray[np.float64]
 Values = NDArray[np.float32]
@@ -64,12 +65,11 @@ def certified(market: Market, multipliers: Array) -> tuple[float, Array]:
     Weak duality: for any of them, what is gained within the budgets is at most the sum of the
     best shaded gains and of each budget times what its line was shaded by.
     """
-    gained, spent = cast(
-        "tuple[float, Array]", _shaded(market.values, market.prices, np.asarray(multipliers))
-    )
+    gained, spent = _shaded(market.values, market.prices, multipliers)
     return gained + float(((1.0 - multipliers) * market.budgets).sum()), spent
 
 
+@compiled
 def _shaded(values: Any, prices: Any, multipliers: Any) -> tuple[float, Any]:
     lines = len(multipliers)
     gained = 0.0
@@ -84,6 +84,3 @@ def _shaded(values: Any, prices: Any, multipliers: Any) -> tuple[float, Any]:
             gained += best - prices[place]
             spent[winner] += values[place, winner]
     return gained, spent
-
-
-_shaded = cast("Any", numba.njit(nogil=True)(_shaded))

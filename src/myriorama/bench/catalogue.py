@@ -32,6 +32,9 @@ MODULES: Mapping[str, str] = {
 MODULES_OF_FILES: Mapping[str, str] = {"ranking": "ranking"}
 """These measure on public files that do not come with the project, from a day on."""
 
+MODULES_OF_LOGS: Mapping[str, str] = {"pacing": "pacing"}
+"""These measure on a log of auctions, or without one on what they make up."""
+
 
 def _measure_of(module: str) -> Callable[..., Outcome]:
     def measure(*asked: object) -> Outcome:
@@ -46,4 +49,8 @@ BENCHES: Mapping[str, Callable[[Progress], Outcome]] = {
 
 BENCHES_OF_FILES: Mapping[str, Callable[[Progress, Path, date], Outcome]] = {
     name: _measure_of(module) for name, module in MODULES_OF_FILES.items()
+}
+
+BENCHES_OF_LOGS: Mapping[str, Callable[[Progress, Path | None], Outcome]] = {
+    name: _measure_of(module) for name, module in MODULES_OF_LOGS.items()
 }

@@ -10,7 +10,7 @@ import msgspec
 import typer
 
 from myriorama import processes
-from myriorama.bench.catalogue import BENCHES, BENCHES_OF_FILES
+from myriorama.bench.catalogue import BENCHES, BENCHES_OF_FILES, BENCHES_OF_LOGS
 from myriorama.bench.demo_scroll import House, walk
 from myriorama.bench.outcome import FilesUnreadable, Outcome, table
 from myriorama.cli.shell import refuse, settings_of_home
@@ -22,13 +22,13 @@ def bench(
     name: Annotated[
         str | None,
         typer.Argument(
-            help=f"One of {', '.join(BENCHES)}, or of {', '.join(BENCHES_OF_FILES)} with --data; "
-            "none: all that need no data."
+            help=f"One of {', '.join([*BENCHES, *BENCHES_OF_LOGS])}, or of "
+            f"{', '.join(BENCHES_OF_FILES)} with --data; none: all that need no data."
         ),
     ] = None,
     *,
     data: Annotated[
-        Path | None, typer.Option(help="The folder of files that it is measured on.")
+        Path | None, typer.Option(help="The file or the folder of files that it is measured on.")
     ] = None,
     test_from: Annotated[
         datetime | None, typer.Option(formats=["%Y-%m-%d"], help="The first day that is tested.")
@@ -39,7 +39,7 @@ def bench(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
 ) -> None:
     """Measure on a scratch database, each ratio against its reference in the same run."""
-    names = [*BENCHES, *BENCHES_OF_FILES]
+    names = [*BENCHES, *BENCHES_OF_LOGS, *BENCHES_OF_FILES]
     if name is not None and name not in names:
         refuse(typer.BadParameter(f"there is no bench {name!r}: take one of {names}"))
     if here and name != "scroll":
@@ -49,7 +49,7 @@ def bench(
         outcome = walk(_house_here(), _tell)
         typer.echo(msgspec.json.encode(outcome) if as_json else table(outcome))
         return
-    for chosen in BENCHES if name is None else [name]:
+    for chosen in [*BENCHES, *BENCHES_OF_LOGS] if name is None else [name]:
         outcome = _measured(chosen, data, test_from)
         typer.echo(msgspec.json.encode(outcome) if as_json else table(outcome))
 
@@ -71,9 +71,11 @@ def _tell(line: str) -> None:
 def _measured(name: str, data: Path | None, test_from: datetime | None) -> Outcome:
     if name in BENCHES:
         return BENCHES[name](_tell)
-    if data is None or test_from is None:
-        refuse(typer.BadParameter(f"bench {name} takes --data and --test-from"))
     try:
+        if name in BENCHES_OF_LOGS:
+            return BENCHES_OF_LOGS[name](_tell, data)
+        if data is None or test_from is None:
+            refuse(typer.BadParameter(f"bench {name} takes --data and --test-from"))
         return BENCHES_OF_FILES[name](_tell, data, test_from.date())
     except FilesUnreadable as error:
         refuse(error)
