@@ -1,18 +1,15 @@
 """Holds: money that is set aside in memory before an ad is shown."""
 
 from typing import Protocol
-from uuid import UUID
-
-from ads.lines import Line
 
 
 class Holds(Protocol):
-    """The budget leases of this server. It answers at once, from memory."""
+    """The budget leases of this server, by the rows of one index. It answers from memory."""
 
-    def hold(self, line: Line, micros: int, now_ms: int) -> UUID | None:
-        """Set money aside for a line; return its lease, or None where there is not enough."""
-        ...
+    def hold(self, line_row: int, micros: int, now_ms: int, probability: float = 1.0) -> int | None:
+        """Set aside what one token may cost; return the lease that pays, or None.
 
-    def release(self, lease_id: UUID, micros: int) -> None:
-        """Give back what was held in this decision, before any token was signed for it."""
+        `probability` is that of being billed. What is held and never signed for comes back when
+        its lease ends.
+        """
         ...

@@ -1,0 +1,92 @@
+"""Targeting: the rows of the lines that are for a viewer, by a column of bits for each value.
+
+A column holds the lines that ask for its value and those that ask for none, so that a viewer's
+lines are an AND over the axes; interests are an OR first. Minors, and whoever asks for contextual
+ads, have no age and no interests here.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ads import bits
+from ads.compiled import compiled
+from ads.lines import Line
+from ads.viewer import Viewer
+
+Numbers = NDArray[np.int32]
+
+_COUNTRY, _LANGUAGE, _AGE, _PLATFORM, _INTERESTS, _CATEGORY = range(6)
+
+
+class Columns:
+    """The columns of an index, (columns, words); those of nobody's value are the first ones."""
+
+    def __init__(self, lines: Sequence[Line]) -> None:
+        asked: list[list[frozenset[str]]] = [
+            [line.targeting.countries for line in lines],
+            [line.targeting.languages for line in lines],
+            [line.targeting.age_bands for line in lines],
+            [line.targeting.platforms for line in lines],
+            [line.targeting.interests for line in lines],
+        ]
+        columns = [_asking_none(axis) for axis in asked]
+        self._of: dict[tuple[int, str], int] = {}
+        for axis, values in enumerate(asked):
+            everyone = columns[axis]
+            for value, rows in _rows_of(values).items():
+                self._of[axis, value] = len(columns)
+                columns.append(everyone | bits.of_rows(rows, len(lines)))
+        for value, rows in _rows_of([frozenset((line.category,)) for line in lines]).items():
+            self._of[_CATEGORY, value] = len(columns)
+            columns.append(bits.of_rows(rows, len(lines)))
+        self.matrix = np.stack(columns)
+
+    def of(self, viewer: Viewer, adult: frozenset[str]) -> tuple[Numbers, Numbers, Numbers]:
+        """Return the columns that all must hold, of which one must, and of which none may."""
+        find = self._of.get
+        contextual = viewer.is_minor or viewer.contextual_only
+        every = [
+            find((_COUNTRY, viewer.country), _COUNTRY),
+            find((_LANGUAGE, viewer.language), _LANGUAGE),
+            _AGE if contextual else find((_AGE, viewer.age_band), _AGE),
+            find((_PLATFORM, viewer.platform), _PLATFORM),
+        ]
+        some, never = [_INTERESTS], list[int]()
+        if not contextual:
+            some += [at for each in viewer.interests if (at := find((_INTERESTS, each)))]
+        if viewer.is_minor:
+            never = [at for each in adult if (at := find((_CATEGORY, each)))]
+        return np.array(every, np.int32), np.array(some, np.int32), np.array(never, np.int32)
+
+
+@compiled
+def mark(
+    columns: bits.Words, every: Numbers, some: Numbers, never: Numbers, out: bits.Words
+) -> None:
+    """Write the rows that are in all of `every`, in one of `some`, in none of `never`."""
+    for word in range(out.shape[0]):
+        found = columns[every[0], word]
+        for place in range(1, every.shape[0]):
+            found &= columns[every[place], word]
+        if found:
+            any_of = np.uint64(0)
+            for place in range(some.shape[0]):
+                any_of |= columns[some[place], word]
+            found &= any_of
+            for place in range(never.shape[0]):
+                found &= ~columns[never[place], word]
+        out[word] = found
+
+
+def _asking_none(values: Sequence[frozenset[str]]) -> bits.Words:
+    return bits.of_rows((row for row, asked in enumerate(values) if not asked), len(values))
+
+
+def _rows_of(values: Sequence[frozenset[str]]) -> dict[str, list[int]]:
+    rows: dict[str, list[int]] = {}
+    for row, asked in enumerate(values):
+        for value in sorted(asked):
+            rows.setdefault(value, []).append(row)
+    return rows
