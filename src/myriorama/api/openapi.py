@@ -33,6 +33,7 @@ when you GET, and the answer knows the write. **Limits** are told in `RateLimit`
 
 _TAGS = {
     "Accounts": "Sign up, sign in, invite, and how others see you.",
+    "Advertising": "Open campaigns, bid for places in the feed, and show your videos in them.",
     "Cameos": "Record yourself, and decide who may cast you.",
     "Feed": "What to watch, what it should be like, and what was watched.",
     "Following": "Follow, block and mute.",

@@ -30,14 +30,6 @@ class Proposal:
     guaranteed: bool
 
 
-@dataclass(frozen=True)
-class Edited:
-    """A line item as it is now, and in which state."""
-
-    line_item: LineItem
-    state: State
-
-
 class LineItems:
     """What is bid for which viewers. What changes nothing records nothing."""
 
@@ -80,7 +72,7 @@ class LineItems:
         by: UUID,
         precondition: Callable[[int], None],
         at: datetime,
-    ) -> Edited:
+    ) -> LineItem:
         """Change any field of the terms or of their schedule; what is not named stays.
 
         Raises:
@@ -94,10 +86,10 @@ class LineItems:
         others = {name: value for name, value in edits.items() if name not in _SCHEDULED}
         terms = replace(line_item.terms, **others)
         terms = replace(terms, schedule=replace(terms.schedule, **scheduled))
-        creatives = self._creatives(terms.creative_ids, line_item.advertiser_id)
+        self._creatives(terms.creative_ids, line_item.advertiser_id)
         line_item.edit(terms, by=by, at=at)
         self._log.save(line_item, expect=read)
-        return Edited(line_item, _state(line_item, creatives))
+        return line_item
 
     @retried
     def submit(self, line_item_id: UUID, *, by: UUID, at: datetime) -> State:
@@ -112,7 +104,7 @@ class LineItems:
         waits = any(each.state in {"approved", "in_review"} for each in creatives)
         line_item.submit(has_creative=waits, by=by, at=at)
         self._log.save(line_item, expect=read)
-        return _state(line_item, creatives)
+        return state_of(line_item.stage, [creative.state for creative in creatives])
 
     @retried
     def pause(self, line_item_id: UUID, *, by: UUID, at: datetime) -> None:
@@ -178,7 +170,3 @@ class LineItems:
         if len(own) < len(creative_ids):
             raise CreativesInvalid("A creative is not there, or is another advertiser's.")
         return own
-
-
-def _state(line_item: LineItem, creatives: Sequence[Creative]) -> State:
-    return state_of(line_item.stage, [creative.state for creative in creatives])

@@ -77,6 +77,7 @@ from myriorama.application.rankings import Rankings
 from myriorama.application.reactions import Reactions
 from myriorama.application.steering import Steerings
 from myriorama.application.videos import Missing, Videos
+from myriorama.bootstrap import advertising
 from myriorama.bootstrap.application import (
     create_accounts,
     create_allowances,
@@ -114,6 +115,7 @@ BODY_BYTES_MAX = 64 * 1024
 ROUTES: Sequence[ControllerRouterHandler] = (
     *operations.routes,
     *page_routes.routers,
+    *advertising.ROUTES,
     account_routes.router,
     allowance_routes.router,
     cameo_permission_routes.router,
@@ -163,14 +165,11 @@ def create_api(
     """
     parts = _Parts.of(settings)
     authentication, limits = Authentication(parts.tokens, parts.revocations), _limits(settings)
+    missing = missing or missing_of(provenance_of(settings, parts.objects))
     collaborators = {
-        **_commands(
-            settings,
-            parts,
-            missing or missing_of(provenance_of(settings, parts.objects)),
-            passwords or Passwords(),
-        ),
+        **_commands(settings, parts, missing, passwords or Passwords()),
         **_readings(settings, parts),
+        **advertising.advertising(settings, parts.log, Reads(parts.pool), missing),
     }
     app = Litestar(
         ROUTES,

@@ -1,0 +1,108 @@
+"""Routes of who reviews ads: what waits for a decision, and the decision."""
+
+from datetime import UTC, datetime
+from typing import Annotated
+from uuid import UUID
+
+import msgspec
+from litestar import Router, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath, FromQuery, JSONBody
+
+from domain.creative.review import Reason
+from myriorama.api.creative_shapes import Creative, CreativeRow, creative_of
+from myriorama.api.paging import PAGE_LIMIT, Cursors, Page, PageLimit
+from myriorama.api.reads import Reads
+from myriorama.api.tokens import Principal, Scope
+from myriorama.application.creatives import Creatives
+from myriorama.store.front import Front
+from myriorama.store.signing import Signer
+
+# Who waits longest comes first.
+QUEUE = """
+    SELECT v.creative_id, v.advertiser_id, v.name, v.source_kind, v.source_id, v.video_key,
+           v.poster_key, v.width, v.height, v.duration_ms, v.cameo_ids, v.ai_label, v.landing_url,
+           v.call_to_action, v.headline, v.category, v.caps, v.state, v.recalled, v.checks,
+           v.reasons, v.note, v.statement, v.decided_by, v.decided_at, v.waiting_since,
+           v.waiting_position, v.drafted_at, v.drafted_position, v.version,
+           a.name AS advertiser, a.website
+    FROM creatives v JOIN advertisers a USING (advertiser_id)
+    WHERE v.state = 'in_review' AND v.waiting_position > %s
+    ORDER BY v.waiting_position LIMIT %s
+"""
+
+Note = Annotated[str, msgspec.Meta(min_length=1, max_length=1000, examples=["It is a toy."])]
+
+
+class WaitingCreative(msgspec.Struct, frozen=True):
+    """A creative on which somebody is to decide, and whose it is.
+
+    With a statement it is an appeal: it was rejected before, for the reasons that stand in it.
+    """
+
+    creative: Creative
+    advertiser: str
+    website: str
+
+
+class WaitingRow(CreativeRow, frozen=True):
+    """A creative in review as it lies on the read side."""
+
+    advertiser: str
+    website: str
+
+
+class CreativeDecision(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Without reasons the creative is approved, with some it is rejected; both are told."""
+
+    note: Note
+    reasons: Annotated[list[Reason], msgspec.Meta(max_length=5, examples=[[]])] = []
+
+
+@get("/ad-review/creatives", opt={"scope": Scope.MODERATOR})
+async def list_waiting_creatives(
+    reads: NamedDependency[Reads],
+    cursors: NamedDependency[Cursors],
+    signer: NamedDependency[Signer],
+    limit: PageLimit = PAGE_LIMIT,
+    cursor: FromQuery[str | None] = None,
+) -> Page[WaitingCreative]:
+    """List the creatives that wait for a decision, and appeals, the longest waiting first."""
+    after = cursors.read("ad-review", cursor)
+    rows = await reads.many(WaitingRow, QUEUE, (after[0] if after else 0, limit + 1))
+    last = rows[limit - 1].waiting_position if len(rows) > limit else None
+    return Page(
+        items=[
+            WaitingCreative(creative_of(row, signer), row.advertiser, row.website)
+            for row in rows[:limit]
+        ],
+        next_cursor=cursors.write("ad-review", (last,)) if last is not None else None,
+    )
+
+
+@post(
+    "/ad-review/creatives/{creative_id:uuid}/decision",
+    opt={"scope": Scope.MODERATOR},
+    status_code=204,
+)
+async def decide_creative(
+    creative_id: FromPath[UUID],
+    data: JSONBody[CreativeDecision],
+    principal: NamedDependency[Principal],
+    creatives: NamedDependency[Creatives],
+    front: NamedDependency[Front],
+) -> None:
+    """Approve a creative, or reject it with reasons; one that is approved may be rejected later."""
+    await front.command(
+        creatives.decide,
+        creative_id,
+        reasons=data.reasons,
+        note=data.note,
+        by=principal.account_id,
+        at=datetime.now(UTC),
+    )
+
+
+router = Router(
+    "/v1", route_handlers=[list_waiting_creatives, decide_creative], tags=["Moderation"]
+)

@@ -1,0 +1,219 @@
+"""Routes of line items: open, list, read, edit, submit, pause, resume and complete them."""
+
+from datetime import UTC, datetime
+from uuid import UUID
+
+import msgspec
+from litestar import Response, Router, get, patch, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath, FromQuery, JSONBody
+
+from domain.campaign.errors import CampaignNotFound
+from domain.line_item.errors import LineItemNotFound
+from domain.line_item.states import State
+from myriorama.api.ad_terms import IfMatch
+from myriorama.api.line_item_shapes import (
+    LineItem,
+    LineItemEdit,
+    LineItemRow,
+    NewLineItem,
+    line_item_edits,
+    line_item_of,
+    proposal_of,
+)
+from myriorama.api.paging import PAGE_LIMIT, Cursors, Page, PageLimit
+from myriorama.api.preconditions import etag, require_match
+from myriorama.api.reads import Reads
+from myriorama.api.tenancy import Tenancy
+from myriorama.api.tokens import Principal, Scope
+from myriorama.application.line_items import LineItems
+from myriorama.store.front import Front
+
+OWNER = "SELECT advertiser_id FROM campaigns WHERE campaign_id = %s"
+
+OF_CAMPAIGN = """
+    SELECT l.line_item_id, l.advertiser_id, l.campaign_id, l.name, l.kind, l.category, l.guaranteed,
+           l.bid_micros, l.daily_budget_micros, l.lifetime_budget_micros, l.exhausted_micros,
+           l.starts_at, l.ends_at, l.hours, l.pacing, l.targeting, l.caps, l.suitability,
+           l.creative_ids, l.stage, l.opened_at, l.opened_position, l.version, ARRAY(
+        SELECT c.state FROM creatives c
+        WHERE c.creative_id = ANY(l.creative_ids) AND NOT c.recalled
+    ) AS creative_states
+    FROM line_items l WHERE l.campaign_id = %s AND l.opened_position > %s
+    ORDER BY l.opened_position LIMIT %s
+"""
+
+ONE = """
+    SELECT l.line_item_id, l.advertiser_id, l.campaign_id, l.name, l.kind, l.category, l.guaranteed,
+           l.bid_micros, l.daily_budget_micros, l.lifetime_budget_micros, l.exhausted_micros,
+           l.starts_at, l.ends_at, l.hours, l.pacing, l.targeting, l.caps, l.suitability,
+           l.creative_ids, l.stage, l.opened_at, l.opened_position, l.version, ARRAY(
+        SELECT c.state FROM creatives c
+        WHERE c.creative_id = ANY(l.creative_ids) AND NOT c.recalled
+    ) AS creative_states
+    FROM line_items l WHERE l.line_item_id = %s
+"""
+
+
+class OpenedLineItem(msgspec.Struct, frozen=True):
+    """The line item that was opened, as a draft; `Location` tells where to read it."""
+
+    line_item_id: UUID
+
+
+class SubmittedLineItem(msgspec.Struct, frozen=True):
+    """In which state a line item is, now that it was submitted."""
+
+    line_item_id: UUID
+    state: State
+
+
+class Owner(msgspec.Struct, frozen=True):
+    """Whose a campaign is."""
+
+    advertiser_id: UUID
+
+
+@post("/campaigns/{campaign_id:uuid}/line-items", opt={"scope": Scope.ADVERTISER})
+async def open_line_item(
+    campaign_id: FromPath[UUID],
+    data: JSONBody[NewLineItem],
+    principal: NamedDependency[Principal],
+    line_items: NamedDependency[LineItems],
+    front: NamedDependency[Front],
+) -> Response[OpenedLineItem]:
+    """Open a line item, which is a draft until it is submitted; an editor may."""
+    by, at = principal.account_id, datetime.now(UTC)
+    proposal = proposal_of(data)
+    line_item_id = await front.command(line_items.open, campaign_id, proposal, by=by, at=at)
+    location = {"Location": f"/v1/line-items/{line_item_id}"}
+    return Response(OpenedLineItem(line_item_id), headers=location)
+
+
+@get("/campaigns/{campaign_id:uuid}/line-items", opt={"scope": Scope.ADVERTISER})
+async def list_line_items(  # noqa: PLR0913, PLR0917 - what a list takes
+    campaign_id: FromPath[UUID],
+    principal: NamedDependency[Principal],
+    tenancy: NamedDependency[Tenancy],
+    reads: NamedDependency[Reads],
+    cursors: NamedDependency[Cursors],
+    limit: PageLimit = PAGE_LIMIT,
+    cursor: FromQuery[str | None] = None,
+) -> Page[LineItem]:
+    """List the line items of a campaign, the oldest first."""
+    owner = await reads.one(Owner, OWNER, (campaign_id,))
+    refusal = CampaignNotFound("There is no such campaign.")
+    of = owner.advertiser_id if owner else None
+    await tenancy.require_of(of, refusal, by=principal.account_id)
+    listing = f"line-items:{campaign_id}"
+    after = cursors.read(listing, cursor)
+    asked = (campaign_id, after[0] if after else 0, limit + 1)
+    rows = await reads.many(LineItemRow, OF_CAMPAIGN, asked)
+    last = rows[limit - 1].opened_position if len(rows) > limit else None
+    return Page(
+        items=[line_item_of(row) for row in rows[:limit]],
+        next_cursor=cursors.write(listing, (last,)) if last is not None else None,
+    )
+
+
+@get("/line-items/{line_item_id:uuid}", opt={"scope": Scope.ADVERTISER})
+async def read_line_item(
+    line_item_id: FromPath[UUID],
+    principal: NamedDependency[Principal],
+    tenancy: NamedDependency[Tenancy],
+    reads: NamedDependency[Reads],
+) -> Response[LineItem]:
+    """Read a line item; its ETag is what a later edit shows as If-Match."""
+    row = await reads.one(LineItemRow, ONE, (line_item_id,))
+    refusal = LineItemNotFound("There is no such line item.")
+    of = row.advertiser_id if row else None
+    await tenancy.require_of(of, refusal, by=principal.account_id)
+    if row is None:
+        raise refusal
+    return Response(line_item_of(row), headers={"ETag": etag(row.version)})
+
+
+@patch("/line-items/{line_item_id:uuid}", opt={"scope": Scope.ADVERTISER}, status_code=204)
+async def edit_line_item(  # noqa: PLR0913, PLR0917 - parameters are explicit, passed by name
+    line_item_id: FromPath[UUID],
+    data: JSONBody[LineItemEdit],
+    principal: NamedDependency[Principal],
+    line_items: NamedDependency[LineItems],
+    front: NamedDependency[Front],
+    if_match: IfMatch = None,
+) -> Response[None]:
+    """Change what a line item bids, for whom and when; an editor may, and nobody reviews it."""
+    line_item = await front.command(
+        line_items.edit,
+        line_item_id,
+        line_item_edits(data),
+        by=principal.account_id,
+        precondition=lambda version: require_match(if_match, version),
+        at=datetime.now(UTC),
+    )
+    return Response(None, headers={"ETag": etag(line_item.version)})
+
+
+@post("/line-items/{line_item_id:uuid}/submit", opt={"scope": Scope.ADVERTISER}, status_code=200)
+async def submit_line_item(
+    line_item_id: FromPath[UUID],
+    principal: NamedDependency[Principal],
+    line_items: NamedDependency[LineItems],
+    front: NamedDependency[Front],
+) -> SubmittedLineItem:
+    """Let a line item be shown as soon as one of its creatives is approved."""
+    by, at = principal.account_id, datetime.now(UTC)
+    state = await front.command(line_items.submit, line_item_id, by=by, at=at)
+    return SubmittedLineItem(line_item_id, state)
+
+
+@post("/line-items/{line_item_id:uuid}/pause", opt={"scope": Scope.ADVERTISER}, status_code=204)
+async def pause_line_item(
+    line_item_id: FromPath[UUID],
+    principal: NamedDependency[Principal],
+    line_items: NamedDependency[LineItems],
+    front: NamedDependency[Front],
+) -> None:
+    """Show nothing of a line item, from within a second on."""
+    by, at = principal.account_id, datetime.now(UTC)
+    await front.command(line_items.pause, line_item_id, by=by, at=at)
+
+
+@post("/line-items/{line_item_id:uuid}/resume", opt={"scope": Scope.ADVERTISER}, status_code=204)
+async def resume_line_item(
+    line_item_id: FromPath[UUID],
+    principal: NamedDependency[Principal],
+    line_items: NamedDependency[LineItems],
+    front: NamedDependency[Front],
+) -> None:
+    """Let a line item be shown again."""
+    by, at = principal.account_id, datetime.now(UTC)
+    await front.command(line_items.resume, line_item_id, by=by, at=at)
+
+
+@post("/line-items/{line_item_id:uuid}/complete", opt={"scope": Scope.ADVERTISER}, status_code=204)
+async def complete_line_item(
+    line_item_id: FromPath[UUID],
+    principal: NamedDependency[Principal],
+    line_items: NamedDependency[LineItems],
+    front: NamedDependency[Front],
+) -> None:
+    """End a line item for good."""
+    by, at = principal.account_id, datetime.now(UTC)
+    await front.command(line_items.complete, line_item_id, by=by, at=at)
+
+
+router = Router(
+    "/v1",
+    route_handlers=[
+        open_line_item,
+        list_line_items,
+        read_line_item,
+        edit_line_item,
+        submit_line_item,
+        pause_line_item,
+        resume_line_item,
+        complete_line_item,
+    ],
+    tags=["Advertising"],
+)

@@ -1,0 +1,45 @@
+"""The advertisers' side of the API: its routes, joined to their commands and readings."""
+
+from collections.abc import Sequence
+
+from litestar.types import ControllerRouterHandler
+
+from myriorama.api import ad_review as ad_review_routes
+from myriorama.api import advertisers as advertiser_routes
+from myriorama.api import campaigns as campaign_routes
+from myriorama.api import commercial_grants as commercial_grant_routes
+from myriorama.api import creatives as creative_routes
+from myriorama.api import line_items as line_item_routes
+from myriorama.api.reads import Reads
+from myriorama.api.tenancy import Tenancy
+from myriorama.application.ad_checks import AdChecks
+from myriorama.application.advertisers import Advertisers
+from myriorama.application.campaigns import Campaigns
+from myriorama.application.commercial_grants import CommercialGrants
+from myriorama.application.creatives import Creatives
+from myriorama.application.line_items import LineItems
+from myriorama.application.videos import Missing
+from myriorama.bootstrap.screening import screening_of
+from myriorama.settings import Settings
+from myriorama.store.log import Log
+
+ROUTES: Sequence[ControllerRouterHandler] = (
+    ad_review_routes.router,
+    advertiser_routes.router,
+    campaign_routes.router,
+    commercial_grant_routes.router,
+    creative_routes.router,
+    line_item_routes.router,
+)
+
+
+def advertising(settings: Settings, log: Log, reads: Reads, missing: Missing) -> dict[str, object]:
+    """Return what the routes are given. `missing` is what stands at the gate of publication."""
+    return {
+        "advertisers": Advertisers(log),
+        "campaigns": Campaigns(log),
+        "commercial_grants": CommercialGrants(log),
+        "creatives": Creatives(log, AdChecks(screening_of(settings).of_prompt), missing),
+        "line_items": LineItems(log),
+        "tenancy": Tenancy(reads),
+    }
