@@ -12,11 +12,13 @@ from uuid import UUID
 from psycopg import Cursor
 from psycopg.rows import TupleRow
 
+from domain.advertiser.events import AdvertiserOpened
 from domain.spend.events import InvalidTrafficCredited, SpendSettled
 from domain.top_up.events import SurplusReceived, TopUpSucceeded
 from projections.projection import Projection, Recorded
 
 Booked = TopUpSucceeded | SurplusReceived | SpendSettled | InvalidTrafficCredited
+Folded = AdvertiserOpened | Booked
 
 BOOK = """
     INSERT INTO ledger_transactions (source_key, kind, advertiser_id, occurred_at, position)
@@ -29,41 +31,44 @@ ENTER = """
     VALUES (%s, %s, %s, %s, %s, %s, %s)
 """
 
-# The currency is that of the first money that came in; an advertiser has one for good.
+OPEN = """
+    INSERT INTO wallets (advertiser_id, currency, balance_micros, position) VALUES (%s, %s, 0, %s)
+"""
+
+# An advertiser has one currency for good.
 CURRENCY = "SELECT currency FROM wallets WHERE advertiser_id = %s"
 
 MOVE = """
-    INSERT INTO wallets AS w (advertiser_id, currency, balance_micros, topped_up_micros,
-                              spent_micros, credited_micros, position)
-    VALUES (%s, %s, %s, %s, %s, %s, %s)
-    ON CONFLICT (advertiser_id) DO UPDATE SET
-        balance_micros = w.balance_micros + excluded.balance_micros,
-        topped_up_micros = w.topped_up_micros + excluded.topped_up_micros,
-        spent_micros = w.spent_micros + excluded.spent_micros,
-        credited_micros = w.credited_micros + excluded.credited_micros,
-        position = excluded.position
+    UPDATE wallets SET
+        balance_micros = balance_micros + %s, topped_up_micros = topped_up_micros + %s,
+        spent_micros = spent_micros + %s, credited_micros = credited_micros + %s, position = %s
+    WHERE advertiser_id = %s
 """
 
-DEFAULT_CURRENCY = "USD"
+
+class WalletMissing(LookupError):
+    """Money moved of an advertiser who was never opened."""
 
 
-class Ledger(Projection[Booked]):
+class Ledger(Projection[Folded]):
     """The books. Accounts: `stripe_clearing`, `wallet` (one an advertiser), `revenue`."""
 
     name = "ledger"
     tables = ("ledger_transactions", "ledger_entries", "wallets")
     topics = (
+        AdvertiserOpened.TOPIC,
         TopUpSucceeded.TOPIC,
         SurplusReceived.TOPIC,
         SpendSettled.TOPIC,
         InvalidTrafficCredited.TOPIC,
     )
 
-    def fold(self, events: Sequence[Recorded[Booked]], cursor: Cursor[TupleRow]) -> None:
-        for recorded in events:
-            moved = _moved(recorded.event)
-            if moved.micros:
-                _book(moved, recorded, cursor)
+    def fold(self, events: Sequence[Recorded[Folded]], cursor: Cursor[TupleRow]) -> None:
+        for position, _, event in events:
+            if isinstance(event, AdvertiserOpened):
+                cursor.execute(OPEN, (event.originator_id, event.currency, position))
+            elif (moved := _moved(event)).micros:
+                _book(moved, event, position, cursor)
 
 
 class _Moved(NamedTuple):
@@ -74,7 +79,6 @@ class _Moved(NamedTuple):
     debited: str
     credited: str
     advertiser_id: UUID
-    currency: str | None
     micros: int
     balance: int
     topped_up: int = 0
@@ -89,14 +93,14 @@ def _moved(event: Booked) -> _Moved:
             kind = "top_up" if isinstance(event, TopUpSucceeded) else "surplus"
             key, accounts = f"payment:{event.payment_id}", ("stripe_clearing", "wallet")
             micros = event.amount_micros
-            return _Moved(key, kind, *accounts, of, event.currency, micros, micros, micros)
+            return _Moved(key, kind, *accounts, of, micros, micros, micros)
         case SpendSettled():
             micros, accounts = event.micros, ("wallet", "revenue")
-            return _Moved(_key(event), "spend", *accounts, of, None, micros, -micros, spent=micros)
+            return _Moved(_key(event), "spend", *accounts, of, micros, -micros, spent=micros)
         case InvalidTrafficCredited():
             micros, accounts = event.micros, ("revenue", "wallet")
             kind = "invalid_traffic"
-            return _Moved(_key(event), kind, *accounts, of, None, micros, micros, given_back=micros)
+            return _Moved(_key(event), kind, *accounts, of, micros, micros, given_back=micros)
         case _:
             assert_never(event)
 
@@ -105,20 +109,16 @@ def _key(event: Booked) -> str:
     return f"event:{event.originator_id}:{event.originator_version}"
 
 
-def _book(moved: _Moved, recorded: Recorded[Booked], cursor: Cursor[TupleRow]) -> None:
-    at, position, of = recorded.event.timestamp, recorded.position, moved.advertiser_id
-    currency = moved.currency or _currency_of(of, cursor)
+def _book(moved: _Moved, event: Booked, position: int, cursor: Cursor[TupleRow]) -> None:
+    of, at = moved.advertiser_id, event.timestamp
+    row = cursor.execute(CURRENCY, (of,)).fetchone()
+    if row is None:
+        raise WalletMissing(f"There is no wallet of advertiser {of}.")
     cursor.execute(BOOK, (moved.source_key, moved.kind, of, at, position))
-    for leg, (account, micros) in enumerate(
-        ((moved.debited, moved.micros), (moved.credited, -moved.micros)), start=1
-    ):
+    legs = ((moved.debited, moved.micros), (moved.credited, -moved.micros))
+    for leg, (account, micros) in enumerate(legs, start=1):
         whose = of if account == "wallet" else None
-        entry = (moved.source_key, leg, account, whose, currency, micros, position)
+        entry = (moved.source_key, leg, account, whose, row[0], micros, position)
         cursor.execute(ENTER, entry)
     sums = (moved.balance, moved.topped_up, moved.spent, moved.given_back)
-    cursor.execute(MOVE, (of, currency, *sums, position))
-
-
-def _currency_of(advertiser_id: UUID, cursor: Cursor[TupleRow]) -> str:
-    row = cursor.execute(CURRENCY, (advertiser_id,)).fetchone()
-    return row[0] if row else DEFAULT_CURRENCY
+    cursor.execute(MOVE, (*sums, position, of))

@@ -78,7 +78,8 @@ class StripeRail:
             stripe_version=API_VERSION,
             max_network_retries=0,
             base_addresses={"api": address} if address else None,
-            http_client=http_client or stripe.RequestsClient(timeout=TIMEOUT_S),
+            http_client=http_client
+            or stripe.HTTPXClient(timeout=TIMEOUT_S, allow_sync_methods=True),
         )
 
     def open_customer(self, advertiser_id: UUID, *, key: str) -> str:
@@ -117,13 +118,13 @@ class StripeRail:
         try:
             return _checkout(self._client.v1.checkout.sessions.retrieve(session_id))
         except stripe.StripeError as error:
-            raise _told(error) from error
+            raise _told_of_reading(error) from error
 
     def payment(self, payment_id: str) -> Payment:
         try:
             return _payment(self._client.v1.payment_intents.retrieve(payment_id))
         except stripe.StripeError as error:
-            raise _told(error) from error
+            raise _told_of_reading(error) from error
 
     def payments_for(self, customer_id: str, top_up_id: UUID) -> list[Payment]:
         try:
@@ -133,7 +134,7 @@ class StripeRail:
             # Listed, not searched: what a search finds may be minutes old.
             found = [_payment(intent) for intent in page.auto_paging_iter()]
         except stripe.StripeError as error:
-            raise RailSilent(str(error)) from error
+            raise _told_of_reading(error) from error
         return [payment for payment in reversed(found) if payment.top_up_id == top_up_id]
 
     def notices(self, types: Sequence[str], *, since_s: int) -> list[Notice]:
@@ -144,7 +145,7 @@ class StripeRail:
             )
             found = [_notice(event, b"") for event in page.auto_paging_iter()]
         except stripe.StripeError as error:
-            raise RailSilent(str(error)) from error
+            raise _told_of_reading(error) from error
         return found[::-1]
 
 
@@ -249,3 +250,9 @@ def _told(error: stripe.StripeError) -> RailSilent | RailStuck | RailRefused:
             return RailStuck(str(error))
         case _:  # no connection, too many requests, a conflict, or the operator's to mend
             return RailSilent(str(error))
+
+
+def _told_of_reading(error: stripe.StripeError) -> RailSilent | RailRefused:
+    """Return what an error says where nothing was to be done: no answer is kept."""
+    told = _told(error)
+    return RailSilent(str(error)) if isinstance(told, RailStuck) else told

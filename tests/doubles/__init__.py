@@ -1,0 +1,1 @@
+"""Doubles of what is somebody else's, as tests use them."""

@@ -1,0 +1,1 @@
+"""The double of Stripe as tests use it: in the same process or on loopback, with faults at will."""
