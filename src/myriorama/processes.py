@@ -27,6 +27,7 @@ from myriorama.bootstrap.programs import (
     create_rendition_builder,
     create_worker,
 )
+from myriorama.bootstrap.settlement import create_settler
 from myriorama.replay import rebuilding
 from myriorama.replay.interpreter import suit_windows
 from myriorama.replay.log_verification import Sound, verify_logs
@@ -111,6 +112,14 @@ def dispatch(settings: Settings) -> None:
     dispatcher = create_dispatcher(settings)
     stop_when_signalled(dispatcher.stop)
     dispatcher.run()
+
+
+def settle(settings: Settings) -> None:
+    """Settle what is reported of ads until told to stop."""
+    start_logs()
+    settler = create_settler(settings)
+    stop_when_signalled(settler.stop)
+    settler.run()
 
 
 def relay(settings: Settings) -> None:

@@ -125,6 +125,8 @@ ROUTES: dict[str, Expectation] = {
     "POST /v1/videos/{video_id:uuid}/share": (VIEWER, AUDIENCE),
     "POST /v1/videos/{video_id:uuid}/report": (VIEWER, AUDIENCE),
     "GET /v1/bookmarks": (VIEWER, NOTHING),
+    # Ads
+    "POST /v1/ad-events": (VIEWER, NOTHING),
     # Ranking
     "GET /v1/rankings": (Scope.ANALYST, NOTHING),
     "PUT /v1/rankings/policy": (Scope.ADMIN, NOTHING),

@@ -1,4 +1,4 @@
-"""Schedules of what may happen to budgets: crashes, lost answers, repeated beacons, cuts, midnights."""
+"""Schedules of what may happen to budgets: crashes, lost answers, repeats, cuts, midnights."""
 
 import random
 from collections.abc import Iterator, Sequence

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from litestar.types import ControllerRouterHandler
 
+from myriorama.api import ad_events as ad_event_routes
 from myriorama.api import ad_review as ad_review_routes
 from myriorama.api import advertisers as advertiser_routes
 from myriorama.api import campaigns as campaign_routes
@@ -24,6 +25,7 @@ from myriorama.settings import Settings
 from myriorama.store.log import Log
 
 ROUTES: Sequence[ControllerRouterHandler] = (
+    ad_event_routes.router,
     ad_review_routes.router,
     advertiser_routes.router,
     campaign_routes.router,

@@ -90,6 +90,7 @@ from myriorama.bootstrap.feeds import RANKING_STATE, RankedParts, create_usable
 from myriorama.bootstrap.logs import embedding, following
 from myriorama.bootstrap.marks import create_detector, missing_of, provenance_of
 from myriorama.bootstrap.models import models_of
+from myriorama.bootstrap.settlement import create_ad_reports
 from myriorama.feed.cards import Cards
 from myriorama.feed.feeds import Feeds
 from myriorama.feed.view_tokens import ViewTokens
@@ -317,6 +318,7 @@ def _readings(settings: Settings, parts: _Parts) -> dict[str, object]:
     own = OwnGenerations(reads, standing, cursors, signer)
     models = models_of(settings)
     return {
+        "ad_reports": create_ad_reports(settings, signer, parts.pool),
         "cards": cards,
         "cursors": cursors,
         "detector": create_detector(settings, reads),

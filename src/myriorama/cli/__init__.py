@@ -22,6 +22,7 @@ for command in (
     running.dispatch,
     running.renditions,
     running.relay,
+    running.settle,
     running.work,
     running.seed,
     operating.invite,

@@ -113,6 +113,11 @@ def renditions() -> None:
     processes.renditions(settings_of_home())
 
 
+def settle() -> None:
+    """Charge what was reported of ads, one settler at a time."""
+    processes.settle(settings_of_home())
+
+
 def relay() -> None:
     """Carry both logs to Kafka as public streams, one relay at a time."""
     try:

@@ -89,6 +89,7 @@ def household(
         _own("project", environment, after=("migrate",)),
         _own("dispatch", environment, after=("migrate",)),
         _own("relay", environment, after=("migrate",)),
+        _own("settle", environment, after=("migrate",)),
         _own("renditions", environment, after=("migrate",)),
         Program(
             "serve",

@@ -1,0 +1,104 @@
+"""The settler: settles what was reported of ads, records it, and takes leases back that have ended.
+
+One settles at a time. It keeps nothing: it may be killed at any moment and begin again.
+"""
+
+import threading
+import time
+
+import psycopg
+import structlog
+from prometheus_client import Counter, Gauge
+from psycopg import Connection
+from psycopg.rows import TupleRow
+from psycopg_pool import PoolTimeout
+
+from ads.tokens import Tokens
+from myriorama.billing.leases import reclaim
+from myriorama.billing.outbox import Outbox
+from myriorama.billing.settlement import Settled, Settlement
+from myriorama.billing.spending import drift_micros
+from myriorama.store.postgres import AdvisoryLock
+
+logger = structlog.get_logger(__name__)
+
+# One process settles at a time: its session holds this lock, a second one waits for it.
+_LEAD = "SELECT pg_try_advisory_lock(%s)"
+
+_POLL_S = 1.0
+_RECLAIM_EVERY_S = 1.0
+_CHECK_EVERY_S = 60.0
+
+_REPORTS = Counter("myriorama_ad_reports", "Reports of ads settled", ["outcome"])
+_MICROS = Counter("myriorama_ad_micros", "What was settled of ads", ["outcome"])
+_DRIFT = Gauge("myriorama_ledger_drift_micros", "By how much budgets, leases and charges disagree")
+
+
+class Settler:
+    """Runs until `stop`. A second one waits until the first is gone."""
+
+    def __init__(self, url: str, tokens: Tokens, outbox: Outbox) -> None:
+        self._url = url
+        self._tokens = tokens
+        self._outbox = outbox
+        self._stopping = threading.Event()
+        self._reclaim_due_s = self._check_due_s = 0.0
+
+    def run(self) -> None:
+        """Settle until `stop` is called from elsewhere."""
+        while not self._stopping.is_set():
+            try:
+                with psycopg.connect(self._url, autocommit=True) as connection:
+                    self._lead(connection)
+            except (psycopg.OperationalError, PoolTimeout) as error:
+                logger.warning("the settler waits for PostgreSQL", error=str(error))
+            except Exception:
+                logger.exception("the settler stumbled")
+            self._stopping.wait(_POLL_S)
+        self._outbox.close()
+
+    def stop(self) -> None:
+        self._stopping.set()
+
+    def step(self, connection: Connection[TupleRow], settlement: Settlement) -> Settled:
+        """Settle one batch and record it; take back what has ended, now and then."""
+        settled = settlement.settle()
+        _tally(settled)
+        while self._outbox.publish():
+            pass
+        now_s = time.monotonic()
+        if now_s >= self._reclaim_due_s:
+            self._reclaim_due_s = now_s + _RECLAIM_EVERY_S
+            reclaim(connection, settled_ms=settled.until_ms)
+            settlement.give_up(settled_ms=settled.until_ms)
+        if now_s >= self._check_due_s:
+            self._check_due_s = now_s + _CHECK_EVERY_S
+            _DRIFT.set(drift_micros(connection))
+        return settled
+
+    def _lead(self, connection: Connection[TupleRow]) -> None:
+        while not self._stopping.is_set():
+            row = connection.execute(_LEAD, (AdvisoryLock.SETTLEMENT,)).fetchone()
+            if row and row[0]:
+                break
+            self._stopping.wait(_POLL_S)
+        settlement = Settlement(connection, self._tokens)
+        connection.execute("LISTEN ad_events")
+        while not self._stopping.is_set():
+            if self.step(connection, settlement).is_last:
+                self._await_news(connection)
+
+    def _await_news(self, connection: Connection[TupleRow]) -> None:
+        """Return when something was reported: the notification is a hint, the poll a guarantee."""
+        for _ in connection.notifies(timeout=_POLL_S, stop_after=1):
+            return
+
+
+def _tally(settled: Settled) -> None:
+    for outcome, reports, micros in (
+        ("charged", settled.charged, settled.micros),
+        ("leaked", settled.leaked, settled.leaked_micros),
+        ("refused", settled.refused, 0),
+    ):
+        _REPORTS.labels(outcome).inc(reports)
+        _MICROS.labels(outcome).inc(micros)
