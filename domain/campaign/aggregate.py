@@ -1,17 +1,14 @@
 """The rules of a campaign."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal, Self, assert_never, get_args
+from typing import Literal, Self, assert_never
 from uuid import UUID
 
 from domain.aggregate import Aggregate
 from domain.campaign.errors import (
-    CampaignNameInvalid,
     CampaignNotFound,
     CampaignOver,
-    ObjectiveUnknown,
 )
 from domain.campaign.events import (
     CampaignBudgetChanged,
@@ -22,25 +19,8 @@ from domain.campaign.events import (
     CampaignPaused,
     CampaignResumed,
 )
-from domain.flight import check_flight
-from domain.frequency import FrequencyCap, check_caps
-from domain.micros import check_micros
-from domain.text import is_name
-
-Objective = Literal["awareness", "views", "visits"]
-NAME_LENGTH_MAX = 100
-
-
-@dataclass(frozen=True, kw_only=True)
-class Plan:
-    """All that an advertiser may change of a campaign: its fields are those of the events."""
-
-    name: str
-    objective: str
-    budget_micros: int | None
-    starts_at: datetime
-    ends_at: datetime | None
-    caps: Sequence[FrequencyCap] = ()
+from domain.campaign.plan import Plan, check_plan
+from domain.frequency import FrequencyCap
 
 
 class Campaign(Aggregate):
@@ -90,7 +70,7 @@ class Campaign(Aggregate):
             CampaignNameInvalid, ObjectiveUnknown, FlightInvalid, AmountInvalid,
             FrequencyCapInvalid: it cannot be like this.
         """
-        _check(plan)
+        check_plan(plan)
         return cls.begin(
             CampaignOpened,
             campaign_id,
@@ -132,7 +112,7 @@ class Campaign(Aggregate):
             FrequencyCapInvalid: it cannot be like this.
         """
         self.require_open()
-        _check(plan)
+        check_plan(plan)
         if plan.budget_micros != self.budget_micros:
             self.trigger(CampaignBudgetChanged, at, budget_micros=plan.budget_micros, by=by)
         now = (self.name, self.objective, self.starts_at, self.ends_at, self.caps)
@@ -191,14 +171,3 @@ class Campaign(Aggregate):
                 self.state = "completed"
             case _:
                 assert_never(event)
-
-
-def _check(plan: Plan) -> None:
-    if not is_name(plan.name) or len(plan.name) > NAME_LENGTH_MAX:
-        raise CampaignNameInvalid(f"A name is one line of 1 to {NAME_LENGTH_MAX} characters.")
-    if plan.objective not in get_args(Objective):
-        raise ObjectiveUnknown(f"The objective is one of {', '.join(get_args(Objective))}.")
-    if plan.budget_micros is not None:
-        check_micros(plan.budget_micros)
-    check_flight(plan.starts_at, plan.ends_at)
-    check_caps(plan.caps)

@@ -9,8 +9,8 @@ from litestar import Response, Router, get, patch, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, JSONBody
 
-from domain.campaign.aggregate import Plan
 from domain.campaign.errors import CampaignNotFound
+from domain.campaign.plan import Objective, Plan
 from myriorama.api.ad_terms import Cap, Caps, IfMatch, Instant, Micros, Name, caps_of, edits_of
 from myriorama.api.paging import PAGE_LIMIT, Cursors, Page, PageLimit
 from myriorama.api.preconditions import etag, require_match
@@ -33,7 +33,6 @@ ONE = """
     FROM campaigns WHERE campaign_id = %s
 """
 
-Objective = Literal["awareness", "views", "visits"]
 State = Literal["active", "paused", "completed"]
 
 

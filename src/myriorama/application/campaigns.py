@@ -8,8 +8,9 @@ from uuid import UUID
 
 from domain.advertiser.errors import AdvertiserNotFound
 from domain.advertiser.membership import Role
-from domain.campaign.aggregate import Campaign, Plan
+from domain.campaign.aggregate import Campaign
 from domain.campaign.errors import CampaignNotFound
+from domain.campaign.plan import Plan
 from myriorama.application.tenancy import advertiser_of
 from myriorama.store.identity import new_id
 from myriorama.store.log import Log, retried
