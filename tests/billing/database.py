@@ -9,7 +9,7 @@ from psycopg.rows import TupleRow
 
 from ads.beacons import Beacon
 from ads.tokens import AdToken, unpacked
-from myriorama.billing.ad_events import Reported, append_parameters
+from myriorama.billing.ad_events import APPEND, Reported, append_parameters
 from myriorama.billing.charges import Budget
 from myriorama.billing.leases import Lease, Leases, reclaim
 from myriorama.billing.outbox import Outbox
@@ -17,7 +17,7 @@ from myriorama.billing.settlement import Settlement
 from myriorama.billing.spending import BudgetedLine, drift_micros, put_line, set_cap
 from myriorama.store.postgres import Pool
 from tests.billing.memory import Report
-from tests.billing.worlds import APPEND, TOKENS
+from tests.billing.worlds import TOKENS
 
 _SPENDING = """
     SELECT scope, id, day, cap_micros, held_micros, spent_micros FROM spending

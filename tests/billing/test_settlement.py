@@ -9,12 +9,12 @@ import pytest
 from ads.beacons import Beacon
 from ads.lines import Kind
 from ads.tokens import Tokens
-from myriorama.billing.ad_events import Reported, append_parameters
+from myriorama.billing.ad_events import APPEND, Reported, append_parameters
 from myriorama.billing.leases import reclaim
 from myriorama.billing.outbox import Outbox
 from myriorama.billing.settlement import Settlement
 from myriorama.store.postgres import Pool
-from tests.billing.worlds import APPEND, TOKENS, Market, granted
+from tests.billing.worlds import TOKENS, Market, granted
 
 CHARGES = "SELECT count(*), coalesce(sum(micros), 0), coalesce(sum(leaked_micros), 0) FROM charges"
 

@@ -12,7 +12,7 @@ from psycopg.rows import TupleRow
 from ads.beacons import Beacon
 from ads.lines import Kind
 from ads.tokens import AdToken, Tokens, unpacked
-from myriorama.billing.ad_events import Reported, append_parameters
+from myriorama.billing.ad_events import APPEND, Reported, append_parameters
 from myriorama.billing.leases import Lease, Leases
 from myriorama.billing.settlement import Settled, Settlement
 from myriorama.billing.spending import (
@@ -28,7 +28,6 @@ from myriorama.store.postgres import Pool
 TOKENS = Tokens({1: b"a key of the tests, of thirty-two"})
 NOON_MS = round(datetime(2026, 11, 22, 12, tzinfo=UTC).timestamp() * 1000)
 TOKEN_LIFE_MS = 600_000
-APPEND = "SELECT append_ad_events(%s, %s, %s::integer[], %s::bytea[], %s::text[])"
 
 
 @dataclass

@@ -21,10 +21,12 @@ MODULES: Mapping[str, str] = {
     "generation": "generating",
     "http": "feed_over_http",
     "latency": "latency",
+    "leases": "leasing",
     "queue": "queueing",
     "relay": "relaying",
     "replay": "replaying",
     "scroll": "demo_scroll",
+    "settlement": "settling",
     "views": "viewing",
 }
 """The module of each, which has a function `measure`."""

@@ -13,7 +13,7 @@ from psycopg_pool import AsyncConnectionPool
 from ads.beacons import Beacon
 from myriorama.store.postgres import AdvisoryLock
 
-_APPEND = """
+APPEND = """
     SELECT append_ad_events(%s, coalesce(%s, clock_ms()), %s::integer[], %s::bytea[], %s::text[])
 """
 
@@ -59,7 +59,7 @@ class AdEvents:
             failure: BaseException | None = None
             try:
                 async with self._pool.connection() as connection:
-                    await connection.execute(_APPEND, append_parameters(rows))
+                    await connection.execute(APPEND, append_parameters(rows))
             except Exception as error:  # noqa: BLE001 - whoever waits is told
                 failure = error
             for stored in batch:
