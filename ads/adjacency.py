@@ -40,31 +40,36 @@ class Vetoes:
     """Who must not stand beside what: a column of rows for each author, category, keyword."""
 
     def __init__(self, lines: Sequence[Line]) -> None:
-        rows: dict[object, list[int]] = {}
+        rows: dict[int | str | tuple[str], list[int]] = {}
         for row, line in enumerate(lines):
             asked = line.suitability
             for author in asked.blocked_authors:
-                rows.setdefault(author, []).append(row)
+                rows.setdefault(author.int, []).append(row)
             for category in asked.blocked_categories:
-                rows.setdefault(("category", category), []).append(row)
+                rows.setdefault((category,), []).append(row)
             for keyword in {each.casefold() for each in asked.blocked_keywords}:
                 rows.setdefault(keyword, []).append(row)
-        self._of = {value: place for place, value in enumerate(rows)}
+        of = {value: place for place, value in enumerate(rows)}
+        self._authors = {value: of[value] for value in rows if isinstance(value, int)}
+        self._categories = {value[0]: of[value] for value in rows if isinstance(value, tuple)}
+        self._keywords = {value: of[value] for value in rows if isinstance(value, str)}
+        self._some_keywords = frozenset(self._keywords)
         columns = [bits.of_rows(found, len(lines)) for found in rows.values()]
         words = (len(lines) + bits.WORD - 1) // bits.WORD
         self.matrix = np.array(columns, np.uint64).reshape(len(columns), words)
 
     def beside(self, page: Sequence[Slot]) -> Beside:
         """Return what of a page is vetoed by anybody."""
-        find = self._of.get
         starts, columns = [0], list[int]()
-        for slot in page if self._of else ():
-            found = [find(slot.author_id), find(("category", slot.category))]
-            found += [find(keyword.casefold()) for keyword in slot.keywords]
-            columns += [column for column in found if column is not None]
+        authors, categories = self._authors, self._categories
+        for slot in page:
+            if (author := slot.author_id.int) in authors:
+                columns.append(authors[author])
+            if (category := slot.category) in categories:
+                columns.append(categories[category])
+            if not self._some_keywords.isdisjoint(slot.keywords):
+                columns += [self._keywords[each] for each in slot.keywords & self._some_keywords]
             starts.append(len(columns))
-        if not self._of:
-            starts = [0] * (len(page) + 1)
         safety = np.array([_CODES[slot.safety] for slot in page], np.int8)
         return Beside(safety, np.array(starts, np.int32), np.array(columns, np.int32))
 

@@ -17,7 +17,15 @@ from numpy.typing import NDArray
 
 from ads import bits
 from ads.adjacency import PAGE_MAX
-from ads.candidates import CANDIDATES_MAX, Found
+from ads.candidates import (
+    CANDIDATES_MAX,
+    CLICK,
+    Found,
+    Moment,
+    chance_of,
+    free_of,
+    shortlist,
+)
 from ads.compiled import compiled
 from ads.index import Floats, Longs, Table
 from ads.rules import ADS_MAX
@@ -37,19 +45,31 @@ class Board(NamedTuple):
     taken: NDArray[np.int8]
     cost: Floats
     feasible: NDArray[np.bool_]
+    states: Longs
+    sizes: Longs
+    open: Longs
 
 
 class Awards(NamedTuple):
-    """What was sold: candidates, gaps, and what each impression that is come to pays.
+    """What was sold: which candidate of which row and creative, in which gap.
 
-    `paid` is for an impression where everybody comes; `runner_up` is what the best one that was
-    not shown and could stand there would have brought there, in the same measure.
+    `price` is for a billed event, `runner_up` what the best one that was not shown and could stand
+    there would have paid for it. `seen`, `clicked` and `billed` are how likely it is to be seen,
+    clicked and billed by whoever comes there; `gaps` and `free` in how many gaps the line could
+    stand, by how many creatives.
     """
 
     candidate: Longs
     gap: Longs
-    paid: Floats
+    row: Longs
+    creative: Longs
+    price: Floats
     runner_up: Floats
+    seen: Floats
+    clicked: Floats
+    billed: Floats
+    gaps: Longs
+    free: Longs
 
 
 def board() -> Board:
@@ -62,14 +82,19 @@ def board() -> Board:
         taken=np.zeros((PAGE_MAX + 1, _STATES), np.int8),
         cost=np.zeros((ADS_MAX + 1, PAGE_MAX + 1)),
         feasible=np.zeros(_STATES, np.bool_),
+        states=np.zeros(_STATES, np.int64),
+        sizes=np.zeros(_STATES, np.int64),
+        open=np.zeros(PAGE_MAX + 1, np.int64),
     )
 
 
 def awards() -> Awards:
     """Return room for what is sold on one page."""
-    longs = (np.zeros(ADS_MAX, np.int64) for _ in range(2))
-    floats = (np.zeros(ADS_MAX) for _ in range(2))
-    return Awards(*longs, *floats)
+    kinds = [np.int64 if name in _WHOLE else np.float64 for name in Awards._fields]
+    return Awards(*(np.zeros(ADS_MAX, kind) for kind in kinds))
+
+
+_WHOLE = {"candidate", "gap", "row", "creative", "gaps", "free"}
 
 
 def _sets() -> tuple[NDArray[np.int8], NDArray[np.int32]]:
@@ -107,6 +132,48 @@ _SIZES = np.array(
 @compiled
 def sell(  # noqa: PLR0913, PLR0917 - a loop over arrays takes what it reads
     table: Table,
+    moment: Moment,
+    words: bits.Words,
+    ads: int,
+    gap: int,
+    worths: Floats,
+    reach: Floats,
+    found: Found,
+    kept: Found,
+    board: Board,
+    out: Awards,
+) -> tuple[int, int, bool, bool]:
+    """Sell a page of videos of these worths to the rows that may be shown; write what was sold.
+
+    Returns:
+        How many ads there are, first gap first; how many rows could be shown at their reserve;
+        whether all candidates could be compared, at least on a page of fewer ads; and whether
+        sets of candidates had to be looked at.
+    """
+    size, drawable, exact = shortlist(table, moment, words, ads, found, kept)
+    fits = exact
+    while not fits and ads > 1:
+        ads -= 1
+        size, drawable, fits = shortlist(table, moment, words, ads, found, kept)
+    sold, searched = sell_to(table, kept, size, ads, gap, worths, reach, board, out)
+    for one in range(sold):
+        at = out.candidate[one]
+        row, creative = kept.row[at], kept.creative[at]
+        out.row[one] = row
+        out.creative[one] = creative
+        out.price[one] /= kept.chance[at]
+        out.runner_up[one] /= kept.chance[at]
+        out.seen[one] = kept.seen[at]
+        out.clicked[one] = kept.seen[at] * chance_of(table, moment, row, creative, CLICK)
+        out.billed[one] = kept.chance[at]
+        out.gaps[one] = bits.count(kept.gaps[at])
+        out.free[one] = free_of(table, moment, row)
+    return sold, drawable, exact, searched
+
+
+@compiled
+def sell_to(  # noqa: PLR0913, PLR0917 - a loop over arrays takes what it reads
+    table: Table,
     kept: Found,
     size: int,
     ads: int,
@@ -116,11 +183,7 @@ def sell(  # noqa: PLR0913, PLR0917 - a loop over arrays takes what it reads
     board: Board,
     out: Awards,
 ) -> tuple[int, bool]:
-    """Sell the gaps of a page of videos of these worths; write what was sold, first gap first.
-
-    Returns:
-        How many ads there are, and whether the sets of candidates had to be looked at.
-    """
+    """Sell a page to its candidates; write what an impression pays where everybody comes."""
     _costs(worths, reach, ads, board)
     gaps = np.uint64(0)
     for one in range(size):
@@ -141,7 +204,7 @@ def sell(  # noqa: PLR0913, PLR0917 - a loop over arrays takes what it reads
             )
             fits = fits and _fit(table, kept, others, board)
             came = reach[out.gap[one] + one]
-            out.paid[one] = (without - total) / came + kept.paid[winner]
+            out.price[one] = (without - total) / came + kept.paid[winner]
     if not fits:
         sold = _exact(table, kept, size, ads, gap, gaps, length, reach, board, out)
     _runners_up(table, kept, size, sold, out)
@@ -231,7 +294,7 @@ def _fit(table: Table, kept: Found, sold: int, board: Board) -> bool:
 
 
 @compiled
-def _exact(  # noqa: C901, PLR0913, PLR0917 - a loop over arrays takes what it reads
+def _exact(  # noqa: PLR0913, PLR0917 - a loop over arrays takes what it reads
     table: Table,
     kept: Found,
     size: int,
@@ -244,47 +307,55 @@ def _exact(  # noqa: C901, PLR0913, PLR0917 - a loop over arrays takes what it r
     out: Awards,
 ) -> int:
     """Sell by the best of all sets of candidates that may be on one page, in every gap."""
-    _mark_feasible(table, kept, size, ads, board)
+    count = _list_feasible(table, kept, size, ads, board)
     over, taken = board.over_sets, board.taken
-    for ad in range(ads + 1):
-        for state in range(_CLASSES[ad], _CLASSES[ad] + _SIZES[size, ad]):
-            over[0, state] = 0.0 if ad == 0 else _NEVER
+    for each in range(count):
+        over[0, board.states[each]] = _NEVER
+    over[0, 0] = 0.0
+    last = 0
+    board.open[0] = -gap
     for video in range(1, length):
-        before = max(video - gap, 0)
-        is_open = bits.has(gaps, video)
-        for ad in range(ads + 1):
-            for state in range(_CLASSES[ad], _CLASSES[ad] + _SIZES[size, ad]):
-                value, by = over[video - 1, state], -1
-                if is_open and board.feasible[state]:
-                    for member in range(ad):
-                        candidate = _MEMBERS[state, member]
-                        if bits.has(kept.gaps[candidate], video):
-                            gain = (
-                                over[before, _WITHOUT[state, member]]
-                                + kept.worth[candidate] * reach[video + ad - 1]
-                                - board.cost[ad, video]
-                            )
-                            if gain > value:
-                                value, by = gain, member
-                over[video, state] = value
-                taken[video, state] = by
-    chosen = _best_without(table, kept, size, ads, length, -1, board)
-    sold = _traced(chosen, length, gap, board, out)
-    total = over[length - 1, chosen]
+        if not bits.has(gaps, video):
+            continue
+        last += 1
+        board.open[last] = video
+        before = last - 1
+        while board.open[before] + gap > video:
+            before -= 1
+        for each in range(count):
+            state, ad = board.states[each], board.sizes[each]
+            value, by = over[last - 1, state], -1
+            for member in range(ad):
+                candidate = _MEMBERS[state, member]
+                if bits.has(kept.gaps[candidate], video):
+                    gain = (
+                        over[before, _WITHOUT[state, member]]
+                        + kept.worth[candidate] * reach[video + ad - 1]
+                        - board.cost[ad, video]
+                    )
+                    if gain > value:
+                        value, by = gain, member
+            over[last, state] = value
+            taken[last, state] = by
+    chosen = _best_without(table, kept, count, last, -1, board)
+    sold = _trace(chosen, last, gap, board, out)
     for one in range(sold):
         winner = out.candidate[one]
         away = table.advertiser[kept.row[winner]]
-        other = _best_without(table, kept, size, ads, length, away, board)
+        other = _best_without(table, kept, count, last, away, board)
         came = reach[out.gap[one] + one]
-        out.paid[one] = (over[length - 1, other] - total) / came + kept.paid[winner]
+        out.price[one] = (over[last, other] - over[last, chosen]) / came + kept.paid[winner]
     return sold
 
 
 @compiled
-def _mark_feasible(table: Table, kept: Found, size: int, ads: int, board: Board) -> None:
-    """Write which sets may be on one page."""
+def _list_feasible(table: Table, kept: Found, size: int, ads: int, board: Board) -> int:
+    """Write the sets that may be on one page, the smaller ones first; return how many."""
     feasible = board.feasible
     feasible[0] = True
+    board.states[0] = 0
+    board.sizes[0] = 0
+    count = 1
     for ad in range(1, ads + 1):
         for state in range(_CLASSES[ad], _CLASSES[ad] + _SIZES[size, ad]):
             fits = feasible[_WITHOUT[state, ad - 1]]
@@ -292,50 +363,55 @@ def _mark_feasible(table: Table, kept: Found, size: int, ads: int, board: Board)
             for member in range(ad - 1):
                 fits = fits and _apart(table, kept.row[_MEMBERS[state, member]], last)
             feasible[state] = fits
+            if fits:
+                board.states[count] = state
+                board.sizes[count] = ad
+                count += 1
+    return count
 
 
 @compiled
 def _best_without(  # noqa: PLR0913, PLR0917 - a loop over arrays takes what it reads
-    table: Table, kept: Found, size: int, ads: int, length: int, away: int, board: Board
+    table: Table, kept: Found, count: int, last: int, away: int, board: Board
 ) -> int:
     """Return the best set of a whole page that has no candidate of the advertiser `away`."""
     chosen = 0
-    for ad in range(1, ads + 1):
-        for state in range(_CLASSES[ad], _CLASSES[ad] + _SIZES[size, ad]):
-            if board.over_sets[length - 1, state] > board.over_sets[length - 1, chosen]:
-                there = False
-                for member in range(ad):
-                    row = kept.row[_MEMBERS[state, member]]
-                    there = there or table.advertiser[row] == away
-                if not there:
-                    chosen = state
+    for each in range(count):
+        state = board.states[each]
+        if board.over_sets[last, state] > board.over_sets[last, chosen]:
+            there = False
+            for member in range(board.sizes[each]):
+                row = kept.row[_MEMBERS[state, member]]
+                there = there or table.advertiser[row] == away
+            if not there:
+                chosen = state
     return chosen
 
 
 @compiled
-def _traced(chosen: int, length: int, gap: int, board: Board, out: Awards) -> int:
+def _trace(chosen: int, last: int, gap: int, board: Board, out: Awards) -> int:
     """Write the candidates of a set into the gaps in which they bring the best sum."""
     sold = 0
     for member in range(ADS_MAX):
         sold += _MEMBERS[chosen, member] >= 0
-    video, left, state = length - 1, sold, chosen
+    left, state = sold, chosen
     while left > 0:
-        by = board.taken[video, state]
+        by = board.taken[last, state]
         if by < 0:
-            video -= 1
+            last -= 1
             continue
         left -= 1
+        video = board.open[last]
         out.candidate[left] = _MEMBERS[state, by]
         out.gap[left] = video
         state = _WITHOUT[state, by]
-        video = max(video - gap, 0)
+        while board.open[last] + gap > video:
+            last -= 1
     return sold
 
 
 @compiled
-def _runners_up(
-    table: Table, kept: Found, size: int, sold: int, out: Awards
-) -> None:
+def _runners_up(table: Table, kept: Found, size: int, sold: int, out: Awards) -> None:
     """Write what the best that is not shown would have brought in each gap that was sold."""
     for one in range(sold):
         out.runner_up[one] = 0.0

@@ -18,16 +18,23 @@ from ads.compiled import compiled
 from ads.index import Floats, Numbers, Table
 from ads.probability import TIRED_MAX
 
-TOP = 48
+TOP = 24
 """So many of the best are looked at in one pass through the rows."""
 
 CANDIDATES_MAX = 16
 
 PASSES_MAX = 8
 
+CLICK = 2
+"""The place of a click among the events."""
+
 
 class Moment(NamedTuple):
-    """What a decision knows beside the index: whose page, what is beside, what is charged."""
+    """What a decision knows beside the index: whose page, what is beside, what is charged.
+
+    `most` is how likely at most what each kind is billed for is, whatever the line. `closed` is
+    empty where no creative has reached a cap.
+    """
 
     reserves: Floats
     ad_cost: float
@@ -40,6 +47,7 @@ class Moment(NamedTuple):
     vetoes: bits.Words
     starts: Numbers
     columns: Numbers
+    most: Floats
 
 
 class Found(NamedTuple):
@@ -72,20 +80,30 @@ def room(size: int) -> Found:
 def creative_of(table: Table, moment: Moment, row: int) -> int:
     """Return the creative that the seed draws for a row, -1 where all have reached their caps."""
     first, last = table.creatives[row], table.creatives[row + 1]
-    if last - first == 1 and not bits.holds(moment.closed, first):
-        return int(first)
-    free = 0
-    for creative in range(first, last):
-        free += not bits.holds(moment.closed, creative)
+    free = free_of(table, moment, row)
     if free == 0:
         return -1
+    if last - first == 1:
+        return int(first)
     drawn = int(hashed(moment.seed, row) % np.uint64(free))
     for creative in range(first, last):
-        if not bits.holds(moment.closed, creative):
+        if moment.closed.shape[0] == 0 or not bits.holds(moment.closed, creative):
             if drawn == 0:
                 return creative
             drawn -= 1
     return -1
+
+
+@compiled
+def free_of(table: Table, moment: Moment, row: int) -> int:
+    """Return how many creatives of a row may be shown."""
+    first, last = table.creatives[row], table.creatives[row + 1]
+    if moment.closed.shape[0] == 0:
+        return int(last - first)
+    free = 0
+    for creative in range(first, last):
+        free += not bits.holds(moment.closed, creative)
+    return free
 
 
 @compiled
@@ -97,7 +115,7 @@ def chance_of(table: Table, moment: Moment, row: int, creative: int, event: int)
 
 
 @compiled
-def nominate(  # noqa: PLR0913, PLR0917 - a loop over arrays takes what it reads
+def nominate(  # noqa: C901, PLR0913, PLR0917 - a loop over arrays takes what it reads
     table: Table,
     moment: Moment,
     words: bits.Words,
@@ -123,11 +141,14 @@ def nominate(  # noqa: PLR0913, PLR0917 - a loop over arrays takes what it reads
             over = table.bid[row] - moment.reserves[kind]
             if gaps == 0 or over < 0.0:
                 continue
-            creative = creative_of(table, moment, row)
-            if creative < 0:
+            if moment.closed.shape[0] and free_of(table, moment, row) == 0:
                 continue
             drawable += 1
             union |= gaps
+            most = over * moment.most[kind] - moment.ad_cost
+            if most <= 0.0 or (size == TOP and most < found.worth[TOP - 1]):
+                continue
+            creative = creative_of(table, moment, row)
             seen = chance_of(table, moment, row, creative, 0)
             chance = seen
             if kind > 0:
@@ -253,6 +274,11 @@ def shortlist(  # noqa: PLR0913, PLR0917 - a loop over arrays takes what it read
     """
     size, drawable = 0, 0
     cut_worth, cut_tie = np.inf, np.uint64(0)
+    for event in range(moment.most.shape[0]):
+        logit = table.most[event] + moment.terms[event] + moment.tired[event].max()
+        moment.most[event] = applied(table.knots[event], logit)
+        if event:
+            moment.most[event] *= moment.most[0]
     for turn in range(PASSES_MAX):
         top, rows, union = nominate(table, moment, words, cut_worth, cut_tie, found)
         if turn == 0:
@@ -264,7 +290,9 @@ def shortlist(  # noqa: PLR0913, PLR0917 - a loop over arrays takes what it read
                 return size, drawable, False
             copy(found, at, kept, size)
             size += 1
-        if top < TOP or _closed(table, kept, size, union, ads):
+            if _closed(table, kept, size, union, ads):
+                return size, drawable, True
+        if top < TOP:
             return size, drawable, True
         cut_worth, cut_tie = found.worth[TOP - 1], found.tie[TOP - 1]
     return size, drawable, False

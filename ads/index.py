@@ -35,7 +35,10 @@ _LOG_ODDS_SPAN = 30.0
 
 
 class Table(NamedTuple):
-    """What loops read of each row. `bid` is in micros for one billed event, multiplied."""
+    """What loops read of each row. `bid` is in micros for one billed event, multiplied.
+
+    `terms` are log-odds by creative and event, `most` the highest of each event.
+    """
 
     bid: Floats
     kind: NDArray[np.int8]
@@ -51,6 +54,7 @@ class Table(NamedTuple):
     creatives: Numbers
     terms: Floats
     knots: Floats
+    most: Floats
 
 
 class Index:
@@ -76,7 +80,6 @@ class Index:
         names = dict.fromkeys(line.zone for line in lines)
         self._zones = [ZoneInfo(name) for name in names]
         self._hours: tuple[int, Longs] | None = None
-        self.no_creatives = bits.of_rows((), sum(len(line.creatives) for line in lines))
         self.table: Table
 
     @classmethod
@@ -189,7 +192,7 @@ def _table(lines: tuple[Line, ...], bids: Mapping[UUID, float], learnt: Probabil
     dayparts.pop(None, None)
     dayparts = {each: at for at, each in enumerate(dayparts)}
     shown = [(line, creative) for line in lines for creative in line.creatives]
-    terms = [
+    effects = [
         [
             learnt.head(event).intercept
             + learnt.head(event).sum_of(probability.features_of_creative(line, creative))
@@ -197,6 +200,8 @@ def _table(lines: tuple[Line, ...], bids: Mapping[UUID, float], learnt: Probabil
         ]
         for line, creative in shown
     ]
+    terms = np.array(effects, np.float64).reshape(-1, len(EVENTS))
+    terms = np.clip(terms, -_LOG_ODDS_SPAN, _LOG_ODDS_SPAN)
     return Table(
         bid=np.array([bids[line.line_id] for line in lines], np.float64),
         kind=np.array([KINDS.index(line.kind) for line in lines], np.int8),
@@ -210,9 +215,8 @@ def _table(lines: tuple[Line, ...], bids: Mapping[UUID, float], learnt: Probabil
         daypart=np.array([dayparts.get(line.daypart, -1) for line in lines], np.int32),
         hours=np.array(list(dayparts), np.bool_).reshape(len(dayparts), HOURS),
         creatives=np.cumsum([0, *(len(line.creatives) for line in lines)]).astype(np.int32),
-        terms=np.clip(
-            np.array(terms, np.float64).reshape(-1, len(EVENTS)), -_LOG_ODDS_SPAN, _LOG_ODDS_SPAN
-        ),
+        terms=terms,
+        most=terms.max(axis=0, initial=-_LOG_ODDS_SPAN),
         knots=np.array([learnt.head(event).table for event in EVENTS], np.float64),
     )
 

@@ -7,7 +7,7 @@ as it is, and the reason is told. The order of the videos is never changed.
 import logging
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from math import floor
 from typing import Literal
 
@@ -16,12 +16,12 @@ import numpy as np
 
 from ads import auction, bits, candidates, targeting
 from ads.adjacency import PAGE_MAX, Beside, allowed, gaps_by_tier
-from ads.candidates import CANDIDATES_MAX, TOP, Found, Moment, chance_of, creative_of, shortlist
+from ads.candidates import CANDIDATES_MAX, CLICK, TOP, Moment, chance_of, creative_of, free_of
 from ads.chance import uniform
 from ads.compiled import compiled
 from ads.holds import Holds
 from ads.index import Index, Table, close, keep_live
-from ads.lines import TIERS, Creative, Line
+from ads.lines import KINDS, TIERS, Creative, Kind, Line
 from ads.page import Slot
 from ads.probability import TIRED_MAX
 from ads.rules import Rules
@@ -36,7 +36,7 @@ Reason = Literal[
 
 _SEED_MASK = (1 << 64) - 1
 _EXPLORE, _ROW, _GAP = range(3)
-_CLICK = 2
+_NONE = np.zeros(0, np.uint64)
 
 
 class Placement(msgspec.Struct, frozen=True):
@@ -89,6 +89,7 @@ class _Room(threading.local):
         self.awards = auction.awards()
         self.gaps = np.zeros(len(TIERS), np.uint64)
         self.shown = np.zeros(0, np.uint8)
+        self.most = np.zeros(len(KINDS))
 
 
 _ROOM = _Room()
@@ -138,6 +139,11 @@ class _Decision:
         self._rules = rules
         self._now_ms = now_ms
         self._seed = np.uint64(seed & _SEED_MASK)
+        self._reserves: Mapping[Kind, int] = {
+            "cpm": rules.reserve_cpm_micros,
+            "cpv": rules.reserve_cpv_micros,
+            "cpc": rules.reserve_cpc_micros,
+        }
         self._late_ns = began_ns + 1000 * rules.deadline_us
 
     def taken(self, holds: Holds) -> Insertion:
@@ -183,20 +189,21 @@ class _Decision:
         explores = rules.explore > 0 and uniform(self._seed, _EXPLORE) < rules.explore
         refused = False
         while True:
-            size, drawable, exact = _listed(table, moment, words, ads, room.found, room.kept)
-            sold, searched = auction.sell(
+            sold, drawable, exact, searched = auction.sell(
                 table,
-                room.kept,
-                size,
+                moment,
+                words,
                 ads,
                 rules.gap,
                 worths,
                 self._index.reach,
+                room.found,
+                room.kept,
                 room.board,
                 room.awards,
             )
             self._check_time()
-            placements = self._awarded(moment, sold, drawable)
+            placements = self._awarded(sold, drawable)
             if explores and drawable:
                 placements = self._explored(moment, words, drawable, placements)
             paid = [self._paid(each, holds, held) for each in placements]
@@ -231,102 +238,90 @@ class _Decision:
         """Return how much of a price is at stake: all of it, unless what is billed is rare."""
         return 1.0 if each.line.kind == "cpm" else each.p_billed
 
-    def _awarded(self, moment: Moment, sold: int, drawable: int) -> list[Placement]:
+    def _awarded(self, sold: int, drawable: int) -> list[Placement]:
         """Return what the auction sold, at its prices."""
-        kept, awards, rules = _ROOM.kept, _ROOM.awards, self._rules
+        awards, explore = _ROOM.awards, self._rules.explore
         out = list[Placement]()
         for one in range(sold):
-            at = awards.candidate[one]
-            row, creative, chance = int(kept.row[at]), int(kept.creative[at]), kept.chance[at]
-            gap = int(awards.gap[one])
-            drawn = rules.explore * self._drawn_share(moment, row, drawable)
+            drawn = explore / (drawable * int(awards.gaps[one]))
             out.append(
                 self._placement(
-                    moment,
-                    row,
-                    creative,
-                    position=gap + one,
-                    price=float(awards.paid[one]) / float(chance),
-                    runner_up=float(awards.runner_up[one]) / float(chance),
-                    propensity=1.0 - rules.explore + drawn,
+                    int(awards.row[one]),
+                    int(awards.creative[one]),
+                    position=int(awards.gap[one]) + one,
+                    price=float(awards.price[one]),
+                    runner_up=float(awards.runner_up[one]),
+                    chances=(
+                        float(awards.seen[one]),
+                        float(awards.clicked[one]),
+                        float(awards.billed[one]),
+                    ),
+                    propensity=(1.0 - explore + drawn) / int(awards.free[one]),
                 )
             )
         return out
-
-    def _drawn_share(self, moment: Moment, row: int, drawable: int) -> float:
-        """Return how likely exploration is to show a row in one of its gaps."""
-        gaps = self._gaps_of(moment, row)
-        return 1.0 / (max(drawable, 1) * max(bits.count(gaps), 1))
-
-    def _gaps_of(self, moment: Moment, row: int) -> np.uint64:
-        tier = self._index.table.tier[row]
-        gaps = moment.gaps[tier]
-        return np.uint64(allowed(gaps, moment.vetoes, moment.starts, moment.columns, row))
 
     def _explored(
         self, moment: Moment, words: bits.Words, drawable: int, sold: list[Placement]
     ) -> list[Placement]:
         """Return one ad drawn among all, in one of its gaps, at its reserve; or none."""
-        number = int(uniform(self._seed, _ROW) * drawable)
-        row, creative = _drawn(self._index.table, moment, words, number)
-        gaps = np.uint64(0) if row < 0 else self._gaps_of(moment, row)
-        count = bits.count(gaps)
-        if not count:
+        table, explore = self._index.table, self._rules.explore
+        row, creative = _drawn(table, moment, words, int(uniform(self._seed, _ROW) * drawable))
+        gaps = _gaps_of(table, moment, row) if row >= 0 else 0
+        open_gaps = [gap for gap in range(PAGE_MAX) if gaps >> gap & 1]
+        if not open_gaps:
             return []
-        chosen = int(uniform(self._seed, _GAP) * count)
-        gap = [place for place in range(PAGE_MAX) if bits.has(gaps, place)][chosen]
-        share = self._rules.explore * self._drawn_share(moment, row, drawable)
+        gap = open_gaps[int(uniform(self._seed, _GAP) * len(open_gaps))]
         # The auction may have chosen the same: then it stands here either way.
         same = any(
-            each.line_row == row and each.position - place == gap for place, each in enumerate(sold)
+            (each.line_row, each.position - place) == (row, gap) for place, each in enumerate(sold)
         )
-        placement = self._placement(
-            moment,
-            row,
-            creative,
-            position=gap,
-            price=0.0,
-            runner_up=0.0,
-            propensity=share + (1.0 - self._rules.explore if same else 0.0),
+        share = explore / (drawable * len(open_gaps)) + (1.0 - explore if same else 0.0)
+        kind = int(table.kind[row])
+        seen, clicked, billed = (
+            float(chance_of(table, moment, row, creative, event)) for event in (0, CLICK, kind)
         )
-        return [placement]
+        return [
+            self._placement(
+                row,
+                creative,
+                position=gap,
+                price=0.0,
+                runner_up=0.0,
+                chances=(seen, seen * clicked, seen * billed if kind else seen),
+                propensity=share / int(free_of(table, moment, row)),
+            )
+        ]
 
     def _placement(  # noqa: PLR0913 - each by its name
         self,
-        moment: Moment,
         row: int,
         creative: int,
         *,
         position: int,
         price: float,
         runner_up: float,
+        chances: tuple[float, float, float],
         propensity: float,
     ) -> Placement:
-        index, table = self._index, self._index.table
-        line, kind = index.lines[row], int(table.kind[row])
-        first, last = int(table.creatives[row]), int(table.creatives[row + 1])
-        free = sum(not bits.holds(moment.closed, each) for each in range(first, last))
-        p_view = float(chance_of(table, moment, row, creative, 0))
-        p_click = p_view * float(chance_of(table, moment, row, creative, _CLICK))
-        p_billed = p_view
-        if kind:
-            p_billed *= float(chance_of(table, moment, row, creative, kind))
-        bid, reserve = float(table.bid[row]), int(moment.reserves[kind])
-        most = min(floor(bid), line.bid_micros)
-        reach = float(index.reach[position])
+        index = self._index
+        line = index.lines[row]
+        p_view, p_click, p_billed = chances
+        bid, reserve = float(index.table.bid[row]), self._reserves[line.kind]
+        most = min(int(bid), line.bid_micros)
         return Placement(
             position=position,
             line_row=row,
             line=line,
-            creative=line.creatives[creative - first],
+            creative=line.creatives[creative - int(index.table.creatives[row])],
             price_micros=min(max(floor(price), reserve), most),
-            ecpm_micros=floor(1000 * bid * p_billed * reach),
-            runner_up_micros=floor(runner_up),
+            ecpm_micros=int(1000 * bid * p_billed * float(index.reach[position])),
+            runner_up_micros=int(runner_up),
             reserve_micros=reserve,
             p_view=p_view,
             p_click=p_click,
             p_billed=p_billed,
-            propensity=propensity / free,
+            propensity=propensity,
             lease_id=0,
         )
 
@@ -347,20 +342,14 @@ class _Decision:
         if rows:
             close(words, np.array(rows, np.int32))
         keep_live(words, index.table, index.hours(self._now_ms), self._now_ms)
-        closed = index.no_creatives
-        if creatives:
-            closed = bits.of_rows(creatives, len(index.table.terms))
-        return words, closed
+        return words, bits.of_rows(creatives, len(index.table.terms)) if creatives else _NONE
 
     def _moment(self, beside: Beside, closed: bits.Words) -> Moment:
         index, rules, room = self._index, self._rules, _ROOM
         if len(room.shown) < len(index):
             room.shown = np.zeros(2 * len(index), np.uint8)
         return Moment(
-            reserves=np.array(
-                [rules.reserve_cpm_micros, rules.reserve_cpv_micros, rules.reserve_cpc_micros],
-                np.float64,
-            ),
+            reserves=np.array([*self._reserves.values()], np.float64),
             ad_cost=float(rules.ad_cost_micros),
             terms=index.moment(self._viewer),
             tired=index.tired,
@@ -371,20 +360,15 @@ class _Decision:
             vetoes=index.vetoes.matrix,
             starts=beside.starts,
             columns=beside.columns,
+            most=room.most,
         )
 
 
-def _listed(  # noqa: PLR0913, PLR0917 - what a shortlist takes
-    table: Table, moment: Moment, words: bits.Words, ads: int, found: Found, kept: Found
-) -> tuple[int, int, bool]:
-    """Return the candidates; where there are too many to compare, those of a page of fewer ads."""
-    size, drawable, exact = shortlist(table, moment, words, ads, found, kept)
-    while not exact and ads > 1:
-        ads -= 1
-        size, drawable, fits = shortlist(table, moment, words, ads, found, kept)
-        if fits:
-            break
-    return size, drawable, exact
+@compiled
+def _gaps_of(table: Table, moment: Moment, row: int) -> int:
+    """Return the gaps that a row may stand in."""
+    gaps = moment.gaps[table.tier[row]]
+    return int(allowed(gaps, moment.vetoes, moment.starts, moment.columns, row))
 
 
 @compiled

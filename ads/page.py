@@ -11,8 +11,9 @@ Safety = Literal["safe", "limited", "unsafe"]
 class Slot(msgspec.Struct, frozen=True):
     """A video of the page.
 
-    `safety` None means that nobody has looked yet, which counts as unsafe. `worth` is what seeing
-    it is worth to the viewer, from 0 on; `Rules.worth_micros` says what that is in money.
+    `keywords` are casefolded. `safety` None means that nobody has looked yet, which counts as
+    unsafe. `worth` is what seeing it is worth to the viewer, from 0 on; `Rules.worth_micros` says
+    what that is in money.
     """
 
     video_id: UUID

@@ -1,14 +1,12 @@
 """The viewer as a decision knows them: a pseudonym, what may be targeted, and what was shown."""
 
 from collections.abc import Mapping
-from uuid import UUID
 
 import msgspec
 
-from ads.lines import Scope
-
-Shown = Mapping[tuple[Scope, UUID], tuple[int, ...]]
-"""When ads of a scope were shown, in ms, the earliest first (`ads.frequency.shown`)."""
+Shown = Mapping[int, tuple[int, ...]]
+"""When ads were shown, in ms, the earliest first: of a line, a campaign, an advertiser, a creative,
+by the number of its ID (`UUID.int`, which is hashed at once). Made by `ads.frequency.shown`."""
 
 
 class Viewer(msgspec.Struct, frozen=True):
