@@ -28,8 +28,8 @@ class Gains(NamedTuple):
     (in logarithms) a change stays unpublished, so that an index is not new for nothing.
     """
 
-    proportional: float = 35.0
-    integral: float = 1.0
+    proportional: float = 40.0
+    integral: float = 1.5
     floor_micros: float = 1000.0
     most: float = 1.0
     hysteresis: float = 0.005

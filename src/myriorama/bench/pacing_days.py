@@ -17,8 +17,8 @@ from myriorama.bench.pacing_logs import AuctionLog, wandering
 
 LINES = 40
 CHECKPOINTS = 100
-STEPS = 2000
-"""A day is steered in so many steps, as each minute of one would be."""
+STEPS = 8000
+"""A day is steered in so many steps: every eleven seconds of one."""
 
 PRICES_MIN = 200
 """A line whose budget is of fewer prices is not paced but lumpy; its path is not judged."""

@@ -10,6 +10,8 @@ from ads.targets import Mode, Plan, target
 from ads.welfare import Array
 from myriorama.bench.pacing_days import STEPS
 
+_WINDOWS = 1000
+
 
 class Paced:
     """Ours: log-PI along the plan, begun with the plan's multipliers, each line in its mode."""
@@ -46,7 +48,10 @@ class Constant:
 
 
 class LogPI:
-    """The log-domain controller as it is known: cold, along the traffic, with common gains."""
+    """The log-domain controller as it is known: cold, along the traffic, with common gains.
+
+    `integral` is per two-thousandth of a day.
+    """
 
     def __init__(self, budgets: Array, proportional: float = 20.0, integral: float = 0.5) -> None:
         self._budgets, self._gains = budgets, (proportional, integral)
@@ -57,7 +62,7 @@ class LogPI:
         """Return the multipliers until the next step."""
         error = spent / self._budgets - day_share
         proportional, integral = self._gains
-        change = proportional * (error - self._error) + integral * error
+        change = proportional * (error - self._error) + integral * error * 2000 / STEPS
         self._log = np.clip(self._log - change, np.log(1e-4), 0.0)
         self._error = error
         multipliers: Array = np.exp(self._log)
@@ -65,15 +70,19 @@ class LogPI:
 
 
 class Throttled:
-    """Lines that bid all or nothing, by chances that move by a tenth after each window."""
+    """Lines that bid all or nothing, by chances that move by a tenth a thousand times a day."""
 
     def __init__(self, budgets: Array, seed: int) -> None:
         self._budgets = budgets
         self._chances = np.full(len(budgets), 0.1)
         self._chance = np.random.default_rng(seed)
+        self._steps = 0
 
     def step(self, day_share: float, spent: Array) -> Array:
-        """Move the chances; bids are whole."""
+        """Move the chances at the end of a window; bids are whole."""
+        self._steps += 1
+        if self._steps % (STEPS // _WINDOWS):
+            return np.ones(len(self._budgets))
         moved = np.where(
             spent / self._budgets > day_share, self._chances * 0.9, self._chances * 1.1
         )
