@@ -15,6 +15,7 @@ from myriorama.billing.charges import Budget, Due, LeaseRow, budgets_of, charge
 from myriorama.billing.leases import Lease
 
 LINES = (UUID(int=1), UUID(int=2))
+ADVERTISER, CAMPAIGN = UUID(int=101), UUID(int=102)
 SERVES_MS, TOKEN_LIFE_MS, SKEW_MS = 5_000, 600_000, 5_000
 
 
@@ -48,8 +49,8 @@ class Memory:
     zone: str
     lines: tuple[UUID, ...]
     daily: int
-    advertiser: UUID = UUID(int=101)
-    campaign: UUID = UUID(int=102)
+    advertiser: UUID = ADVERTISER
+    campaign: UUID = CAMPAIGN
     rows: dict[Budget, Row] = field(default_factory=dict[Budget, Row])
     leases: dict[int, LeaseRow] = field(default_factory=dict[int, LeaseRow])
     open: dict[int, int] = field(default_factory=dict[int, int])

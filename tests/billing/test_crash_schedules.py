@@ -1,6 +1,7 @@
 """Whatever crashes, whenever: no budget is exceeded, and budgets, leases and charges agree."""
 
 import random
+from collections.abc import Iterator
 from uuid import UUID
 
 import psycopg
@@ -8,7 +9,7 @@ import pytest
 
 from myriorama.store.postgres import Pool
 from tests.billing.database import Database
-from tests.billing.memory import LINES, Memory, Row
+from tests.billing.memory import ADVERTISER, CAMPAIGN, LINES, Memory, Row
 from tests.billing.schedules import Schedule
 from tests.billing.worlds import NOON_MS
 
@@ -24,6 +25,13 @@ def memory(*, now_ms: int = NOON_MS, budget: int = 9_000) -> Memory:
     for line_id in LINES:
         house.rows["line", line_id, 0] = Row(budget // 2)
     return house
+
+
+def crashes(seed: int) -> Iterator[bool]:
+    """Say of each settlement whether it is cut off just before its end."""
+    chance = random.Random(seed)  # noqa: S311 - a schedule has to be the same again
+    while True:
+        yield chance.random() < 0.3
 
 
 @pytest.mark.parametrize("share", range(SHARES))
@@ -64,7 +72,6 @@ def test_hundreds_of_schedules_leave_no_drift_in_postgresql_either(
 ) -> None:
     with psycopg.connect(database_url, autocommit=True) as connection:
         for seed in range(SCHEDULES_OF_SQL):
-            chance = random.Random(seed)  # noqa: S311 - a schedule has to be the same again
             house = Database(
                 pool,
                 connection,
@@ -72,10 +79,10 @@ def test_hundreds_of_schedules_leave_no_drift_in_postgresql_either(
                 "America/St_Johns",
                 # The streams of the log are for good, so every schedule has lines of its own.
                 lines=tuple(UUID(int=1_000 * (seed + 1) + n) for n in (1, 2)),
-                advertiser=UUID(int=101),
-                campaign=UUID(int=102),
+                advertiser=ADVERTISER,
+                campaign=CAMPAIGN,
                 budget=9_000,
-                is_crashing=iter(lambda: chance.random() < 0.3, None),
+                is_crashing=crashes(seed),
             )
             schedule = Schedule(house, seed, cuts=seed % 2 == 0, clicks=seed % 3 == 0, look_every=5)
 

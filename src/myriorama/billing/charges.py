@@ -91,29 +91,35 @@ def charge(
         free: what each budget has that is neither held nor spent. It is brought up to date.
     """
     charged = Charged()
+    counts: dict[tuple[int, int], list[int]] = defaultdict(list)
     left = {each.lease_id: each.amount_micros - each.spent_micros for each in leases.values()}
     for one in due:
         lease = leases.get(one.lease_id)
         short = one.micros - left.get(one.lease_id, 0)
-        if lease is None or (lease.line_id, lease.day) != (one.line_id, one.day):
+        if lease is None or lease.day != one.day or lease.line_id != one.line_id:
             # No token of ours names such a lease: it was lost with what PostgreSQL had not written.
             _leak(charged, one)
             continue
-        charged.lines[one.line_id] = lease
         if short > 0:
             budgets = budgets_of(lease)
             if min(free.get(budget, 0) for budget in budgets) < short:
                 _leak(charged, one)
+                charged.lines[lease.line_id] = lease
                 continue
             for budget in budgets:
                 free[budget] -= short
             charged.extended[one.lease_id] = charged.extended.get(one.lease_id, 0) + short
             left[one.lease_id] += short
         left[one.lease_id] -= one.micros
-        charged.spent[one.lease_id] = charged.spent.get(one.lease_id, 0) + one.micros
-        count = charged.by_day[one.line_id, one.day][one.beacon]
-        count.count += 1
-        count.micros += one.micros
+        counts[one.lease_id, one.beacon].append(one.micros)
+    for (lease_id, beacon), micros in counts.items():
+        lease = leases[lease_id]
+        spent = sum(micros)
+        charged.lines[lease.line_id] = lease
+        charged.spent[lease_id] = charged.spent.get(lease_id, 0) + spent
+        count = charged.by_day[lease.line_id, lease.day][beacon]
+        count.count += len(micros)
+        count.micros += spent
     return charged
 
 
