@@ -39,6 +39,9 @@ SENSITIVE: frozenset[str] = frozenset(
     {"alcohol", "crypto", "dating", "finance", "gambling", "government", "health", "politics"}
 )
 
+# Whoever is younger than 18 is shown none of these.
+ADULTS_ONLY: frozenset[str] = frozenset({"alcohol", "crypto", "dating", "gambling", "politics"})
+
 
 class CategoryUnknown(Invalid):
     """There is no such category of ads; the detail names those that there are."""

@@ -16,6 +16,7 @@ from litestar.testing import TestClient
 from myriorama.api.tokens import AccessTokens, Scope
 from myriorama.settings import Settings
 from myriorama.store.log import Log
+from tests.api.advertised import advertised, with_scopes
 from tests.api.routes import BODIES, ROUTES, Relation
 from tests.drafts import draft, generation
 from tests.people import Person
@@ -28,6 +29,15 @@ World = Mapping[str, str]
 HOLDERS = (None, *(scope for scope in Scope if scope is not Scope.PUBLIC))
 NOT_THERE = {
     "appeal_impossible",
+    "campaign_over",
+    "commercial_grant_not_found",
+    "creative_appeal_impossible",
+    "creative_source_not_found",
+    "creative_withdrawn_for_good",
+    "line_item_not_submitted",
+    "line_item_over",
+    "member_not_found",
+    "nothing_to_show",
     "object_not_found",
     "permission_request_not_found",
     "shot_unknown",
@@ -104,7 +114,11 @@ def world(
     person: Callable[[str], Person], log: Log, tmp_path: Path, settings: Settings
 ) -> tuple[Person, Person, Person, dict[str, str]]:
     """What Alice has, whom Bob does not know, and who has blocked Mallory."""
-    alice, bob, mallory = person("alice"), person("bob"), person("mallory")
+    alice, bob, mallory = (
+        with_scopes(person(handle), settings, Scope.ADVERTISER)
+        for handle in ("alice", "bob", "mallory")
+    )
+    ads = advertised(log, alice.account_id)
     face = photo(tmp_path / "face.jpg", two_colours(64, 64))
     with face.open("rb") as file:
         sent = alice.post("/v1/uploads", files={"file": file}, data={"purpose": "image"}).json()
@@ -131,6 +145,7 @@ def world(
             ],
             "upload_id": sent["upload_id"],
             "video_id": str(video.id),
+            **ads.ids,
         },
     )
 

@@ -12,11 +12,14 @@ from psycopg.rows import TupleRow, class_row
 from psycopg_pool import AsyncConnectionPool
 
 from ads.lines import Cap, Creative, Kind, Line, Scope, Suitability, Targeting
+from domain.ad_categories import ADULTS_ONLY
 
 SERVABLE = Path(__file__).with_name("ad_lines.sql").read_bytes()
 
 READ_FROM = ("advertisers", "campaigns", "line_items", "creatives", "commercial_grants")
 """The projections whose tables the lines are read from: a change of any may change an index."""
+
+_ADULTS = "18+"
 
 
 @dataclass(frozen=True)
@@ -39,14 +42,15 @@ async def servable_lines(
     """Return every line that may be shown now, or in a flight to come.
 
     Each is submitted and not exhausted, of a campaign that is active, and has a creative that is
-    approved, not recalled, and shows only cameos that are granted to the advertiser.
+    approved, not recalled, and shows only cameos that are granted to the advertiser. What is for
+    adults only is for nobody else, whomever the line is for.
     """
     async with (
         pool.connection() as connection,
         connection.cursor(row_factory=class_row(_Row)) as cursor,
     ):
         rows = await (await cursor.execute(SERVABLE, {"at": at})).fetchall()
-    return [_servable(row) for row in rows]
+    return [servable for row in rows if (servable := _servable(row))]
 
 
 class _CapRow(msgspec.Struct, frozen=True):
@@ -92,8 +96,11 @@ class _Row(msgspec.Struct, frozen=True):
     creatives: object
 
 
-def _servable(row: _Row) -> ServableLine:
+def _servable(row: _Row) -> ServableLine | None:
     creatives = msgspec.convert(row.creatives, list[_CreativeRow])
+    targeting = _targeting(row, creatives)
+    if targeting is None:
+        return None
     line = Line(
         line_id=row.line_item_id,
         campaign_id=row.campaign_id,
@@ -101,7 +108,7 @@ def _servable(row: _Row) -> ServableLine:
         kind=row.kind,
         bid_micros=row.bid_micros // 1000 if row.kind == "cpm" else row.bid_micros,
         creatives=tuple(map(_creative, creatives)),
-        targeting=msgspec.convert(row.targeting, Targeting),
+        targeting=targeting,
         caps=_caps(row, creatives),
         suitability=msgspec.convert(row.suitability, Suitability),
         category=row.category,
@@ -114,6 +121,16 @@ def _servable(row: _Row) -> ServableLine:
     return ServableLine(
         line, row.pacing, row.daily_budget_micros, row.lifetime_budget_micros, row.currency
     )
+
+
+def _targeting(row: _Row, creatives: Iterable[_CreativeRow]) -> Targeting | None:
+    """Return whom a line is for, or None if that is nobody who may be shown it."""
+    targeting = msgspec.convert(row.targeting, Targeting)
+    if ADULTS_ONLY.isdisjoint({row.category, *(creative.category for creative in creatives)}):
+        return targeting
+    if targeting.age_bands and _ADULTS not in targeting.age_bands:
+        return None
+    return msgspec.structs.replace(targeting, age_bands=frozenset({_ADULTS}))
 
 
 def _creative(row: _CreativeRow) -> Creative:
