@@ -12,8 +12,8 @@ from myriorama.billing.spending import set_cap
 from tests.billing.worlds import NOON_MS, Market, granted
 
 
-def ms(year: int, month: int, day: int, hour: int, minute: int = 0, second: int = 0) -> int:
-    return round(datetime(year, month, day, hour, minute, second, UTC).timestamp() * 1000)
+def ms(instant: str) -> int:
+    return round(datetime.fromisoformat(f"{instant}+00:00").timestamp() * 1000)
 
 
 @pytest.mark.parametrize("scope", ["advertiser", "campaign", "line", "line_day"])
@@ -138,10 +138,10 @@ def test_a_budget_that_is_raised_again_goes_on(market: Market) -> None:
 def test_a_daily_budget_is_of_the_advertisers_day(market: Market) -> None:
     market.zone = "Europe/Berlin"
     market.fund(daily=1_000)
-    market.now_ms = ms(2026, 11, 22, 22, 59, 58)
+    market.now_ms = ms("2026-11-22T22:59:58")
 
     before = granted(market.grant(1_000, least=1_000))
-    market.now_ms = ms(2026, 11, 22, 23)
+    market.now_ms = ms("2026-11-22T23:00:00")
     after = granted(market.grant(1_000, least=1_000))
 
     assert before.serves_ms == 2_000  # it ends with its day
@@ -151,10 +151,10 @@ def test_a_daily_budget_is_of_the_advertisers_day(market: Market) -> None:
 def test_a_token_charges_the_day_of_its_decision(market: Market) -> None:
     market.zone = "Europe/Berlin"
     market.put_line(daily=1_000, lifetime=100_000)
-    market.now_ms = ms(2026, 11, 22, 22, 59, 58)
+    market.now_ms = ms("2026-11-22T22:59:58")
     token = market.token(granted(market.grant(1_000, least=1_000)), 1_000)
 
-    market.now_ms = ms(2026, 11, 22, 23, 5)
+    market.now_ms = ms("2026-11-22T23:05:00")
     market.report([token])
     market.settle()
 
@@ -170,20 +170,20 @@ def test_a_token_charges_the_day_of_its_decision(market: Market) -> None:
     [
         # 25 hours, of which one comes twice; 23 hours; a midnight that is left out; and one that
         # clocks are set back over, to the day before.
-        ("Europe/Berlin", (2026, 10, 24, 22), (2026, 10, 25, 22, 59, 59)),
-        ("Europe/Berlin", (2026, 3, 28, 23), (2026, 3, 29, 21, 59, 59)),
-        ("America/Sao_Paulo", (2018, 11, 4, 3), (2018, 11, 5, 1, 59, 59)),
-        ("America/St_Johns", (2010, 11, 7, 2, 30), (2010, 11, 8, 3, 29, 59)),
+        ("Europe/Berlin", "2026-10-24T22:00:00", "2026-10-25T22:59:59"),
+        ("Europe/Berlin", "2026-03-28T23:00:00", "2026-03-29T21:59:59"),
+        ("America/Sao_Paulo", "2018-11-04T03:00:00", "2018-11-05T01:59:59"),
+        ("America/St_Johns", "2010-11-07T02:30:00", "2010-11-08T03:29:59"),
     ],
 )
 def test_one_budget_lasts_for_all_of_a_day_whatever_clocks_are_set_to(
-    market: Market, zone: str, before: tuple[int, ...], after: tuple[int, ...]
+    market: Market, zone: str, before: str, after: str
 ) -> None:
-    market.zone, market.now_ms = zone, ms(*before)
+    market.zone, market.now_ms = zone, ms(before)
     market.fund(daily=1_000)
     granted(market.grant(1_000, least=1_000))
 
-    market.now_ms = ms(*after)
+    market.now_ms = ms(after)
     within = market.grant(1)
     market.now_ms += 1_000
     behind = market.grant(1)

@@ -1,11 +1,12 @@
 """A top-up is credited exactly once and never lost, whatever the network, Stripe or a crash do."""
 
 import random
+from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID, uuid4
 
 import pytest
@@ -42,6 +43,14 @@ STEPS_MAX = 60
 
 class Crashed(BaseException):
     """The process is gone. No handler of errors sees to it."""
+
+
+class Lived(NamedTuple):
+    """What came of a top-up, and in how many attempts."""
+
+    method: Method
+    state: str
+    attempts: int
 
 
 @dataclass
@@ -225,7 +234,7 @@ def requested(world: World, method: Method) -> UUID:
             continue
 
 
-def live_through(log: Log, seed: int) -> None:
+def live_through(log: Log, seed: int) -> Lived:
     """One top-up among random faults, then in peace: it comes to an end, and is credited once."""
     world = World(log, random.Random(seed))  # noqa: S311 - to be drawn again
     method: Method = world.draw.choice(["checkout", "off_session"])
@@ -244,9 +253,16 @@ def live_through(log: Log, seed: int) -> None:
     assert len(top_up.credited) <= 1, seed
     assert (top_up.state == "succeeded") == bool(top_up.credited), seed
     assert sum(paid.amount for paid in world.bank.paid) == world.bank.balance_minor().get("usd", 0)
+    return Lived(method, top_up.state, top_up.attempt)
 
 
 @pytest.mark.parametrize("first", [0, SCHEDULES])
 def test_what_is_paid_is_credited_exactly_once(log: Log, first: int) -> None:
-    for seed in range(first, first + SCHEDULES):
-        live_through(log, seed)
+    lives = Counter(live_through(log, seed) for seed in range(first, first + SCHEDULES))
+
+    assert {(life.method, life.state) for life in lives} == {
+        (method, state)
+        for method in ("checkout", "off_session")
+        for state in ("succeeded", "failed")
+    }
+    assert max(life.attempts for life in lives) > 1
