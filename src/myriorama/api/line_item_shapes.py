@@ -65,9 +65,9 @@ class NewLineItem(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     pacing: Pacing = "even"
     category: Category | None = None
     guaranteed: bool = False
-    targeting: Targeting = Targeting()
+    targeting: Targeting = msgspec.field(default_factory=Targeting)
     caps: Caps = []
-    suitability: Suitability = Suitability()
+    suitability: Suitability = msgspec.field(default_factory=Suitability)
     creative_ids: CreativeIDs = []
 
 
