@@ -119,17 +119,15 @@ class Tokens:
         packed = unpacked(text)
         if not self.is_genuine(packed):
             raise AdTokenInvalid("this ad token was not signed here, or was changed since")
-        key_id, *ids, lease_id, kind, price, viewer, place, surface, decided, expires, day = (
-            _BODY.unpack_from(packed)
-        )
+        key_id, decision, line, creative, advertiser, *numbers = _BODY.unpack_from(packed)
+        lease_id, kind, price, viewer, place, surface, decided, expires, day = map(int, numbers)
         if now_ms >= expires:
             raise AdTokenExpired("this ad token has expired")
-        decision_id, line_id, creative_id, advertiser_id = (UUID(bytes=each) for each in ids)
         return AdToken(
-            decision_id=decision_id,
-            line_id=line_id,
-            creative_id=creative_id,
-            advertiser_id=advertiser_id,
+            decision_id=UUID(bytes=decision),
+            line_id=UUID(bytes=line),
+            creative_id=UUID(bytes=creative),
+            advertiser_id=UUID(bytes=advertiser),
             lease_id=lease_id,
             kind=KINDS[kind],
             price_micros=price,

@@ -1,7 +1,7 @@
 """Schedules of what may happen to budgets: crashes, lost answers, repeats, cuts, midnights."""
 
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -49,7 +49,7 @@ class _Line:
     failures: float
 
     @contextmanager
-    def _failing(self) -> Iterator[None]:
+    def _failing(self) -> Generator[None]:
         if self.chance.random() < self.failures:
             raise psycopg.OperationalError("the connection was lost before the step")
         yield

@@ -11,18 +11,21 @@ from myriorama.billing.leases import SERVES_MS, SKEW_MS, TOKEN_LIFE_MS, Leases, 
 from myriorama.billing.spending import set_cap
 from tests.billing.worlds import NOON_MS, Market, granted
 
+SCOPES = ("advertiser", "campaign", "line", "line_day")
+
 
 def ms(instant: str) -> int:
     return round(datetime.fromisoformat(f"{instant}+00:00").timestamp() * 1000)
 
 
-@pytest.mark.parametrize("scope", ["advertiser", "campaign", "line", "line_day"])
+@pytest.mark.parametrize("scope", SCOPES)
 def test_a_lease_is_no_larger_than_what_any_of_the_budgets_has_left(
     market: Market, scope: str
 ) -> None:
-    caps = dict.fromkeys(("funds", "campaign", "line", "daily"), 100_000)
-    caps[{"advertiser": "funds", "line_day": "daily"}.get(scope, scope)] = 900
-    market.fund(**caps)
+    caps = {name: 900 if name == scope else 100_000 for name in SCOPES}
+    market.fund(
+        caps["advertiser"], campaign=caps["campaign"], line=caps["line"], daily=caps["line_day"]
+    )
 
     first, second = market.grant(5_000, least=900), market.grant(5_000)
 

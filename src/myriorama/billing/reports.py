@@ -1,8 +1,8 @@
 """A batch of reports by columns, as it is read of the log, and as charges take it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any, Self
+from dataclasses import dataclass, replace
+from typing import Any
 from uuid import UUID
 
 import numpy as np
@@ -32,7 +32,7 @@ class Reports:
     refused: int = 0
 
     @classmethod
-    def of(cls, rows: Sequence[TupleRow], tokens: Tokens) -> Self:
+    def of(cls, rows: Sequence[TupleRow], tokens: Tokens) -> "Reports":
         """Read rows of position, time, beacon, mark and token."""
         genuine = [row for row in rows if tokens.is_genuine(row[4])]
         position, at_ms, beacon, mark, token = (
@@ -46,7 +46,7 @@ class Reports:
             columns(token),
         )
         believed = reports._where(reports.reported_ms < reports.token["expires_ms"])
-        return cls(**{**vars(believed), "refused": len(rows) - len(believed)})
+        return replace(believed, refused=len(rows) - len(believed))
 
     def __len__(self) -> int:
         return len(self.position)
