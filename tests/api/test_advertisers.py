@@ -141,7 +141,7 @@ def test_anothers_advertiser_is_not_there_on_any_route_and_answers_as_if_it_neve
 
     for route, (scope, _) in ROUTES.items():
         if scope is Scope.ADVERTISER and any(f"{{{name}:" in route for name in hers):
-            answers = []
+            answers = list[tuple[Any, ...]]()
             for ids in (hers, nowhere):
                 method, _, path = route.partition(" ")
                 for name, value in {**ids, "account_id": str(mallory.account_id)}.items():

@@ -24,6 +24,7 @@ from schemathesis.core.failures import FailureGroup
 from myriorama.api.tokens import AccessTokens, Scope
 from myriorama.settings import Settings
 from myriorama.store.log import Log
+from tests.api.advertised import advertised
 from tests.drafts import draft
 from tests.people import Person
 from tests.publishing import publish
@@ -64,6 +65,7 @@ def known(person: Callable[[str], Person], log: Log, tmp_path: Path) -> dict[str
     video = publish(log, alice.account_id)
     comment = alice.post(f"/v1/videos/{video.id}/comments", json={"text": "A fox."}).json()
     return {
+        **advertised(log, alice.account_id).ids,
         "account_id": str(bob.account_id),
         "cameo_id": alice.post("/v1/cameos", json=form).json()["cameo_id"],
         "code": alice.post("/v1/invitations").json()["code"],

@@ -108,7 +108,14 @@ async def open_campaign(
     front: NamedDependency[Front],
 ) -> Response[OpenedCampaign]:
     """Open a campaign; an editor may."""
-    plan = Plan(**{**msgspec.structs.asdict(data), "caps": caps_of(data.caps)})
+    plan = Plan(
+        name=data.name,
+        objective=data.objective,
+        budget_micros=data.budget_micros,
+        starts_at=data.starts_at,
+        ends_at=data.ends_at,
+        caps=caps_of(data.caps),
+    )
     by, at = principal.account_id, datetime.now(UTC)
     campaign_id = await front.command(campaigns.open, advertiser_id, plan, by=by, at=at)
     location = {"Location": f"/v1/campaigns/{campaign_id}"}

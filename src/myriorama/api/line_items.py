@@ -163,7 +163,7 @@ async def submit_line_item(
 ) -> SubmittedLineItem:
     """Let a line item be shown as soon as one of its creatives is approved."""
     by, at = principal.account_id, datetime.now(UTC)
-    state = await front.command(line_items.submit, line_item_id, by=by, at=at)
+    state: State = await front.command(line_items.submit, line_item_id, by=by, at=at)
     return SubmittedLineItem(line_item_id, state)
 
 
