@@ -20,6 +20,10 @@ class CurrencyNotTaken(Invalid):
     """Money of this currency is not taken."""
 
 
+class PaymentsNotTaken(Conflict):
+    """This house takes no payments: it has no payment rail."""
+
+
 class CardNotSaved(Conflict):
     """There is no card on file: top up by Checkout once, and it is kept."""
 

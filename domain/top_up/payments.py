@@ -30,6 +30,7 @@ class Checkout:
     """A page of the rail on which one payment can be made, until it expires."""
 
     session_id: str
+    top_up_id: UUID | None
     url: str
     status: CheckoutStatus
     expires_at: datetime

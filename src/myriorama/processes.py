@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from urllib.parse import urlsplit
 from uuid import UUID
 
 import httpx
@@ -16,7 +17,9 @@ from myriorama.api.media import SERVED
 from myriorama.application.allowances import Remaining
 from myriorama.application.demo_world import DemoWorld
 from myriorama.application.passwords import Passwords
+from myriorama.billing.ledger_verification import Balanced, verify_books
 from myriorama.bootstrap.application import create_accounts, create_allowances
+from myriorama.bootstrap.billing import create_cashier
 from myriorama.bootstrap.feeds import create_rankers, create_state, create_stretches
 from myriorama.bootstrap.logs import projections, sources
 from myriorama.bootstrap.marks import provenance_of
@@ -112,6 +115,33 @@ def dispatch(settings: Settings) -> None:
     dispatcher = create_dispatcher(settings)
     stop_when_signalled(dispatcher.stop)
     dispatcher.run()
+
+
+def collect(settings: Settings) -> None:
+    """Take in what advertisers pay until told to stop.
+
+    Raises:
+        SettingInvalid: there is no key for Stripe.
+    """
+    start_logs()
+    cashier = create_cashier(settings)
+    stop_when_signalled(cashier.stop)
+    cashier.run()
+
+
+def double_stripe(settings: Settings) -> None:
+    """Be the double of Stripe, where the settings say that Stripe is, until told to stop."""
+    address = urlsplit(settings.stripe_address)
+    Granian(
+        "myriorama.bootstrap.billing:create_stripe_double",
+        address="127.0.0.1",
+        port=address.port or 80,
+        interface=Interfaces.ASGI,
+        workers=1,
+        factory=True,
+        respawn_failed_workers=True,
+        workers_kill_timeout=DRAIN_S,
+    ).serve()
 
 
 def settle(settings: Settings) -> None:
@@ -218,6 +248,11 @@ def _populate(settings: Settings, api: httpx.Client, *, videos: int, people: int
 def replay(settings: Settings, log: LogName, bounds: Bounds) -> Iterator[Row]:
     """Yield the rows of a log, wherever they lie by now."""
     return stream(settings.database_url, open_objects(settings.objects), log, bounds)
+
+
+def verify_ledger(settings: Settings) -> Iterator[Balanced]:
+    """Look at everything in the books. Raises `LedgerBroken`."""
+    yield from verify_books(settings.database_url)
 
 
 def verify_log(settings: Settings) -> Iterator[Sound]:

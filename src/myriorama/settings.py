@@ -102,6 +102,9 @@ class WorkerSettings:
                 raise SettingInvalid(f"{variable(name)} must be 1 or more.")
         if getattr(self, "gpu_seconds_per_day", 0) < 0:
             raise SettingInvalid(f"{variable('gpu_seconds_per_day')} must be 0 or more.")
+        is_charging = bool(getattr(self, "stripe_secret_key", ""))
+        if is_charging and not getattr(self, "stripe_webhook_secret", ""):
+            raise SettingInvalid(f"{variable('stripe_webhook_secret')} is needed, too.")
         for name, choices in (
             ("sign_up", SignUp),
             ("renderer", RendererName),
@@ -157,11 +160,17 @@ class Settings(WorkerSettings):
     """So many views make a public video worth being streamed in several sizes."""
     cors_origins: str = ""
     """Origins of other sites whose pages may call the API, separated by commas."""
+    stripe_secret_key: str = ""
+    """With which advertisers are charged; empty: nobody can top up."""
+    stripe_webhook_secret: str = ""
+    """Under which Stripe signs what it reports to `/v1/stripe-events`."""
+    stripe_address: str = ""
+    """Where Stripe is; empty: where it usually is."""
 
 
 def variable(name: str) -> str:
-    """Return the environment variable of a setting."""
-    return f"MYRIORAMA_{name.upper()}"
+    """Return the environment variable of a setting. Stripe's have the names they have elsewhere."""
+    return name.upper() if name.startswith("stripe_") else f"MYRIORAMA_{name.upper()}"
 
 
 def _required(kind: type[WorkerSettings]) -> list[str]:

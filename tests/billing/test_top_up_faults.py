@@ -6,7 +6,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 from uuid import UUID, uuid4
 
 import pytest
@@ -27,6 +27,8 @@ from myriorama.billing.stripe_double.signatures import delivery
 from myriorama.billing.stripe_rail import API_VERSION, Notice, StripeRail, verified
 from myriorama.store.log import Log
 from tests.doubles.stripe.transport import InProcess
+
+T = TypeVar("T")
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 ALICE, CENT = UUID(int=1), 10_000
@@ -131,7 +133,7 @@ class Crashing:
     def payments_for(self, customer_id: str, top_up_id: UUID) -> list[Payment]:
         return self._between(lambda: self._rail.payments_for(customer_id, top_up_id))
 
-    def _between(self, ask: Callable[[], Any]) -> Any:
+    def _between(self, ask: Callable[[], T]) -> T:
         self._crash()
         answer = ask()
         self._crash()

@@ -16,7 +16,7 @@ import structlog
 
 from domain.payer.aggregate import Payer
 from domain.top_up.aggregate import Method, TopUp
-from domain.top_up.errors import CardNotSaved, TopUpNotFound
+from domain.top_up.errors import CardNotSaved, PaymentsNotTaken, TopUpNotFound
 from domain.top_up.payments import (
     Charge,
     Checkout,
@@ -48,7 +48,7 @@ Raises what tells the account that there is no such advertiser.
 class TopUps:
     """Money on its way in. `return_url` is where people come back to from the rail's page."""
 
-    def __init__(self, log: Log, rail: Rail, tenancy: Tenancy, *, return_url: str) -> None:
+    def __init__(self, log: Log, rail: Rail | None, tenancy: Tenancy, *, return_url: str) -> None:
         self._log = log
         self._rail = rail
         self._tenancy = tenancy
@@ -61,11 +61,13 @@ class TopUps:
         """Note that an advertiser wants to top up; return the top-up's ID.
 
         Raises:
+            PaymentsNotTaken: there is no rail.
             CardNotSaved: "off_session", and there is no card on file.
             CurrencyNotTaken: money of the advertiser's currency is not taken.
             TopUpAmountInvalid: the amount is not one that is taken.
         """
         currency = self._tenancy(by, advertiser_id)
+        self._require_rail()
         read = dict[UUID, int]()
         if method == "off_session":
             payer = self._log.find(Payer, Payer.identify(advertiser_id))
@@ -131,14 +133,17 @@ class TopUps:
             TopUpNotFound: the payment names a top-up that is not there.
         """
         with _apart():
-            payment = aside(self._rail.payment, payment_id)
+            payment = aside(self._require_rail().payment, payment_id)
             if payment.top_up_id is not None:  # else it is of something else than a top-up
                 self._observe(payment, at=at)
 
-    def look(self, top_up_id: UUID, *, at: datetime) -> None:
-        """Take in all payments for a top-up, even if it is settled. Raises RailSilent."""
+    def learn_page(self, session_id: str, *, at: datetime) -> None:
+        """Take in a page as the rail has it now. Raises as `learn` does."""
         with _apart():
-            self._look(self._get(top_up_id), at=at)
+            checkout = aside(self._require_rail().checkout, session_id)
+            top_up = self._get(checkout.top_up_id) if checkout.top_up_id else None
+            if top_up is not None and top_up.session_id == session_id:
+                self._look_at_page(top_up, at=at)
 
     def _submit(self, top_up: TopUp, *, at: datetime) -> None:
         if top_up.charge is None:
@@ -159,18 +164,18 @@ class TopUps:
 
     def _ask(self, top_up: TopUp, charge: Charge, *, at: datetime) -> None:
         if top_up.method == "off_session":
-            payment = aside(self._rail.charge, charge)
+            payment = aside(self._require_rail().charge, charge)
             if payment.status == "pending":  # an answer that was kept may be old
-                payment = aside(self._rail.payment, payment.payment_id)
+                payment = aside(self._require_rail().payment, payment.payment_id)
             self._observe(payment, at=at)
         else:
-            checkout = aside(self._rail.open_checkout, charge)
+            checkout = aside(self._require_rail().open_checkout, charge)
             self._opened(top_up.id, checkout, attempt=charge.attempt, at=at)
 
     def _look_at_page(self, top_up: TopUp, *, at: datetime) -> None:
         if top_up.session_id is None:
             return
-        checkout = aside(self._rail.checkout, top_up.session_id)
+        checkout = aside(self._require_rail().checkout, top_up.session_id)
         self._look(top_up, at=at)
         if checkout.status == "expired":
             # Seen to be over before the payments were looked at: none can have come since.
@@ -182,7 +187,7 @@ class TopUps:
         if charge is None or submitted_at is None:
             return
         is_proof = at - submitted_at >= PROOF_AFTER
-        payments = aside(self._rail.payments_for, charge.customer_id, top_up.id)
+        payments = aside(self._require_rail().payments_for, charge.customer_id, top_up.id)
         for payment in payments:
             self._observe(payment, at=at)
         unpayable = top_up.method == "checkout"  # nobody has the address of such a page
@@ -215,7 +220,7 @@ class TopUps:
             # A customer who was opened in vain has no payments, and does no harm.
             key = f"customer:{new_id()}"
             try:
-                customer_id = aside(self._rail.open_customer, advertiser_id, key=key)
+                customer_id = aside(self._require_rail().open_customer, advertiser_id, key=key)
             except (RailStuck, RailRefused) as error:
                 raise RailSilent(str(error)) from error
             payer = Payer.open(advertiser_id, customer_id, at=at)
@@ -256,6 +261,11 @@ class TopUps:
         top_up = self._get(top_up_id)
         top_up.doubt(attempt=attempt, at=at)
         self._log.save(top_up)
+
+    def _require_rail(self) -> Rail:
+        if self._rail is None:
+            raise PaymentsNotTaken("This house takes no payments: STRIPE_SECRET_KEY is not set.")
+        return self._rail
 
     def _get(self, top_up_id: UUID) -> TopUp:
         top_up = self._log.find(TopUp, top_up_id)

@@ -79,7 +79,7 @@ class StripeRail:
             max_network_retries=0,
             base_addresses={"api": address} if address else None,
             http_client=http_client
-            or stripe.HTTPXClient(timeout=TIMEOUT_S, allow_sync_methods=True),
+            or stripe.RequestsClient(timeout=TIMEOUT_S),
         )
 
     def open_customer(self, advertiser_id: UUID, *, key: str) -> str:
@@ -155,6 +155,8 @@ def verified(body: bytes, signature: str, secret: str) -> Notice:
     Raises:
         WebhookForged: it has not, or more than five minutes ago.
     """
+    if not secret:  # which anybody could sign under
+        raise WebhookForged("There is no secret to verify it by.")
     try:
         event = stripe.Webhook.construct_event(body, signature, secret, SIGNED_S_MAX)
         return _notice(event, body)
@@ -226,6 +228,7 @@ def _payment(intent: PaymentIntent) -> Payment:
 def _checkout(session: Session) -> Checkout:
     return Checkout(
         session_id=session.id,
+        top_up_id=_id_of(session.client_reference_id),
         url=session.url or "",
         status=cast("CheckoutStatus", session.status or "open"),
         expires_at=datetime.fromtimestamp(session.expires_at, UTC),

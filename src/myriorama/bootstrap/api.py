@@ -77,7 +77,7 @@ from myriorama.application.rankings import Rankings
 from myriorama.application.reactions import Reactions
 from myriorama.application.steering import Steerings
 from myriorama.application.videos import Missing, Videos
-from myriorama.bootstrap import advertising
+from myriorama.bootstrap import advertising, billing
 from myriorama.bootstrap.application import (
     create_accounts,
     create_allowances,
@@ -117,6 +117,7 @@ ROUTES: Sequence[ControllerRouterHandler] = (
     *operations.routes,
     *page_routes.routers,
     *advertising.ROUTES,
+    *billing.ROUTES,
     account_routes.router,
     allowance_routes.router,
     cameo_permission_routes.router,
@@ -171,6 +172,7 @@ def create_api(
         **_commands(settings, parts, missing, passwords or Passwords()),
         **_readings(settings, parts),
         **advertising.advertising(settings, parts.log, Reads(parts.pool), missing),
+        **billing.billing(settings, parts.log, parts.pool),
     }
     app = Litestar(
         ROUTES,

@@ -29,6 +29,7 @@ from projections.generations import Generations as GenerationsProjection
 from projections.gpu_budgets import GpuBudgets as GpuBudgetsProjection
 from projections.hashtags import Hashtags
 from projections.invitations import Invitations as InvitationsProjection
+from projections.ledger import Ledger
 from projections.line_items import LineItems as LineItemsProjection
 from projections.projection import AnyProjection
 from projections.provenance import Provenance
@@ -40,6 +41,7 @@ from projections.relations import Relations
 from projections.reports import Reports
 from projections.revocations import Revocations as RevocationsProjection
 from projections.steering import Steering
+from projections.top_ups import TopUps as TopUpsProjection
 from projections.uploads import Uploads as UploadsProjection
 from projections.video_documents import Embed, VideoDocuments
 from projections.videos import Videos as VideosProjection
@@ -69,6 +71,7 @@ def projections() -> Sequence[AnyProjection]:
         GpuBudgetsProjection(),
         Hashtags(),
         InvitationsProjection(),
+        Ledger(),
         LineItemsProjection(),
         QueueEntries(),
         Provenance(),
@@ -79,6 +82,7 @@ def projections() -> Sequence[AnyProjection]:
         Reports(),
         RevocationsProjection(),
         Steering(),
+        TopUpsProjection(),
         UploadsProjection(),
         VideoDocuments(embedding),
         VideosProjection(),

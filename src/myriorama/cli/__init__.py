@@ -23,6 +23,8 @@ for command in (
     running.renditions,
     running.relay,
     running.settle,
+    running.collect,
+    running.stripe_double,
     running.work,
     running.seed,
     operating.invite,

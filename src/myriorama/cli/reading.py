@@ -12,6 +12,7 @@ from domain.catalogue import EVENTS
 from domain.viewing.events import VIEW_EVENTS
 from myriorama import processes
 from myriorama.api import problem_catalogue
+from myriorama.billing.ledger_verification import LedgerBroken
 from myriorama.bootstrap.logs import projections
 from myriorama.cli.shell import refuse, settings_of_home
 from myriorama.replay.event_reference import markdown
@@ -55,7 +56,7 @@ def replay(
 
 def verify(
     what: Annotated[
-        Literal["log", "state", "media"], typer.Argument(help="What is to be checked.")
+        Literal["log", "state", "media", "ledger"], typer.Argument(help="What is to be checked.")
     ],
     *,
     slate: Annotated[
@@ -65,7 +66,7 @@ def verify(
         str | None, typer.Option(metavar="N|all", help="state: make so many, the newest, again.")
     ] = None,
 ) -> None:
-    """Check logs, what is shown of them, or the files and their marks; exits with 1 if broken."""
+    """Check logs, what is shown of them, the files, or the books; exits with 1 if broken."""
     settings = settings_of_home()
     try:
         processes.require_migrated(settings)
@@ -75,11 +76,15 @@ def verify(
         _verify_slates(settings, what, slate, slates)
         return
     if what != "state":
-        verify_all = processes.verify_media if what == "media" else processes.verify_log
+        verify_all = {
+            "ledger": processes.verify_ledger,
+            "log": processes.verify_log,
+            "media": processes.verify_media,
+        }
         try:
-            for sound in verify_all(settings):
+            for sound in verify_all[what](settings):
                 typer.echo(f"{what} {sound}")
-        except (LogBroken, MediaBroken) as broken:
+        except (LedgerBroken, LogBroken, MediaBroken) as broken:
             typer.echo(f"{what} BROKEN {broken}")
             raise typer.Exit(1) from None
         return

@@ -113,6 +113,19 @@ def renditions() -> None:
     processes.renditions(settings_of_home())
 
 
+def collect() -> None:
+    """Take in what advertisers pay, one cashier at a time."""
+    try:
+        processes.collect(settings_of_home())
+    except SettingInvalid as error:
+        refuse(error)
+
+
+def stripe_double() -> None:
+    """Be Stripe, as far as topping up goes, on this machine: no money moves."""
+    processes.double_stripe(settings_of_home())
+
+
 def settle() -> None:
     """Charge what was reported of ads, one settler at a time."""
     processes.settle(settings_of_home())

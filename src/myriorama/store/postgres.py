@@ -55,6 +55,7 @@ class AdvisoryLock(IntEnum):
     RENDITIONS = 7220250109
     AD_EVENTS = 7220250110
     SETTLEMENT = 7220250111
+    CASHIER = 7220250112
 
 
 def open_pool(url: str, *, size_max: int = 8, is_checked: bool = True) -> Pool:

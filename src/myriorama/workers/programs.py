@@ -16,6 +16,7 @@ from myriorama.store.embedded_postgres import postgres_answers, postgres_argv, p
 from myriorama.workers.supervisor import Program
 
 _SECRETS = ("MYRIORAMA_SECRET", "MYRIORAMA_WORKER_TOKEN", "MYRIORAMA_WATERMARK_KEY")
+_STRIPE_KEY = "STRIPE_SECRET_KEY"
 _ENVIRONMENT = "environment"
 INVITATION = "invitation"
 
@@ -40,6 +41,8 @@ def furnish(given: Mapping[str, str], home: Path) -> dict[str, str]:
         "MYRIORAMA_OBJECTS": str(home / "objects"),
         "OMP_NUM_THREADS": "1",
     }
+    if _STRIPE_KEY not in given:
+        environment |= _doubled_stripe(kept)
     missing = {name: value for name, value in environment.items() if name not in given}
     path = home / _ENVIRONMENT
     path.touch(mode=0o600)
@@ -81,6 +84,13 @@ def household(
         broker = environment["MYRIORAMA_KAFKA"]
         port = int(broker.rpartition(":")[2])
         embedded.append(Program("kafka", kafka_argv(port), ready=lambda: kafka_answers(broker)))
+    if _STRIPE_KEY not in given:
+        stripe = environment["STRIPE_ADDRESS"]
+        embedded.append(
+            Program(
+                "stripe", _argv("stripe-double"), env=environment, ready=lambda: _answers(stripe)
+            )
+        )
     stores = tuple(program.name for program in embedded)
     after_all = ("serve", "work", "project", "dispatch")
     return [
@@ -90,6 +100,7 @@ def household(
         _own("dispatch", environment, after=("migrate",)),
         _own("relay", environment, after=("migrate",)),
         _own("settle", environment, after=("migrate",)),
+        _own("collect", environment, after=("migrate",)),
         _own("renditions", environment, after=("migrate",)),
         Program(
             "serve",
@@ -125,12 +136,36 @@ def _own(
 
 def _without_database(environment: Mapping[str, str]) -> dict[str, str]:
     """Return what a worker may know: it reaches the house over HTTP, Kafka and objects alone."""
-    withheld = {"MYRIORAMA_DATABASE_URL", "MYRIORAMA_SECRET"}
+    withheld = {
+        "MYRIORAMA_DATABASE_URL",
+        "MYRIORAMA_SECRET",
+        _STRIPE_KEY,
+        "STRIPE_WEBHOOK_SECRET",
+    }
     return {name: value for name, value in environment.items() if name not in withheld}
 
 
 def _argv(command: str) -> tuple[str, ...]:
     return (sys.executable, "-m", "myriorama", command)
+
+
+def _doubled_stripe(kept: Mapping[str, str]) -> dict[str, str]:
+    """Return how the double of Stripe is reached: as before, so that pages to pay on stay."""
+    return {
+        _STRIPE_KEY: kept.get(_STRIPE_KEY) or f"sk_test_{secrets.token_hex(16)}",
+        "STRIPE_WEBHOOK_SECRET": kept.get("STRIPE_WEBHOOK_SECRET")
+        or f"whsec_{secrets.token_hex(16)}",
+        "STRIPE_ADDRESS": kept.get("STRIPE_ADDRESS") or f"http://127.0.0.1:{_free_port()}",
+    }
+
+
+def _answers(address: str) -> bool:
+    """Tell whether something answers HTTP there, whatever it says."""
+    try:
+        httpx.get(address, timeout=2)
+    except httpx.HTTPError:
+        return False
+    return True
 
 
 def _alive(address: str) -> bool:

@@ -38,7 +38,7 @@ class InProcess(stripe.HTTPClient):
         try:
             answer = self._exchange.answer(asked)
         except ConnectionEnded:
-            raise APIConnectionError("The connection ended.", should_retry=True) from None
+            raise APIConnectionError("The connection ended.", should_retry=True) from None  # type: ignore[no-untyped-call]  # the client is typed in part
         headers = {"idempotent-replayed": "true"} if answer.replayed else {}
         return answer.body.decode(), answer.status, headers
 

@@ -26,6 +26,10 @@ _ATTACHED = {
     "pm_card_chargeCustomerFail": _DECLINED_LATER,
     "pm_card_authenticationRequired": "4000002760003184",
 }
+_KEPT = (
+    *("_count", "_numbers", "balance", "cards", "customers", "events", "intents", "paid"),
+    "sessions",
+)
 _FEE_SHARE_PER_MILLE, _FEE_FIXED = 29, 30
 
 
@@ -179,6 +183,16 @@ class Bank:
         for entry in self.balance:
             sums[entry["currency"]] = sums.get(entry["currency"], 0) + entry["amount"]
         return sums
+
+    def kept(self) -> Thing:
+        """Return all that there is, to be restored."""
+        return {name: getattr(self, name) for name in _KEPT}
+
+    def restore(self, kept: Thing) -> None:
+        """Take up what another had `kept`."""
+        for name in _KEPT:
+            setattr(self, name, kept[name])
+        self.paid = [Paid(*paid) for paid in kept["paid"]]
 
     def _confirm(self, intent: Thing, card: str, *, holder_is_there: bool) -> None:
         declined = DECLINES.get(card)

@@ -116,6 +116,15 @@ class Exchange:
             self._keyed(asked, Fault.NONE)
         return len(late)
 
+    def kept(self) -> Thing:
+        """Return the keys and their answers, to be restored."""
+        with self._lock:
+            return {key: kept for key, kept in self._keys.items() if kept.answer is not None}
+
+    def restore(self, kept: Thing) -> None:
+        """Take up the keys that another had `kept`."""
+        self._keys = msgspec.convert(kept, dict[str, _Kept])
+
     def _keyed(self, asked: Asked, fault: Fault) -> Answered:
         if refused := self._unauthorised(asked):
             return refused

@@ -8,10 +8,11 @@ import sys
 from collections.abc import Mapping
 from functools import lru_cache
 from types import UnionType
-from typing import Any, Literal, Union, cast, get_args, get_origin, get_type_hints, is_typeddict
+from typing import Any, Literal, Union, cast, get_args, get_origin
 from urllib.parse import parse_qsl
 
 import stripe
+from typing_extensions import get_type_hints, is_typeddict
 
 Form = dict[str, Any]
 
