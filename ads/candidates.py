@@ -21,7 +21,10 @@ from ads.probability import TIRED_MAX
 TOP = 24
 """So many of the best are looked at in one pass through the rows."""
 
-CANDIDATES_MAX = 16
+CANDIDATES_MAX = 24
+
+_LIMITS = (CANDIDATES_MAX, CANDIDATES_MAX, CANDIDATES_MAX, CANDIDATES_MAX, 18)
+"""How many candidates can be compared for a page of 0 to 4 ads before the deadline."""
 
 PASSES_MAX = 8
 
@@ -286,7 +289,7 @@ def shortlist(  # noqa: PLR0913, PLR0917 - a loop over arrays takes what it read
         for at in range(top):
             if needless(table, kept, size, found, at, ads):
                 continue
-            if size == CANDIDATES_MAX:
+            if size == _LIMITS[ads]:
                 return size, drawable, False
             copy(found, at, kept, size)
             size += 1

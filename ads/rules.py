@@ -7,7 +7,7 @@ import msgspec
 
 Micros = Annotated[int, msgspec.Meta(ge=0, le=10**12)]
 COUNT_MAX = 1000
-EXPLORE_MAX = 0.1
+EXPLORE_MAX = 1.0
 Count = Annotated[int, msgspec.Meta(ge=0, le=COUNT_MAX)]
 
 ADULT = frozenset({"alcohol", "crypto", "dating", "gambling", "politics"})

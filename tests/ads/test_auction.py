@@ -1,21 +1,14 @@
 """The auction finds what a search through every page finds, at prices that no other bid betters."""
 
 import math
-from collections.abc import Mapping
-from uuid import UUID
 
 import msgspec
 import pytest
 
 from ads.index import Index
-from ads.insertion import Insertion, decide
-from tests.ads.markets import NOW_MS, Market, Purse, Search, drawn
+from myriorama.bench.ad_markets import Search, decided, drawn, gains
 
 MARKETS = 1000
-
-
-def _decided(market: Market, index: Index) -> Insertion:
-    return decide(index, market.viewer, market.page, Purse(), market.rules, NOW_MS, seed=3)
 
 
 def test_no_page_is_worth_more_than_the_one_decided_and_no_price_is_another() -> None:
@@ -26,7 +19,7 @@ def test_no_page_is_worth_more_than_the_one_decided_and_no_price_is_another() ->
         search = Search(market, index)
         bids = {each.line_id: each.bid_micros for each in market.lines}
 
-        insertion = _decided(market, index)
+        insertion = decided(market, index)
 
         assert insertion.reason in {"sold", "no_demand", "unsafe", "short_page"}
         chosen = [(p.position - n, p.line) for n, p in enumerate(insertion.placements)]
@@ -51,7 +44,7 @@ def test_no_advertiser_gains_by_another_bid_than_what_it_is_worth_to_them(seed: 
     index = Index.of(market.lines, {}, version=1)
     search = Search(market, index)
     worth = {each.line_id: each.bid_micros for each in market.lines}
-    honest = _gain(market, index, search, worth)
+    honest = gains(market, index, search, worth)
 
     for line in market.lines:
         for factor in (0.3, 0.6, 0.9, 0.97, 1.03, 1.1, 1.5, 3.0):
@@ -62,20 +55,8 @@ def test_no_advertiser_gains_by_another_bid_than_what_it_is_worth_to_them(seed: 
             ]
             other = Index.of(bids, {}, version=2)
 
-            tried = _gain(market, other, search, worth)
+            tried = gains(market, other, search, worth)
 
             # Prices are rounded down: what that leaves, an ad, is less than a micro of its event.
             owner = line.advertiser_id
             assert tried.get(owner, 0.0) <= honest.get(owner, 0.0) + 1.0
-
-
-def _gain(
-    market: Market, index: Index, search: Search, worth: Mapping[UUID, int]
-) -> Mapping[UUID, float]:
-    """Return what each advertiser has of a page beyond what it is expected to pay, in micros."""
-    gains: dict[UUID, float] = {}
-    for each in _decided(market, index).placements:
-        reach = index.probabilities.reach[each.position]
-        left = worth[each.line.line_id] - each.price_micros
-        gains[each.line.advertiser_id] = left * search.chance[each.line.kind] * reach
-    return gains

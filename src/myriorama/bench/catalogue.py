@@ -14,6 +14,8 @@ from myriorama.bench.outcome import Outcome, Progress
 
 MODULES: Mapping[str, str] = {
     "append": "appending",
+    "calibration": "calibrating",
+    "decision": "deciding",
     "e2e": "publishing",
     "exploration": "exploring",
     "feed": "ranking_calls",

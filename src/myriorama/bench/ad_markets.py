@@ -4,14 +4,15 @@ The search knows the rules from their text alone: it tries every set of lines in
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from random import Random
 from uuid import UUID
 
+import msgspec
 import numpy as np
 
 from ads.calibration import applied
 from ads.index import Index
+from ads.insertion import Insertion, decide
 from ads.lines import KINDS, Creative, Line, Suitability
 from ads.page import Safety, Slot
 from ads.probability import EVENTS
@@ -68,8 +69,7 @@ def page(length: int, safety: Safety | None = "safe") -> list[Slot]:
     return [Slot(UUID(int=i), UUID(int=100 + i), safety=safety) for i in range(length)]
 
 
-@dataclass(frozen=True)
-class Market:
+class Market(msgspec.Struct, frozen=True):
     """Lines that want a page."""
 
     lines: tuple[Line, ...]
@@ -219,6 +219,23 @@ class Search:
             & {each.casefold() for each in asked.blocked_keywords}
             for slot in sides
         )
+
+
+def decided(market: Market, index: Index) -> Insertion:
+    """Return what is decided of the market's page."""
+    return decide(index, market.viewer, market.page, Purse(), market.rules, NOW_MS, seed=3)
+
+
+def gains(
+    market: Market, index: Index, search: Search, worth: Mapping[UUID, int]
+) -> Mapping[UUID, float]:
+    """Return what each advertiser has of a page beyond what it is expected to pay, in micros."""
+    left_over: dict[UUID, float] = {}
+    for each in decided(market, index).placements:
+        reach = index.probabilities.reach[each.position]
+        left = worth[each.line.line_id] - each.price_micros
+        left_over[each.line.advertiser_id] = left * search.chance[each.line.kind] * reach
+    return left_over
 
 
 def _go_together(one: Line, other: Line) -> bool:
