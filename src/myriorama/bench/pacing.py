@@ -5,6 +5,7 @@ than it says. Paths are judged against the plan that was made before the day beg
 whose budgets are worth 200 prices or more and run out at the best multipliers.
 """
 
+import math
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -107,8 +108,8 @@ def _figures(run: Run, days: Days, planned: Array) -> Mapping[str, float]:
     errors = 100 * path_errors(run, planned, days.judged)
     return {
         "welfare_over_bound": run.welfare / days.welfare_max,
-        "path_error_p50": float(np.median(errors)) if len(errors) else float("nan"),
-        "path_error_p95": float(np.percentile(errors, 95)) if len(errors) else float("nan"),
+        "path_error_p50": float(np.median(errors)) if len(errors) else math.nan,
+        "path_error_p95": float(np.percentile(errors, 95)) if len(errors) else math.nan,
         "spent_share": float(run.spent.sum() / days.today.budgets.sum()),
         "overspent_micros": float(np.maximum(run.spent - days.today.budgets, 0).max()),
         "lines_judged": float(days.judged.sum()),
@@ -116,7 +117,11 @@ def _figures(run: Run, days: Days, planned: Array) -> Mapping[str, float]:
 
 
 def _means(found: list[Mapping[str, float]]) -> Mapping[str, float]:
-    return {name: float(np.mean([each[name] for each in found])) for name in found[0]}
+    """Return means over the draws; a short log may have draws without a line to judge."""
+    known = {
+        name: [each[name] for each in found if not math.isnan(each[name])] for name in found[0]
+    }
+    return {name: float(np.mean(each)) if each else math.nan for name, each in known.items()}
 
 
 def _checkpoints() -> Array:
