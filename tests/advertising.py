@@ -74,9 +74,15 @@ def line_item(of: Campaign, *, kind: str = "cpm", **differing: Any) -> LineItem:
     )
 
 
-def creative(of: Advertiser, content: Content = CONTENT, **differing: Any) -> Creative:
+def creative(advertiser_id: UUID, content: Content = CONTENT, **differing: Any) -> Creative:
     """Return a draft of a creative; `differing` is what is particular about its footage."""
     shown = replace(content, footage=replace(content.footage, **differing))
     return Creative.draft(
-        uuid4(), advertiser_id=of.id, name="Fox", content=shown, caps=(), by=uuid4(), at=NOON
+        uuid4(),
+        advertiser_id=advertiser_id,
+        name="Fox",
+        content=shown,
+        caps=(),
+        by=uuid4(),
+        at=NOON,
     )

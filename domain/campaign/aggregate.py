@@ -148,8 +148,12 @@ class Campaign(Aggregate):
         if self.state == "paused":
             self.trigger(CampaignResumed, at, by=by)
 
-    def complete(self, *, by: UUID | None, at: datetime) -> None:
-        """End it for good; nobody (None) does so when its flight is over. Again records nothing."""
+    def is_over(self, at: datetime) -> bool:
+        """Tell whether it is completed, or its flight has ended."""
+        return self.state == "completed" or (self.ends_at is not None and self.ends_at <= at)
+
+    def complete(self, *, by: UUID, at: datetime) -> None:
+        """End it for good. Again records nothing."""
         if self.state != "completed":
             self.trigger(CampaignCompleted, at, by=by)
 

@@ -76,7 +76,7 @@ class CampaignCompleted(Event):
 
     TOPIC = "campaign.completed"
 
-    by: UUID | None
+    by: UUID
 
 
 CampaignEvent = (

@@ -235,7 +235,7 @@ class LineItem(Aggregate):
         if is_live and spent_micros >= self.lifetime_budget_micros:
             self.trigger(LineItemExhausted, at, spent_micros=spent_micros)
 
-    def complete(self, *, by: UUID | None, at: datetime) -> None:
+    def complete(self, *, by: UUID, at: datetime) -> None:
         """End it for good. Again records nothing."""
         if self._stage != "completed":
             self.trigger(LineItemCompleted, at, by=by)

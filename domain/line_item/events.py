@@ -154,11 +154,11 @@ class LineItemExhausted(Event):
 
 @dataclass(frozen=True)
 class LineItemCompleted(Event):
-    """It is over for good; nobody (None) ended it where its flight is over."""
+    """The advertiser ended it for good, before its flight was over or after."""
 
     TOPIC = "line_item.completed"
 
-    by: UUID | None
+    by: UUID
 
 
 LineItemEvent = (

@@ -7,12 +7,14 @@ Stage = Literal["draft", "submitted", "paused", "exhausted", "completed"]
 State = Literal["draft", "in_review", "rejected", "active", "paused", "exhausted", "completed"]
 
 
-def state_of(stage: Stage, creative_states: Collection[str]) -> State:
-    """Return the state as it is shown.
+def state_of(stage: Stage, creative_states: Collection[str], *, is_over: bool) -> State:
+    """Return the state as it is shown; `is_over`: its flight, or its campaign's, has ended.
 
     What was submitted is in review until one of its creatives is approved, and rejected if none is
-    left that may be.
+    left that may be. What is over is completed; with a later end it goes on as it was.
     """
+    if is_over and stage != "draft":
+        return "completed"
     if stage != "submitted":
         return stage
     if "approved" in creative_states:

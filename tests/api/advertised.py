@@ -38,6 +38,6 @@ def advertised(log: Log, owner_id: UUID) -> Advertised:
     """Record an advertiser of somebody's, with a campaign, a line item and a creative."""
     opened = advertiser(owner_id)
     planned = campaign(opened)
-    bid, shown = line_item(planned), creative(opened)
+    bid, shown = line_item(planned), creative(opened.id)
     log.save(opened, planned, bid, shown)
     return Advertised(opened.id, planned.id, bid.id, shown.id)

@@ -1,15 +1,16 @@
 """Campaigns and line items over HTTP: opened, edited, paused, and shown to their members."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 
 from myriorama.api.tokens import Scope
 from myriorama.settings import Settings
 from myriorama.store.log import Log
-from tests.advertising import advertiser
+from tests.advertising import advertiser, creative
 from tests.api.advertised import advertised, with_scopes
 from tests.api.test_advertisers import refusal
 from tests.people import Person
@@ -80,6 +81,24 @@ def test_a_line_item_is_shown_as_it_was_opened(alice: Person, campaign_url: str)
         assert shown[name] == value or shown[name] | value == shown[name], name
     assert (shown["state"], shown["category"], shown["pacing"]) == ("draft", "toys", "even")
     assert alice.get(f"{campaign_url}/line-items").json()["items"] == [shown]
+
+
+def test_what_is_over_is_completed_until_it_has_a_later_end(
+    alice: Person, campaign_url: str, log: Log
+) -> None:
+    hers = alice.get(campaign_url).json()["advertiser_id"]
+    shown = creative(UUID(hers))
+    shown.submit([], by=alice.account_id, at=datetime.now(UTC))
+    log.save(shown)
+    url = opened(alice, campaign_url, creative_ids=[str(shown.id)])
+
+    assert alice.post(f"{url}/submit").json()["state"] == "active"
+    alice.patch(url, json={"ends_at": "2026-11-22T12:00:01Z"})
+    over = alice.get(url).json()["state"]
+    alice.patch(url, json={"ends_at": None})
+
+    assert over == "completed"
+    assert alice.get(url).json()["state"] == "active"
 
 
 def test_lists_come_in_pages(alice: Person, campaign_url: str) -> None:

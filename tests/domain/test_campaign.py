@@ -37,7 +37,7 @@ def test_it_is_paused_resumed_and_completed_for_good(spring: Campaign) -> None:
     for _ in range(2):
         spring.pause(by=ALICE, at=NOON)
     spring.resume(by=ALICE, at=NOON)
-    spring.complete(by=None, at=NOON)
+    spring.complete(by=ALICE, at=NOON)
     spring.complete(by=ALICE, at=NOON)
 
     assert recorded(spring) == [CampaignOpened, CampaignPaused, CampaignResumed, CampaignCompleted]

@@ -78,7 +78,7 @@ def test_it_is_paused_resumed_and_completed_for_good(submitted: LineItem) -> Non
     assert stage_of(submitted) == "paused"
     for _ in range(2):
         submitted.resume(by=ALICE, at=NOON)
-    submitted.complete(by=None, at=NOON)
+    submitted.complete(by=ALICE, at=NOON)
     submitted.complete(by=ALICE, at=NOON)
 
     assert recorded(submitted) == [LineItemPaused, LineItemResumed, LineItemCompleted]
@@ -167,4 +167,7 @@ def test_terms_that_cannot_be_kept_are_refused_and_change_nothing(
 def test_its_state_follows_from_how_far_it_has_come_and_from_its_creatives(
     stage: Stage, creatives: list[str], state: State
 ) -> None:
-    assert state_of(stage, creatives) == state
+    assert state_of(stage, creatives, is_over=False) == state
+    assert state_of(stage, creatives, is_over=True) == (
+        "draft" if stage == "draft" else "completed"
+    )

@@ -92,6 +92,7 @@ class LineItem(msgspec.Struct, frozen=True):
     """What is bid for which viewers, and in which state it is.
 
     Submitted, it is in review until one of its creatives is approved, and rejected if none may be.
+    It is completed once its flight or its campaign is over, or somebody ended it.
     """
 
     line_item_id: UUID
@@ -143,6 +144,7 @@ class LineItemRow(msgspec.Struct, frozen=True):
     opened_position: int
     version: int
     creative_states: list[str]
+    is_over: bool
 
 
 def proposal_of(new: NewLineItem) -> Proposal:
@@ -182,7 +184,7 @@ def line_item_of(row: LineItemRow) -> LineItem:
     shown = {name: getattr(row, name) for name in row.__struct_fields__}
     spent = row.exhausted_micros >= row.lifetime_budget_micros
     stage: Stage = "exhausted" if spent and row.stage in {"submitted", "paused"} else row.stage
-    shown["state"] = state_of(stage, row.creative_states)
+    shown["state"] = state_of(stage, row.creative_states, is_over=row.is_over)
     return msgspec.convert(shown, LineItem)
 
 

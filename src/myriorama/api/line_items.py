@@ -36,10 +36,12 @@ OF_CAMPAIGN = """
            l.bid_micros, l.daily_budget_micros, l.lifetime_budget_micros, l.exhausted_micros,
            l.starts_at, l.ends_at, l.hours, l.pacing, l.targeting, l.caps, l.suitability,
            l.creative_ids, l.stage, l.opened_at, l.opened_position, l.version, ARRAY(
-        SELECT c.state FROM creatives c
-        WHERE c.creative_id = ANY(l.creative_ids) AND NOT c.recalled
-    ) AS creative_states
-    FROM line_items l WHERE l.campaign_id = %s AND l.opened_position > %s
+        SELECT v.state FROM creatives v
+        WHERE v.creative_id = ANY(l.creative_ids) AND NOT v.recalled
+    ) AS creative_states,
+    coalesce(least(l.ends_at, c.ends_at) <= now(), false) OR c.state = 'completed' AS is_over
+    FROM line_items l JOIN campaigns c USING (campaign_id)
+    WHERE l.campaign_id = %s AND l.opened_position > %s
     ORDER BY l.opened_position LIMIT %s
 """
 
@@ -48,10 +50,11 @@ ONE = """
            l.bid_micros, l.daily_budget_micros, l.lifetime_budget_micros, l.exhausted_micros,
            l.starts_at, l.ends_at, l.hours, l.pacing, l.targeting, l.caps, l.suitability,
            l.creative_ids, l.stage, l.opened_at, l.opened_position, l.version, ARRAY(
-        SELECT c.state FROM creatives c
-        WHERE c.creative_id = ANY(l.creative_ids) AND NOT c.recalled
-    ) AS creative_states
-    FROM line_items l WHERE l.line_item_id = %s
+        SELECT v.state FROM creatives v
+        WHERE v.creative_id = ANY(l.creative_ids) AND NOT v.recalled
+    ) AS creative_states,
+    coalesce(least(l.ends_at, c.ends_at) <= now(), false) OR c.state = 'completed' AS is_over
+    FROM line_items l JOIN campaigns c USING (campaign_id) WHERE l.line_item_id = %s
 """
 
 

@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from domain.advertiser.errors import AdvertiserNotFound
+from domain.campaign.aggregate import Campaign
 from domain.creative.aggregate import Creative
 from domain.line_item.aggregate import LineItem
 from domain.line_item.errors import CreativesInvalid, LineItemNotFound
@@ -104,7 +105,11 @@ class LineItems:
         waits = any(each.state in {"approved", "in_review"} for each in creatives)
         line_item.submit(has_creative=waits, by=by, at=at)
         self._log.save(line_item, expect=read)
-        return state_of(line_item.stage, [creative.state for creative in creatives])
+        campaign = self._log.find(Campaign, line_item.campaign_id)
+        ends_at = line_item.schedule.ends_at
+        is_over = (ends_at is not None and ends_at <= at) or bool(campaign and campaign.is_over(at))
+        states = [creative.state for creative in creatives]
+        return state_of(line_item.stage, states, is_over=is_over)
 
     @retried
     def pause(self, line_item_id: UUID, *, by: UUID, at: datetime) -> None:
