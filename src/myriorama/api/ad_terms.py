@@ -5,10 +5,12 @@ from datetime import datetime
 from typing import Annotated
 
 import msgspec
+from litestar import Response
 from litestar.params import HeaderParameter
 
 from domain.frequency import FrequencyCap
 from domain.micros import MICROS_MAX
+from myriorama.api.preconditions import etag
 
 IfMatch = Annotated[str | None, HeaderParameter(name="If-Match", required=False)]
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=100, examples=["Spring"])]
@@ -34,6 +36,18 @@ class Cap(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 Caps = Annotated[
     list[Cap], msgspec.Meta(max_length=4, examples=[[{"count": 3, "window_s": 86_400}]])
 ]
+
+
+class Changed(msgspec.Struct, frozen=True):
+    """The ETag of what was changed, as it is now; the header has it too."""
+
+    etag: str
+
+
+def changed(version: int) -> Response[Changed]:
+    """Return the answer to an edit, after which its aggregate is at a version."""
+    tag = etag(version)
+    return Response(Changed(tag), headers={"ETag": tag})
 
 
 def caps_of(caps: Iterable[Cap]) -> tuple[FrequencyCap, ...]:

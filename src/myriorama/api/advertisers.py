@@ -12,7 +12,7 @@ from litestar.params import FromPath, JSONBody
 from domain.ad_categories import Category
 from domain.advertiser.errors import AdvertiserNotFound
 from domain.advertiser.membership import Role
-from myriorama.api.ad_terms import Cap, Caps, IfMatch, Instant, Name, edits_of
+from myriorama.api.ad_terms import Cap, Caps, Changed, IfMatch, Instant, Name, changed, edits_of
 from myriorama.api.preconditions import etag, require_match
 from myriorama.api.reads import Reads
 from myriorama.api.tenancy import Tenancy
@@ -162,7 +162,7 @@ async def read_advertiser(
     return Response(shown, headers={"ETag": etag(row.version)})
 
 
-@patch("/advertisers/{advertiser_id:uuid}", opt={"scope": Scope.ADVERTISER}, status_code=204)
+@patch("/advertisers/{advertiser_id:uuid}", opt={"scope": Scope.ADVERTISER})
 async def edit_advertiser(  # noqa: PLR0913, PLR0917 - parameters are explicit, passed by name
     advertiser_id: FromPath[UUID],
     data: JSONBody[AdvertiserEdit],
@@ -170,7 +170,7 @@ async def edit_advertiser(  # noqa: PLR0913, PLR0917 - parameters are explicit, 
     advertisers: NamedDependency[Advertisers],
     front: NamedDependency[Front],
     if_match: IfMatch = None,
-) -> Response[None]:
+) -> Response[Changed]:
     """Change name, website, category or caps; an editor may."""
     advertiser = await front.command(
         advertisers.edit,
@@ -180,7 +180,7 @@ async def edit_advertiser(  # noqa: PLR0913, PLR0917 - parameters are explicit, 
         precondition=lambda version: require_match(if_match, version),
         at=datetime.now(UTC),
     )
-    return Response(None, headers={"ETag": etag(advertiser.version)})
+    return changed(advertiser.version)
 
 
 @get("/advertisers/{advertiser_id:uuid}/members", opt={"scope": Scope.ADVERTISER})

@@ -11,7 +11,18 @@ from litestar.params import FromPath, FromQuery, JSONBody
 
 from domain.campaign.errors import CampaignNotFound
 from domain.campaign.plan import Objective, Plan
-from myriorama.api.ad_terms import Cap, Caps, IfMatch, Instant, Micros, Name, caps_of, edits_of
+from myriorama.api.ad_terms import (
+    Cap,
+    Caps,
+    Changed,
+    IfMatch,
+    Instant,
+    Micros,
+    Name,
+    caps_of,
+    changed,
+    edits_of,
+)
 from myriorama.api.paging import PAGE_LIMIT, Cursors, Page, PageLimit
 from myriorama.api.preconditions import etag, require_match
 from myriorama.api.reads import Reads
@@ -162,7 +173,7 @@ async def read_campaign(
     return Response(_campaign(row), headers={"ETag": etag(row.version)})
 
 
-@patch("/campaigns/{campaign_id:uuid}", opt={"scope": Scope.ADVERTISER}, status_code=204)
+@patch("/campaigns/{campaign_id:uuid}", opt={"scope": Scope.ADVERTISER})
 async def edit_campaign(  # noqa: PLR0913, PLR0917 - parameters are explicit, passed by name
     campaign_id: FromPath[UUID],
     data: JSONBody[CampaignEdit],
@@ -170,7 +181,7 @@ async def edit_campaign(  # noqa: PLR0913, PLR0917 - parameters are explicit, pa
     campaigns: NamedDependency[Campaigns],
     front: NamedDependency[Front],
     if_match: IfMatch = None,
-) -> Response[None]:
+) -> Response[Changed]:
     """Change name, objective, flight, budget or caps; an editor may."""
     campaign = await front.command(
         campaigns.edit,
@@ -180,7 +191,7 @@ async def edit_campaign(  # noqa: PLR0913, PLR0917 - parameters are explicit, pa
         precondition=lambda version: require_match(if_match, version),
         at=datetime.now(UTC),
     )
-    return Response(None, headers={"ETag": etag(campaign.version)})
+    return changed(campaign.version)
 
 
 @post("/campaigns/{campaign_id:uuid}/pause", opt={"scope": Scope.ADVERTISER}, status_code=204)

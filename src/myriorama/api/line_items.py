@@ -11,7 +11,7 @@ from litestar.params import FromPath, FromQuery, JSONBody
 from domain.campaign.errors import CampaignNotFound
 from domain.line_item.errors import LineItemNotFound
 from domain.line_item.states import State
-from myriorama.api.ad_terms import IfMatch
+from myriorama.api.ad_terms import Changed, IfMatch, changed
 from myriorama.api.line_item_shapes import (
     LineItem,
     LineItemEdit,
@@ -136,7 +136,7 @@ async def read_line_item(
     return Response(line_item_of(row), headers={"ETag": etag(row.version)})
 
 
-@patch("/line-items/{line_item_id:uuid}", opt={"scope": Scope.ADVERTISER}, status_code=204)
+@patch("/line-items/{line_item_id:uuid}", opt={"scope": Scope.ADVERTISER})
 async def edit_line_item(  # noqa: PLR0913, PLR0917 - parameters are explicit, passed by name
     line_item_id: FromPath[UUID],
     data: JSONBody[LineItemEdit],
@@ -144,7 +144,7 @@ async def edit_line_item(  # noqa: PLR0913, PLR0917 - parameters are explicit, p
     line_items: NamedDependency[LineItems],
     front: NamedDependency[Front],
     if_match: IfMatch = None,
-) -> Response[None]:
+) -> Response[Changed]:
     """Change what a line item bids, for whom and when; an editor may, and nobody reviews it."""
     line_item = await front.command(
         line_items.edit,
@@ -154,7 +154,7 @@ async def edit_line_item(  # noqa: PLR0913, PLR0917 - parameters are explicit, p
         precondition=lambda version: require_match(if_match, version),
         at=datetime.now(UTC),
     )
-    return Response(None, headers={"ETag": etag(line_item.version)})
+    return changed(line_item.version)
 
 
 @post("/line-items/{line_item_id:uuid}/submit", opt={"scope": Scope.ADVERTISER}, status_code=200)
