@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from time import monotonic, sleep
+from typing import LiteralString
 
 import psycopg
 import pytest
@@ -58,7 +59,7 @@ def comes_true(claim: Callable[[], bool]) -> bool:
     return is_true
 
 
-def number(market: Market, query: str) -> int:
+def number(market: Market, query: LiteralString) -> int:
     row = market.connection.execute(query).fetchone()
     return int(row[0]) if row else 0
 
@@ -97,10 +98,10 @@ def test_a_settler_that_is_killed_again_and_again_charges_once(
         "MYRIORAMA_OBJECTS": settings.objects,
         "MYRIORAMA_HOME": str(settings.home),
     }
+    argv = [sys.executable, "-m", "myriorama", "settle"]
     issued = 0
 
     for _ in range(3):
-        argv = [sys.executable, "-m", "myriorama", "settle"]
         with subprocess.Popen(argv, env=environment, stdout=subprocess.DEVNULL) as settler:  # noqa: S603 - our own program
             before = number(market, SPENT)
             for lease in leases:
