@@ -90,11 +90,19 @@ def board() -> Board:
 
 def awards() -> Awards:
     """Return room for what is sold on one page."""
-    kinds = [np.int64 if name in _WHOLE else np.float64 for name in Awards._fields]
-    return Awards(*(np.zeros(ADS_MAX, kind) for kind in kinds))
-
-
-_WHOLE = {"candidate", "gap", "row", "creative", "gaps", "free"}
+    return Awards(
+        candidate=np.zeros(ADS_MAX, np.int64),
+        gap=np.zeros(ADS_MAX, np.int64),
+        row=np.zeros(ADS_MAX, np.int64),
+        creative=np.zeros(ADS_MAX, np.int64),
+        price=np.zeros(ADS_MAX),
+        runner_up=np.zeros(ADS_MAX),
+        seen=np.zeros(ADS_MAX),
+        clicked=np.zeros(ADS_MAX),
+        billed=np.zeros(ADS_MAX),
+        gaps=np.zeros(ADS_MAX, np.int64),
+        free=np.zeros(ADS_MAX, np.int64),
+    )
 
 
 def _sets() -> tuple[NDArray[np.int8], NDArray[np.int32]]:
@@ -105,7 +113,7 @@ def _sets() -> tuple[NDArray[np.int8], NDArray[np.int32]]:
     members = np.full((_STATES, ADS_MAX), -1, np.int8)
     without = np.zeros((_STATES, ADS_MAX), np.int32)
     place: dict[tuple[int, ...], int] = {(): 0}
-    ordered = [()]
+    ordered: list[tuple[int, ...]] = [()]
     state = 1
     for size in range(1, ADS_MAX + 1):
         larger = [
@@ -157,8 +165,8 @@ def sell(  # noqa: PLR0913, PLR0917 - a loop over arrays takes what it reads
         size, drawable, fits = shortlist(table, moment, words, ads, found, kept)
     sold, searched = sell_to(table, kept, size, ads, gap, worths, reach, board, out)
     for one in range(sold):
-        at = out.candidate[one]
-        row, creative = kept.row[at], kept.creative[at]
+        at = int(out.candidate[one])
+        row, creative = int(kept.row[at]), int(kept.creative[at])
         out.row[one] = row
         out.creative[one] = creative
         out.price[one] /= kept.chance[at]
@@ -197,8 +205,8 @@ def sell_to(  # noqa: PLR0913, PLR0917 - a loop over arrays takes what it reads
         out.candidate[:sold] = board.order[:sold]
         out.gap[:sold] = board.at[:sold]
         for one in range(sold):
-            winner = out.candidate[one]
-            away = table.advertiser[kept.row[winner]]
+            winner = int(out.candidate[one])
+            away = int(table.advertiser[kept.row[winner]])
             others, without = _relaxed(
                 table, kept, size, ads, gap, gaps, length, reach, away, board
             )
@@ -268,7 +276,7 @@ def _relaxed(  # noqa: PLR0913, PLR0917 - a loop over arrays takes what it reads
             video += gap
         else:
             video += 1
-    return sold, best[0, 0]
+    return sold, float(best[0, 0])
 
 
 @compiled
@@ -284,11 +292,11 @@ def _apart(table: Table, one: int, other: int) -> bool:
 def _fit(table: Table, kept: Found, sold: int, board: Board) -> bool:
     """Return whether all that would be sold may stand where it does, on one page."""
     for one in range(sold):
-        candidate = board.order[one]
-        if not bits.has(kept.gaps[candidate], board.at[one]):
+        candidate = int(board.order[one])
+        if not bits.has(kept.gaps[candidate], int(board.at[one])):
             return False
         for other in range(one):
-            if not _apart(table, kept.row[candidate], kept.row[board.order[other]]):
+            if not _apart(table, int(kept.row[candidate]), int(kept.row[int(board.order[other])])):
                 return False
     return True
 
@@ -323,10 +331,10 @@ def _exact(  # noqa: PLR0913, PLR0917 - a loop over arrays takes what it reads
         while board.open[before] + gap > video:
             before -= 1
         for each in range(count):
-            state, ad = board.states[each], board.sizes[each]
+            state, ad = int(board.states[each]), int(board.sizes[each])
             value, by = over[last - 1, state], -1
             for member in range(ad):
-                candidate = _MEMBERS[state, member]
+                candidate = int(_MEMBERS[state, member])
                 if bits.has(kept.gaps[candidate], video):
                     gain = (
                         over[before, _WITHOUT[state, member]]
@@ -340,8 +348,8 @@ def _exact(  # noqa: PLR0913, PLR0917 - a loop over arrays takes what it reads
     chosen = _best_without(table, kept, count, last, -1, board)
     sold = _trace(chosen, last, gap, board, out)
     for one in range(sold):
-        winner = out.candidate[one]
-        away = table.advertiser[kept.row[winner]]
+        winner = int(out.candidate[one])
+        away = int(table.advertiser[kept.row[winner]])
         other = _best_without(table, kept, count, last, away, board)
         came = reach[out.gap[one] + one]
         out.price[one] = (over[last, other] - over[last, chosen]) / came + kept.paid[winner]
@@ -359,9 +367,9 @@ def _list_feasible(table: Table, kept: Found, size: int, ads: int, board: Board)
     for ad in range(1, ads + 1):
         for state in range(_CLASSES[ad], _CLASSES[ad] + _SIZES[size, ad]):
             fits = feasible[_WITHOUT[state, ad - 1]]
-            last = kept.row[_MEMBERS[state, ad - 1]]
+            last = int(kept.row[int(_MEMBERS[state, ad - 1])])
             for member in range(ad - 1):
-                fits = fits and _apart(table, kept.row[_MEMBERS[state, member]], last)
+                fits = fits and _apart(table, int(kept.row[int(_MEMBERS[state, member])]), last)
             feasible[state] = fits
             if fits:
                 board.states[count] = state
@@ -377,11 +385,11 @@ def _best_without(  # noqa: PLR0913, PLR0917 - a loop over arrays takes what it 
     """Return the best set of a whole page that has no candidate of the advertiser `away`."""
     chosen = 0
     for each in range(count):
-        state = board.states[each]
+        state = int(board.states[each])
         if board.over_sets[last, state] > board.over_sets[last, chosen]:
             there = False
             for member in range(board.sizes[each]):
-                row = kept.row[_MEMBERS[state, member]]
+                row = int(kept.row[int(_MEMBERS[state, member])])
                 there = there or table.advertiser[row] == away
             if not there:
                 chosen = state
@@ -396,15 +404,15 @@ def _trace(chosen: int, last: int, gap: int, board: Board, out: Awards) -> int:
         sold += _MEMBERS[chosen, member] >= 0
     left, state = sold, chosen
     while left > 0:
-        by = board.taken[last, state]
+        by = int(board.taken[last, state])
         if by < 0:
             last -= 1
             continue
         left -= 1
-        video = board.open[last]
+        video = int(board.open[last])
         out.candidate[left] = _MEMBERS[state, by]
         out.gap[left] = video
-        state = _WITHOUT[state, by]
+        state = int(_WITHOUT[state, by])
         while board.open[last] + gap > video:
             last -= 1
     return sold
@@ -423,5 +431,5 @@ def _runners_up(table: Table, kept: Found, size: int, sold: int, out: Awards) ->
                     == (table.advertiser[kept.row[out.candidate[other]]])
                 ):
                     shown = True
-            if not shown and bits.has(kept.gaps[candidate], out.gap[one]):
+            if not shown and bits.has(kept.gaps[candidate], int(out.gap[one])):
                 out.runner_up[one] = max(out.runner_up[one], kept.paid[candidate])

@@ -74,21 +74,21 @@ def platt(logits: Floats, outcomes: Floats) -> tuple[float, float]:
 
     By Newton's method with Platt's targets, which keep it finite; a slope below 0 becomes 0.
     """
-    positives = outcomes.sum()
+    positives = float(outcomes.sum())
     negatives = len(outcomes) - positives
-    aims = np.where(outcomes > 0, (positives + 1) / (positives + 2), 1 / (negatives + 2))
+    aims: Floats = np.where(outcomes > 0, (positives + 1) / (positives + 2), 1 / (negatives + 2))
     columns = np.column_stack([logits, np.ones_like(logits)])
     weights = np.array([1.0, 0.0])
     for _ in range(_TURNS_MAX):
         chances = _sigmoid(columns @ weights)
-        slope = columns.T @ (chances - aims)
+        slope: Floats = columns.T @ (chances - aims)
         curve = (columns * (chances * (1 - chances))[:, None]).T @ columns + 1e-9 * np.eye(2)
-        step = np.linalg.solve(curve, slope)
+        step = np.linalg.solve(curve, slope).astype(np.float64)
         weights -= step * min(1.0, 4.0 / max(float(np.abs(step).max()), 1e-12))
         if np.abs(step).max() < 1e-10:  # noqa: PLR2004 - as near as it gets
             break
     if weights[0] < 0:
-        rate = aims.mean()
+        rate = float(aims.mean())
         return 0.0, float(np.log(rate / (1 - rate)))
     return float(weights[0]), float(weights[1])
 

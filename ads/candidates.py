@@ -73,9 +73,14 @@ class Found(NamedTuple):
 def room(size: int) -> Found:
     """Return room for so many lines."""
     return Found(
-        *(np.zeros(size, np.int32) for _ in range(2)),
-        *(np.zeros(size) for _ in range(4)),
-        *(np.zeros(size, np.uint64) for _ in range(2)),
+        row=np.zeros(size, np.int32),
+        creative=np.zeros(size, np.int32),
+        worth=np.zeros(size),
+        paid=np.zeros(size),
+        chance=np.zeros(size),
+        seen=np.zeros(size),
+        tie=np.zeros(size, np.uint64),
+        gaps=np.zeros(size, np.uint64),
     )
 
 
@@ -139,8 +144,8 @@ def nominate(  # noqa: C901, PLR0913, PLR0917 - a loop over arrays takes what it
         while left:
             row = (word << 6) + bits.lowest(left)
             left &= left - np.uint64(1)
-            kind = table.kind[row]
-            gaps = moment.gaps[table.tier[row]]
+            kind = int(table.kind[row])
+            gaps = moment.gaps[int(table.tier[row])]
             over = table.bid[row] - moment.reserves[kind]
             if gaps == 0 or over < 0.0:
                 continue
@@ -262,7 +267,7 @@ def needless(  # noqa: PLR0913, PLR0917 - a loop over arrays takes what it reads
             kin_alone += first_of_advertiser and table.alone[mine]
         categories += first_alone
         apart += distinct
-    return kin_alone > 1 or kin > ads or categories > ads or apart >= 2 * ads
+    return bool(kin_alone > 1 or kin > ads or categories > ads or apart >= 2 * ads)
 
 
 @compiled
@@ -321,4 +326,4 @@ def _closed(table: Table, kept: Found, size: int, union: np.uint64, ads: int) ->
                 distinct = False
         categories += first_alone
         apart += distinct
-    return categories > ads or apart >= 2 * ads
+    return bool(categories > ads or apart >= 2 * ads)

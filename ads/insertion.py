@@ -367,7 +367,7 @@ class _Decision:
 @compiled
 def _gaps_of(table: Table, moment: Moment, row: int) -> int:
     """Return the gaps that a row may stand in."""
-    gaps = moment.gaps[table.tier[row]]
+    gaps = moment.gaps[int(table.tier[row])]
     return int(allowed(gaps, moment.vetoes, moment.starts, moment.columns, row))
 
 

@@ -139,7 +139,7 @@ def test_minors_see_no_ad_by_age_or_interest_nor_any_for_adults() -> None:
 
     rows = index.eligible(minor, NOW_MS)
 
-    assert [index.lines[row].line_id.int for row in rows] == [4]
+    assert [index.lines[row].line_id.int for row in rows.tolist()] == [4]
 
 
 def test_whoever_asks_for_contextual_ads_is_not_targeted_by_interests() -> None:
@@ -190,7 +190,7 @@ def test_a_line_runs_in_its_flight_and_in_its_hours_of_its_zone() -> None:
 
     index = Index.of([on_air, elsewhere, over, early], {}, version=1)
 
-    assert [index.lines[row] for row in index.eligible(ALICE, NOW_MS)] == [on_air]
+    assert [index.lines[row] for row in index.eligible(ALICE, NOW_MS).tolist()] == [on_air]
 
 
 def test_a_bid_below_the_reserve_buys_nothing_and_a_lone_bidder_pays_no_more_than_its_bid() -> None:

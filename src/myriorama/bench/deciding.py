@@ -19,7 +19,7 @@ import msgspec
 from ads.index import Index
 from ads.insertion import decide
 from ads.lines import KINDS, Cap, Creative, Kind, Line, Suitability, Targeting
-from ads.page import Slot
+from ads.page import Safety, Slot
 from ads.rules import Rules
 from ads.viewer import Viewer
 from ads.warming import warm_up
@@ -36,7 +36,18 @@ _LANGUAGES = ("en", "de", "fr", "ja")
 _INTERESTS = tuple(f"interest-{number}" for number in range(24))
 _CATEGORIES = tuple(f"category-{number}" for number in range(20))
 _KEYWORDS = tuple(f"word-{number}" for number in range(200))
-_SAFETIES = ("safe", "safe", "safe", "safe", "safe", "safe", "safe", "safe", "limited", None)
+_SAFETIES: tuple[Safety | None, ...] = (
+    "safe",
+    "safe",
+    "safe",
+    "safe",
+    "safe",
+    "safe",
+    "safe",
+    "safe",
+    "limited",
+    None,
+)
 _AUTHORS = 500
 _BIDS = {"cpm": 4000, "cpv": 15_000, "cpc": 300_000}
 _NOW_MS = 1_800_000_000_000
@@ -64,7 +75,7 @@ class Wealth:
 
 def measure(progress: Progress) -> Outcome:
     """Decide pages among 1,000 and among 10,000 lines, and compare small ones with a search."""
-    timed = {}
+    timed = dict[int, Timed]()
     for lines in (1000, 10_000):
         timed[lines] = _timed(lines)
         progress(f"{lines:,} lines: {percentile(timed[lines].worked, 0.5):.0f} us in the middle")
