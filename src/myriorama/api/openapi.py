@@ -33,7 +33,9 @@ when you GET, and the answer knows the write. **Limits** are told in `RateLimit`
 
 _TAGS = {
     "Accounts": "Sign up, sign in, invite, and how others see you.",
+    "Ads": "What apps report of the ads that they showed.",
     "Advertising": "Open campaigns, bid for places in the feed, and show your videos in them.",
+    "Billing": "Pay in, and see what was paid and spent.",
     "Cameos": "Record yourself, and decide who may cast you.",
     "Feed": "What to watch, what it should be like, and what was watched.",
     "Following": "Follow, block and mute.",
