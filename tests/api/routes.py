@@ -125,6 +125,17 @@ ROUTES: dict[str, Expectation] = {
     "POST /v1/videos/{video_id:uuid}/share": (VIEWER, AUDIENCE),
     "POST /v1/videos/{video_id:uuid}/report": (VIEWER, AUDIENCE),
     "GET /v1/bookmarks": (VIEWER, NOTHING),
+    # Billing (strangers to what is topped up: tests/api/test_billing.py)
+    "GET /v1/advertisers/{advertiser_id:uuid}/billing/balance": (Scope.ADVERTISER, OWNER),
+    "POST /v1/advertisers/{advertiser_id:uuid}/billing/top-ups": (Scope.ADVERTISER, ANYBODY),
+    "GET /v1/advertisers/{advertiser_id:uuid}/billing/top-ups": (Scope.ADVERTISER, OWNER),
+    "GET /v1/advertisers/{advertiser_id:uuid}/billing/top-ups/{top_up_id:uuid}": (
+        Scope.ADVERTISER,
+        ANYBODY,
+    ),
+    "GET /v1/advertisers/{advertiser_id:uuid}/billing/ledger": (Scope.ADVERTISER, OWNER),
+    "GET /v1/advertisers/{advertiser_id:uuid}/billing/statements": (Scope.ADVERTISER, OWNER),
+    "POST /v1/stripe-events": (PUBLIC, NOTHING),
     # Ads
     "POST /v1/ad-events": (VIEWER, NOTHING),
     # Advertising
