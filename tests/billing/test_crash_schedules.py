@@ -67,11 +67,12 @@ def test_schedules_reach_what_they_are_about() -> None:
     assert unserved < 10
 
 
+@pytest.mark.parametrize("share", range(SHARES))
 def test_hundreds_of_schedules_leave_no_drift_in_postgresql_either(
-    database_url: str, pool: Pool
+    database_url: str, pool: Pool, share: int
 ) -> None:
     with psycopg.connect(database_url, autocommit=True) as connection:
-        for seed in range(SCHEDULES_OF_SQL):
+        for seed in range(share, SCHEDULES_OF_SQL, SHARES):
             house = Database(
                 pool,
                 connection,
