@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ads import bits
-from ads.adjacency import PAGE_MAX
+from ads.adjacency import PAGE_MAX, allowed
 from ads.candidates import (
     CANDIDATES_MAX,
     CLICK,
@@ -174,7 +174,8 @@ def sell(  # noqa: PLR0913, PLR0917 - a loop over arrays takes what it reads
         out.seen[one] = kept.seen[at]
         out.clicked[one] = kept.seen[at] * chance_of(table, moment, row, creative, CLICK)
         out.billed[one] = kept.chance[at]
-        out.gaps[one] = bits.count(kept.gaps[at])
+        gaps = moment.gaps[int(table.tier[row])]
+        out.gaps[one] = bits.count(allowed(gaps, moment.vetoes, moment.starts, moment.columns, row))
         out.free[one] = free_of(table, moment, row)
     return sold, drawable, exact, searched
 

@@ -233,92 +233,53 @@ def copy(source: Found, of: int, out: Found, at: int) -> None:
 
 @compiled
 def needless(  # noqa: PLR0913, PLR0917 - a loop over arrays takes what it reads
-    table: Table, kept: Found, size: int, found: Found, at: int, ads: int
+    table: Table, kept: Found, size: int, row: int, gaps: np.uint64, ads: int
 ) -> bool:
-    """Return whether those kept stand for a line that is worth no more than any of them.
+    """Return whether kin of those kept stand for a row in these gaps, where each is worth more.
 
-    On a page of `ads`, others than the line may take up to `ads - 1` categories and advertisers,
-    and one advertiser more may be away for a price.
+    Another line of its advertiser and category always does. Of its category, no other ad of the
+    page is: so two do whose advertisers have no other category, one of which may be away for a
+    price; or one more than a page has ads, whatever else their advertisers show.
     """
-    row = found.row[at]
-    category, gaps = table.category[row], found.gaps[at]
-    kin, kin_alone, categories, apart = 0, 0, 0, 0
+    kin, alone = 0, 0
     for one in range(size):
         mine = kept.row[one]
-        if kept.gaps[one] & gaps != gaps:
+        if kept.gaps[one] & gaps != gaps or table.category[mine] != table.category[row]:
             continue
-        first_of_advertiser, first_alone, distinct = True, table.alone[mine], True
+        if table.advertiser[mine] == table.advertiser[row]:
+            return True
+        is_first = True
         for other in range(one):
             theirs = kept.row[other]
-            if kept.gaps[other] & gaps != gaps:
-                continue
-            same_category = table.category[mine] == table.category[theirs]
-            same_advertiser = table.advertiser[mine] == table.advertiser[theirs]
-            if same_category and same_advertiser:
-                first_of_advertiser = False
-            if same_category and table.alone[theirs]:
-                first_alone = False
-            if same_category or same_advertiser:
-                distinct = False
-        if table.category[mine] == category:
-            if table.advertiser[mine] == table.advertiser[row]:
-                return True
-            kin += first_of_advertiser
-            kin_alone += first_of_advertiser and table.alone[mine]
-        categories += first_alone
-        apart += distinct
-    return bool(kin_alone > 1 or kin > ads or categories > ads or apart >= 2 * ads)
+            if (
+                kept.gaps[other] & gaps == gaps
+                and table.category[theirs] == table.category[row]
+                and table.advertiser[theirs] == table.advertiser[mine]
+            ):
+                is_first = False
+        kin += is_first
+        alone += is_first and table.alone[mine]
+    return bool(alone > 1 or kin > ads)
 
 
 @compiled
-def shortlist(  # noqa: PLR0913, PLR0917 - a loop over arrays takes what it reads
-    table: Table, moment: Moment, words: bits.Words, ads: int, found: Found, kept: Found
-) -> tuple[int, int, bool]:
-    """Write the candidates of a page of so many ads, the best first.
+def served(table: Table, kept: Found, size: int, gap: int, ads: int) -> bool:
+    """Return whether those kept stand in a gap for any line that is worth less.
 
-    Returns:
-        How many there are; how many rows could be shown at their reserve; whether there is room
-        for all that are needed.
+    Others take up to `ads - 1` categories and advertisers of a page, and one advertiser more may
+    be away for a price: of five categories of advertisers that have no other one is left, or of
+    eight lines that have neither an advertiser nor a category in common, on a page of four.
     """
-    size, drawable = 0, 0
-    cut_worth, cut_tie = np.inf, np.uint64(0)
-    for event in range(moment.most.shape[0]):
-        logit = table.most[event] + moment.terms[event] + moment.tired[event].max()
-        moment.most[event] = applied(table.knots[event], logit)
-        if event:
-            moment.most[event] *= moment.most[0]
-    for turn in range(PASSES_MAX):
-        top, rows, union = nominate(table, moment, words, cut_worth, cut_tie, found)
-        if turn == 0:
-            drawable = rows
-        for at in range(top):
-            if needless(table, kept, size, found, at, ads):
-                continue
-            if size == _LIMITS[ads]:
-                return size, drawable, False
-            copy(found, at, kept, size)
-            size += 1
-            if _closed(table, kept, size, union, ads):
-                return size, drawable, True
-        if top < TOP:
-            return size, drawable, True
-        cut_worth, cut_tie = found.worth[TOP - 1], found.tie[TOP - 1]
-    return size, drawable, False
-
-
-@compiled
-def _closed(table: Table, kept: Found, size: int, union: np.uint64, ads: int) -> bool:
-    """Return whether those kept stand for any line that is worth less, wherever it could stand."""
     categories, apart = 0, 0
     for one in range(size):
-        mine = kept.row[one]
-        if kept.gaps[one] & union != union:
+        if not bits.has(kept.gaps[one], gap):
             continue
+        mine = kept.row[one]
         first_alone, distinct = table.alone[mine], True
         for other in range(one):
-            theirs = kept.row[other]
-            if kept.gaps[other] & union != union:
+            if not bits.has(kept.gaps[other], gap):
                 continue
+            theirs = kept.row[other]
             same_category = table.category[mine] == table.category[theirs]
             if same_category and table.alone[theirs]:
                 first_alone = False
@@ -327,3 +288,54 @@ def _closed(table: Table, kept: Found, size: int, union: np.uint64, ads: int) ->
         categories += first_alone
         apart += distinct
     return bool(categories > ads or apart >= 2 * ads)
+
+
+@compiled
+def shortlist(  # noqa: PLR0913, PLR0917 - a loop over arrays takes what it reads
+    table: Table, moment: Moment, words: bits.Words, ads: int, found: Found, kept: Found
+) -> tuple[int, int, bool]:
+    """Write the candidates of a page of so many ads, the best first, with the gaps they are for.
+
+    Returns:
+        How many there are; how many rows could be shown at their reserve; whether there is room
+        for all that are needed.
+    """
+    size, drawable = 0, 0
+    cut_worth, cut_tie = np.inf, np.uint64(0)
+    # The gaps for which no further line is needed.
+    done = np.uint64(0)
+    _bound(table, moment)
+    for turn in range(PASSES_MAX):
+        top, rows, union = nominate(table, moment, words, cut_worth, cut_tie, found)
+        if turn == 0:
+            drawable = rows
+        for at in range(top):
+            gaps = found.gaps[at] & ~done
+            if gaps == 0 or needless(table, kept, size, int(found.row[at]), gaps, ads):
+                continue
+            if size == _LIMITS[ads]:
+                return size, drawable, False
+            copy(found, at, kept, size)
+            kept.gaps[size] = gaps
+            size += 1
+            while gaps:
+                gap = bits.lowest(gaps)
+                gaps &= gaps - np.uint64(1)
+                if served(table, kept, size, gap, ads):
+                    done |= np.uint64(1) << np.uint64(gap)
+            if union & ~done == 0:
+                return size, drawable, True
+        if top < TOP:
+            return size, drawable, True
+        cut_worth, cut_tie = found.worth[TOP - 1], found.tie[TOP - 1]
+    return size, drawable, False
+
+
+@compiled
+def _bound(table: Table, moment: Moment) -> None:
+    """Write how likely at most what each kind is billed for is."""
+    for event in range(moment.most.shape[0]):
+        logit = table.most[event] + moment.terms[event] + moment.tired[event].max()
+        moment.most[event] = applied(table.knots[event], logit)
+        if event:
+            moment.most[event] *= moment.most[0]
