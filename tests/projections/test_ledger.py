@@ -110,7 +110,13 @@ def test_legs_that_do_not_sum_to_zero_are_never_committed(pool: Pool) -> None:
 
 
 def test_it_is_the_same_to_the_byte_however_the_log_is_cut(pool: Pool) -> None:
-    events: list[Folded] = [opened(), paid("pi_1", 10_000), spent(1, 3_000), paid("pi_2", 7), credited(2, 1_000)]
+    events: list[Folded] = [
+        opened(),
+        paid("pi_1", 10_000),
+        spent(1, 3_000),
+        paid("pi_2", 7),
+        credited(2, 1_000),
+    ]
     booked(pool, *events)
     whole = tables(pool)
     with pool.connection() as connection:

@@ -1,4 +1,4 @@
-"""How fast reports of ads are settled, exactly once, a third of them sent twice and out of order."""
+"""How fast reports of ads are settled, each once, a third of them sent twice and out of order."""
 
 import random
 import time

@@ -1,4 +1,4 @@
-"""Credits: charges that turn out to be of invalid traffic are given back, once, and never edited."""
+"""Credits: charges that turn out to be of invalid traffic are given back, once; none is edited."""
 
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
