@@ -33,7 +33,7 @@ class _Identity(NamedTuple):
     what: str
     count: LiteralString
     violations: LiteralString
-    broken: str
+    broken: LiteralString
 
 
 _IDENTITIES = (

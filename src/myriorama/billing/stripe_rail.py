@@ -78,8 +78,7 @@ class StripeRail:
             stripe_version=API_VERSION,
             max_network_retries=0,
             base_addresses={"api": address} if address else None,
-            http_client=http_client
-            or stripe.RequestsClient(timeout=TIMEOUT_S),
+            http_client=http_client or stripe.RequestsClient(timeout=TIMEOUT_S),
         )
 
     def open_customer(self, advertiser_id: UUID, *, key: str) -> str:
