@@ -139,7 +139,7 @@ def test_minors_see_no_ad_by_age_or_interest_nor_any_for_adults() -> None:
 
     rows = index.eligible(minor, NOW_MS)
 
-    assert [index.lines[row].line_id.int for row in rows.tolist()] == [4]
+    assert [index.lines[int(row)].line_id.int for row in rows] == [4]
 
 
 def test_whoever_asks_for_contextual_ads_is_not_targeted_by_interests() -> None:

@@ -1,7 +1,7 @@
 """Money in over HTTP: a page to pay on, a report that is signed, and what the wallet has then."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -97,7 +97,7 @@ def advertiser(person: Callable[[str], Person], settings: Settings) -> Callable[
 
 
 @contextmanager
-def cashier(settings: Settings) -> Iterator[None]:
+def cashier(settings: Settings) -> Generator[None]:
     """Have a cashier at work."""
     working = create_cashier(settings)
     thread = Thread(target=working.run, daemon=True)

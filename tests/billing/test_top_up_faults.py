@@ -65,7 +65,7 @@ class World:
     fault_share: float = 0.4
     crash_share: float = 0.15
     seen: int = 0
-    flying: list[Thing] = field(default_factory=list)
+    flying: list[Thing] = field(default_factory=list[Thing])
 
     def __post_init__(self) -> None:
         self.bank = Bank(clock_s=self.clock_s, page="http://127.0.0.1")

@@ -21,17 +21,17 @@ class Balanced(NamedTuple):
     """This was looked at, and holds; of so many."""
 
     what: str
-    count: int
+    number: int
 
     def __str__(self) -> str:
-        return f"{self.count} {self.what}, balanced"
+        return f"{self.number} {self.what}, balanced"
 
 
 class _Identity(NamedTuple):
     """What must find nothing, what it is of, and the words for what it finds."""
 
     what: str
-    count: LiteralString
+    counted: LiteralString
     violations: LiteralString
     broken: LiteralString
 
@@ -118,5 +118,5 @@ def verify_books(url: str) -> Iterator[Balanced]:
 def _checked(connection: Connection[TupleRow], identity: _Identity) -> Balanced:
     if found := connection.execute(identity.violations).fetchone():
         raise LedgerBroken(identity.broken.format(*found))
-    row = connection.execute(identity.count).fetchone()
+    row = connection.execute(identity.counted).fetchone()
     return Balanced(identity.what, row[0] if row else 0)

@@ -12,7 +12,7 @@ from myriorama.application.tenancy import Tenancy
 from myriorama.application.top_ups import TopUps
 from myriorama.billing.stripe_double.app import DoubleApp
 from myriorama.billing.stripe_rail import StripeRail
-from myriorama.billing.webhooks import Inbox, Reports
+from myriorama.billing.webhooks import Inbox, Learn, Reports
 from myriorama.settings import SettingInvalid, Settings, variable
 from myriorama.store.log import Log
 from myriorama.store.postgres import open_pool
@@ -57,7 +57,7 @@ def create_cashier(settings: Settings) -> Cashier:
         raise SettingInvalid(f"Set {variable('stripe_secret_key')}: nothing is taken in without.")
     pool = open_pool(settings.database_url, size_max=3)
     top_ups = create_top_ups(settings, Log(pool))
-    learn = {
+    learn: dict[str, Learn] = {
         "payment_intent.": lambda payment_id, at: top_ups.learn(payment_id, at=at),
         "checkout.session.": lambda session_id, at: top_ups.learn_page(session_id, at=at),
     }

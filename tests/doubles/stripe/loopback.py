@@ -5,7 +5,7 @@ import socket
 import threading
 import time
 import warnings
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -19,7 +19,7 @@ PATIENCE_S = 20.0
 
 
 @contextmanager
-def listening(folder: Path, *, webhook_url: str, secret: str) -> Iterator[tuple[DoubleApp, str]]:
+def listening(folder: Path, *, webhook_url: str, secret: str) -> Generator[tuple[DoubleApp, str]]:
     """Yield the double, and its address, while it listens."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))

@@ -19,7 +19,7 @@ class InProcess(stripe.HTTPClient):
     name = "in process"
 
     def __init__(self, exchange: Exchange) -> None:
-        super().__init__()
+        super().__init__()  # pyright: ignore[reportUnknownMemberType] - stripe leaves a type out
         self._exchange = exchange
 
     def request(

@@ -102,7 +102,8 @@ def _intents(bank: Bank, _: str, wanted: Form) -> Thing:
 
 
 def _events(bank: Bank, _: str, wanted: Form) -> Thing:
-    types, created = wanted.get("types"), wanted.get("created") or {}
+    types = wanted.get("types")
+    created: Form | int = wanted.get("created") or 0
     since = created.get("gte", 0) if isinstance(created, dict) else created
     found = (
         event
