@@ -20,6 +20,9 @@ def batch(
 DECIDED = '{"seed": 7,  "why": "a, \\"b\\"\\n"}'
 """JSON text that no encoder of ours would write: whoever decodes it on the way changes it."""
 
+AUCTIONED = '{"shown": [ ],  "auction": "\\u00e9 \\"c\\""}'
+"""As `DECIDED`, of the ads of a page."""
+
 
 def served(
     videos: int = 3,
@@ -27,9 +30,10 @@ def served(
     viewer_id: UUID = ALICE,
     before: int | None = None,
     ranking: str | None = None,
+    ads: str | None = None,
 ) -> Served:
     video_ids = [uuid4().bytes for _ in range(videos)]
-    return Served(uuid4().bytes, viewer_id.bytes, "latest", before, video_ids, ranking)
+    return Served(uuid4().bytes, viewer_id.bytes, "latest", before, video_ids, ranking, ads)
 
 
 def append(url: str, batches: Iterable[Batch], slates: Sequence[Served] = ()) -> list[Receipt]:

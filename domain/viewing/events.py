@@ -32,7 +32,7 @@ class SlateServed:
     `feed` is its kind ("following", "latest", or a ranked one: "for_you", "popular"). `before` is
     the position in the feed behind which the page begins, None at the top; of a ranked one, whose
     pages have one decision, the place in its slate. `ranking` is how the slate was decided, JSON
-    text, on the first page of it.
+    text, on the first page of it; `ads` what was auctioned over the page and shown on it, likewise.
     """
 
     TOPIC: ClassVar[str] = "viewing.slate_served"
@@ -43,6 +43,7 @@ class SlateServed:
     before: int | None
     video_ids: tuple[UUID, ...]
     ranking: str | None = None
+    ads: str | None = None
 
 
 ViewEvent = VideoViewed | SlateServed

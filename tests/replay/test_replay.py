@@ -16,7 +16,7 @@ from myriorama.store.objects import FolderObjects, Objects
 from myriorama.store.postgres import Pool
 from myriorama.store.viewlog import Batch, Viewing
 from tests.foreign_events import insert
-from tests.viewing import DECIDED, append, served
+from tests.viewing import AUCTIONED, DECIDED, append, served
 
 ALICE, BOB, VIDEO, DECISION, SESSION = (UUID(int=number) for number in range(1, 6))
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -115,7 +115,7 @@ def test_the_view_log_becomes_parquet(database_url: str, objects: Objects, tmp_p
     append(
         database_url,
         [Batch(BOB, SESSION, 0, b"", [viewing])],
-        [served(2, ranking=DECIDED), served(0)],
+        [served(2, ranking=DECIDED, ads=AUCTIONED), served(0)],
     )
 
     (views,) = write(stream(database_url, objects, "views", Bounds()), tmp_path, "views")
@@ -125,6 +125,7 @@ def test_the_view_log_becomes_parquet(database_url: str, objects: Objects, tmp_p
     assert (row["viewer_id"], row["watched_ms"]) == (str(BOB), 1500)
     assert pages["video_ids"].list.len().to_list() == [2, 0]
     assert pages["ranking"].to_list() == [DECIDED, None]
+    assert pages["ads"].to_list() == [AUCTIONED, None]
     assert {row["position"], *pages["position"]} == {1, 2, 3}
 
 

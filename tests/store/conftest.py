@@ -10,7 +10,7 @@ from myriorama.settings import Settings
 from myriorama.store.objects import FolderObjects
 from myriorama.store.postgres import Pool
 from myriorama.store.view_source import ViewSource
-from tests.viewing import DECIDED, append, batch, served
+from tests.viewing import AUCTIONED, DECIDED, append, batch, served
 
 CLOCK = """
     CREATE SCHEMA clock;
@@ -56,6 +56,8 @@ def five_days(database_url: str, set_clock: Callable[[int], None]) -> None:
     for day in range(5):
         set_clock(day)
         batches = [batch(100 * day + n, views=1 + n % 5) for n in range(9)] if day != 2 else []
-        append(
-            database_url, batches, [served(n % 4, ranking=(None, DECIDED)[n % 2]) for n in range(7)]
-        )
+        pages = [
+            served(n % 4, ranking=(None, DECIDED)[n % 2], ads=(None, AUCTIONED)[n // 2 % 2])
+            for n in range(7)
+        ]
+        append(database_url, batches, pages)

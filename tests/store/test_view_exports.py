@@ -18,11 +18,11 @@ from myriorama.store.view_days import ExportDiffers
 from myriorama.store.view_exports import ExportDamaged, dropped_upto
 from myriorama.store.view_source import ViewSource
 from tests.store.days import LATER, TODAY, TOPICS, exported, project, read, view_days
-from tests.viewing import DECIDED
+from tests.viewing import AUCTIONED, DECIDED
 
 
 @pytest.mark.usefixtures("five_days")
-def test_a_day_that_was_exported_before_there_were_rankings_has_none(
+def test_a_day_that_was_exported_before_there_were_rankings_and_ads_has_none(
     pool: Pool, settings: Settings, objects: FolderObjects, source: ViewSource, tmp_path: Path
 ) -> None:
     project(pool, source)
@@ -30,7 +30,7 @@ def test_a_day_that_was_exported_before_there_were_rankings_has_none(
     view_days(settings, objects).tend(LATER)
     for key in [f"exports/slates/{TODAY + timedelta(days=n)}.parquet" for n in range(4)]:
         older = tmp_path / "older.parquet"
-        pl.read_parquet(Path(settings.objects) / key).drop("ranking").write_parquet(older)
+        pl.read_parquet(Path(settings.objects) / key).drop("ranking", "ads").write_parquet(older)
         objects.put(key, older, media_type="application/vnd.apache.parquet")
         digest = sha256((Path(settings.objects) / key).read_bytes()).hexdigest()
         with pool.connection() as connection:
@@ -43,8 +43,9 @@ def test_a_day_that_was_exported_before_there_were_rankings_has_none(
     assert [recorded.position for recorded in after] == [recorded.position for recorded in before]
     with pool.connection() as connection:
         dropped = dropped_upto(connection)
-    assert {getattr(r.event, "ranking", None) for r in after if r.position <= dropped} == {None}
-    assert {getattr(r.event, "ranking", None) for r in after} == {None, DECIDED}
+    for column, text in (("ranking", DECIDED), ("ads", AUCTIONED)):
+        assert {getattr(r.event, column, None) for r in after if r.position <= dropped} == {None}
+        assert {getattr(r.event, column, None) for r in after} == {None, text}
 
 
 @pytest.mark.usefixtures("five_days")

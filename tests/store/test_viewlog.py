@@ -16,7 +16,7 @@ from myriorama.store.postgres import AdvisoryLock, Pool
 from myriorama.store.view_source import ViewSource
 from myriorama.store.viewlog import Batch, Receipt, SequenceReused, Viewing, Views
 from tests.forking import FORKED
-from tests.viewing import ALICE, DECIDED, append, batch, served
+from tests.viewing import ALICE, AUCTIONED, DECIDED, append, batch, served
 
 TOPICS = (SlateServed.TOPIC, VideoViewed.TOPIC)
 
@@ -42,13 +42,13 @@ def test_a_batch_is_read_as_it_was_stored(database_url: str, source: ViewSource)
 
 
 def test_a_page_that_was_served_is_read_as_it_was(database_url: str, source: ViewSource) -> None:
-    first, second = served(2, ranking=DECIDED), served(0, before=70)
+    first, second = served(2, ranking=DECIDED, ads=AUCTIONED), served(0, before=70)
 
     append(database_url, [], [first, second])
 
     ids = tuple(UUID(bytes=video_id) for video_id in first.video_ids)
     assert [recorded.event for recorded in source.read(0, 10, TOPICS).events] == [
-        SlateServed(UUID(bytes=first.decision_id), ALICE, "latest", None, ids, DECIDED),
+        SlateServed(UUID(bytes=first.decision_id), ALICE, "latest", None, ids, DECIDED, AUCTIONED),
         SlateServed(UUID(bytes=second.decision_id), ALICE, "latest", 70, ()),
     ]
 

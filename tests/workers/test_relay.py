@@ -32,7 +32,7 @@ from myriorama.workers.event_stream import EVENT_PARTITIONS, EventStream
 from myriorama.workers.relay import POSITIONS_TOPIC, Relay
 from myriorama.workers.view_stream import FRAME_ROWS_MAX, ViewStream
 from tests.brokers import everything, kill, running_broker
-from tests.viewing import DECIDED, append, batch, served
+from tests.viewing import AUCTIONED, DECIDED, append, batch, served
 from tests.workers.relaying import (
     EVENT_TOPICS,
     PATIENCE_S,
@@ -290,7 +290,7 @@ def test_frames_hold_the_rows_of_the_view_log(
     database_url: str, broker: EmbeddedKafka, objects: Objects, dropped_days: int
 ) -> None:
     reports = [batch(1, views=1_200), batch(2, views=1_300)]
-    append(database_url, reports, [served(20, ranking=DECIDED), served(0)])
+    append(database_url, reports, [served(20, ranking=DECIDED, ads=AUCTIONED), served(0)])
     with psycopg.connect(database_url) as connection:
         connection.execute(SERVED_TOMORROW)
     days = ViewDays(database_url, objects, projections=(), kept=timedelta(days=2))

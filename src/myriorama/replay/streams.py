@@ -51,7 +51,7 @@ _VIEWS = """
 
 _SLATES = """
     SELECT position, recorded_at, decision_id, viewer_id, feed, before, video_ids,
-           ranking::text AS ranking
+           ranking::text AS ranking, ads::text AS ads
     FROM slates
     WHERE position > %(after)s AND position <= %(last)s
       AND (%(since)s::timestamptz IS NULL OR recorded_at >= %(since)s)

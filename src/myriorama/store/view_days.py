@@ -63,7 +63,7 @@ _ROWS: Mapping[ViewTable, LiteralString] = {
     """,
     "slates": """
         COPY (SELECT position, (extract(epoch FROM recorded_at) * 1000000)::bigint, decision_id,
-                     viewer_id, feed, before, array_to_string(video_ids, ' '), ranking
+                     viewer_id, feed, before, array_to_string(video_ids, ' '), ranking, ads
               FROM {} ORDER BY position) TO STDOUT (FORMAT csv)
     """,
 }

@@ -41,9 +41,10 @@ SCHEMAS: Mapping[ViewTable, Mapping[str, Any]] = {
         "before": pl.Int64,
         "video_ids": pl.List(pl.String),
         "ranking": pl.String,
+        "ads": pl.String,
     },
 }
-"""The columns of an exported day. IDs are text, `ranking` is JSON text."""
+"""The columns of an exported day. IDs are text, `ranking` and `ads` are JSON text."""
 
 _FILES_MAX = 4
 

@@ -22,7 +22,8 @@ _VIEWINGS = """
 """
 
 _SLATES = """
-    SELECT position, recorded_at, decision_id, viewer_id, feed, before, video_ids, ranking::text
+    SELECT position, recorded_at, decision_id, viewer_id, feed, before, video_ids, ranking::text,
+           ads::text
     FROM slates WHERE position > %s AND position <= %s ORDER BY position
 """
 
@@ -63,12 +64,13 @@ _STAGE_VIEWINGS = """
 # Lists of lists must be of one length: as text, they need not be.
 _STAGE_SLATES = """
     INSERT INTO pg_temp.slates (position, recorded_at, decision_id, viewer_id, feed, before,
-                                video_ids, ranking)
+                                video_ids, ranking, ads)
     SELECT position, recorded_at, decision_id, viewer_id, feed, before, video_ids::uuid[],
-           ranking::json
+           ranking::json, ads::json
     FROM unnest(%s::bigint[], %s::timestamptz[], %s::uuid[], %s::uuid[], %s::text[], %s::bigint[],
-                %s::text[], %s::text[])
-        AS served (position, recorded_at, decision_id, viewer_id, feed, before, video_ids, ranking)
+                %s::text[], %s::text[], %s::text[])
+        AS served (position, recorded_at, decision_id, viewer_id, feed, before, video_ids, ranking,
+                   ads)
 """
 
 
@@ -141,9 +143,9 @@ class ViewSource:
         if len(viewings):
             cursor.execute(_STAGE_VIEWINGS, [column.to_list() for column in viewings])
         if len(slates):
-            *columns, video_ids, rankings = (column.to_list() for column in slates)
+            *columns, video_ids, rankings, ads = (column.to_list() for column in slates)
             arrays = [f"{{{','.join(ids)}}}" for ids in video_ids]
-            cursor.execute(_STAGE_SLATES, [*columns, arrays, rankings])
+            cursor.execute(_STAGE_SLATES, [*columns, arrays, rankings, ads])
 
 
 def _tables(topics: Sequence[str]) -> list[ViewTable]:
@@ -179,8 +181,8 @@ def _viewing(position: int, recorded_at: Any, *viewed: Any) -> Recorded[Any]:
 
 
 def _slate(position: int, recorded_at: Any, *served: Any) -> Recorded[Any]:
-    decision_id, viewer_id, feed, before, video_ids, ranking = served
-    event = SlateServed(decision_id, viewer_id, feed, before, tuple(video_ids), ranking)
+    decision_id, viewer_id, feed, before, video_ids, ranking, ads = served
+    event = SlateServed(decision_id, viewer_id, feed, before, tuple(video_ids), ranking, ads)
     return Recorded(position, recorded_at, event)
 
 
@@ -190,9 +192,9 @@ def _exported_viewing(row: Sequence[Any]) -> Recorded[Any]:
 
 
 def _exported_slate(row: Sequence[Any]) -> Recorded[Any]:
-    position, recorded_at, decision_id, viewer_id, feed, before, video_ids, ranking = row
+    position, recorded_at, decision_id, viewer_id, feed, before, video_ids, ranking, ads = row
     ids = (UUID(decision_id), UUID(viewer_id))
-    return _slate(position, recorded_at, *ids, feed, before, map(UUID, video_ids), ranking)
+    return _slate(position, recorded_at, *ids, feed, before, map(UUID, video_ids), ranking, ads)
 
 
 def _position(recorded: Recorded[Any]) -> int:

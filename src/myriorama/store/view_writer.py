@@ -40,7 +40,7 @@ _APPEND_VIEWINGS = """
 """
 
 _APPEND_SLATES = (
-    "SELECT append_slates(%b, %b, %b, %b, %b::text[], %b::bigint[], %b, %b, %b::text[])"
+    "SELECT append_slates(%b, %b, %b, %b, %b::text[], %b::bigint[], %b, %b, %b::text[], %b::text[])"
 )
 
 _KNOWN = """
@@ -91,7 +91,8 @@ class Report:
 class Served(NamedTuple):
     """A page as it was served. IDs are the 16 bytes of the UUID; `before` is None at the top.
 
-    `ranking` is how the slate that begins with this page was decided, JSON text.
+    `ranking` is how the slate that begins with this page was decided, `ads` what was auctioned over
+    the page and shown on it; both are JSON text.
     """
 
     decision_id: bytes
@@ -100,6 +101,7 @@ class Served(NamedTuple):
     before: int | None
     video_ids: Sequence[bytes]
     ranking: str | None = None
+    ads: str | None = None
 
 
 Outcome = Receipt | Exception
@@ -244,7 +246,7 @@ def _viewings(reports: Sequence[Report]) -> tuple[object, ...]:
 
 
 def _slates(slates: Sequence[Served]) -> tuple[object, ...]:
-    decision_ids, viewer_ids, feeds, befores, pages, rankings = zip(*slates, strict=True)
+    decision_ids, viewer_ids, feeds, befores, pages, rankings, ads = zip(*slates, strict=True)
     return (
         UUIDs.of(decision_ids),
         UUIDs.of(viewer_ids),
@@ -253,4 +255,5 @@ def _slates(slates: Sequence[Served]) -> tuple[object, ...]:
         Bigints(np.array([len(video_ids) for video_ids in pages])),
         UUIDs.of(list(chain.from_iterable(pages))),
         Texts(rankings),
+        Texts(ads),
     )

@@ -213,7 +213,7 @@ class Views:
 
 
 def _weight(slate: Served) -> int:
-    return 0 if slate.ranking is None else len(slate.ranking)
+    return len(slate.ranking or "") + len(slate.ads or "")
 
 
 def _first(reports: deque[Report]) -> Iterator[Report]:

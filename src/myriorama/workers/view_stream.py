@@ -30,7 +30,7 @@ _VIEWINGS = """
 _SLATES = """
     COPY (
         SELECT position, (extract(epoch FROM recorded_at) * 1000000)::bigint AS recorded_at,
-               decision_id, viewer_id, feed, before, array_to_string(video_ids, ' '), ranking
+               decision_id, viewer_id, feed, before, array_to_string(video_ids, ' '), ranking, ads
         FROM slates WHERE position > %(after)s AND position <= %(upto)s ORDER BY position
     ) TO STDOUT (FORMAT csv)
 """
@@ -38,15 +38,18 @@ _SLATES = """
 # Each goes to the topic of its name.
 _TABLES: Mapping[ViewTable, LiteralString] = {"viewings": _VIEWINGS, "slates": _SLATES}
 
-# How slates were decided is long: what one transaction carries of it is bounded, too.
+# How slates and ads were decided is long: what one transaction carries of it is bounded, too.
 _HEAVY = """
     SELECT min(position) FROM (
-        SELECT position, sum(pg_column_size(ranking)) OVER (ORDER BY position) AS size FROM slates
-        WHERE position > %s AND position <= %s AND ranking IS NOT NULL
-    ) AS ranked
+        SELECT position, sum(
+            coalesce(pg_column_size(ranking), 0) + coalesce(pg_column_size(ads), 0)
+        ) OVER (ORDER BY position) AS size
+        FROM slates
+        WHERE position > %s AND position <= %s AND (ranking IS NOT NULL OR ads IS NOT NULL)
+    ) AS decided
     WHERE size > %s
 """
-_RANKING_BYTES_MAX = 16 * 2**20
+_DECIDED_BYTES_MAX = 16 * 2**20
 
 _HEAD = "SELECT coalesce(max(last_position), 0) FROM view_appends"
 
@@ -74,7 +77,7 @@ class ViewStream:
         row = connection.execute(_HEAD).fetchone()
         head = max(after, row[0] if row else 0)
         upto = min(head, after + self._rows_max)
-        heavy = connection.execute(_HEAVY, (after, upto, _RANKING_BYTES_MAX)).fetchone()
+        heavy = connection.execute(_HEAVY, (after, upto, _DECIDED_BYTES_MAX)).fetchone()
         upto = heavy[0] if heavy and heavy[0] else upto
         found = {table: _live(connection, table, after, upto) for table in _TABLES}
         # Asked afterwards: in case a day was dropped while it was read, that is not looked at.
