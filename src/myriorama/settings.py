@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Literal, Self, get_args
 
 SignUp = Literal["invite_only", "open"]
+Advertising = Literal["chosen", "open"]
 RendererName = Literal["procedural", "emoji", "ltx2"]
 Precision = Literal["bf16", "fp8"]
 
@@ -107,6 +108,7 @@ class WorkerSettings:
             raise SettingInvalid(f"{variable('stripe_webhook_secret')} is needed, too.")
         for name, choices in (
             ("sign_up", SignUp),
+            ("advertising", Advertising),
             ("renderer", RendererName),
             ("model_precision", Precision),
         ):
@@ -126,6 +128,8 @@ class Settings(WorkerSettings):
     """Where the API listens, host:port."""
     sign_up: SignUp = "invite_only"
     """Whether an invitation is needed to sign up."""
+    advertising: Advertising = "chosen"
+    """Who may advertise: who is appointed to, or each adult who signs up while it is "open"."""
     invitations: int = 5
     """How many invitations a new account may issue."""
     allowance_seconds: int = 300

@@ -62,11 +62,18 @@ class Accounts:
     """Who is who, and how they came in."""
 
     def __init__(
-        self, log: Log, passwords: Passwords, *, invite_only: bool, allotment: int
+        self,
+        log: Log,
+        passwords: Passwords,
+        *,
+        invite_only: bool,
+        allotment: int,
+        advertising_open: bool = False,
     ) -> None:
         self._log = log
         self._passwords = passwords
         self._invite_only = invite_only
+        self._advertising_open = advertising_open
         self._allotment = allotment
 
     @retried
@@ -94,7 +101,7 @@ class Accounts:
             email=form.email,
             password_hash=self._passwords.hash(form.password),
             age_band=form.age_band,
-            scopes=NEW_ACCOUNT_SCOPES,
+            scopes=self._scopes_of(form),
             invitation_id=invitation.id if invitation else None,
             invited_by=invitation.issuer_id if invitation else None,
             at=at,
@@ -303,6 +310,11 @@ class Accounts:
         except (EmailInvalid, HandleInvalid):
             return None
         return self._account(claim.account_id) if claim else None
+
+    def _scopes_of(self, form: SignUp) -> tuple[str, ...]:
+        if self._advertising_open and form.age_band == "18+":
+            return ("advertiser", *NEW_ACCOUNT_SCOPES)
+        return NEW_ACCOUNT_SCOPES
 
     def _invitation(self, code: str | None) -> Invitation | None:
         if code is None:

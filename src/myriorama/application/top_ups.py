@@ -46,7 +46,7 @@ Raises what tells the account that there is no such advertiser.
 
 
 class TopUps:
-    """Money on its way in. `return_url` is where people come back to from the rail's page."""
+    """Money on its way in. Below `return_url` people come back to from the rail's page."""
 
     def __init__(self, log: Log, rail: Rail | None, tenancy: Tenancy, *, return_url: str) -> None:
         self._log = log
@@ -208,7 +208,7 @@ class TopUps:
             payment_method_id=(
                 payer.payment_method_id or "" if top_up.method == "off_session" else ""
             ),
-            return_url=self._return_url,
+            return_url=f"{self._return_url}/{top_up.advertiser_id}?top_up={top_up_id}",
             at=at,
         )
         self._log.save(top_up)

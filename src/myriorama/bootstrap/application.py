@@ -49,6 +49,7 @@ def create_accounts(settings: Settings, log: Log, passwords: Passwords | None = 
         log,
         passwords or Passwords(),
         invite_only=settings.sign_up == "invite_only",
+        advertising_open=settings.advertising == "open",
         allotment=settings.invitations,
     )
 

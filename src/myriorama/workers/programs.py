@@ -40,6 +40,7 @@ def furnish(given: Mapping[str, str], home: Path) -> dict[str, str]:
         "MYRIORAMA_KAFKA": f"127.0.0.1:{_free_port()}",
         "MYRIORAMA_OBJECTS": str(home / "objects"),
         "OMP_NUM_THREADS": "1",
+        "MYRIORAMA_ADVERTISING": "open",
     }
     if _STRIPE_KEY not in given:
         environment |= _doubled_stripe(kept)
