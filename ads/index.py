@@ -147,6 +147,7 @@ class Index:
         words = np.empty((len(self.lines) + bits.WORD - 1) // bits.WORD, np.uint64)
         targeting.mark(self.columns.matrix, *self.columns.of(viewer, adult), words)
         rows, _ = self.caps.reached(viewer.shown_ms, now_ms)
+        rows += self.columns.hidden(viewer)
         close(words, np.array(rows, np.int32))
         keep_live(words, self.table, self.hours(now_ms), now_ms)
         found = np.unpackbits(words.view(np.uint8), bitorder="little")

@@ -336,6 +336,7 @@ class _Decision:
         """Return the rows that may be shown to this viewer now, and the creatives that may not."""
         index = self._index
         rows, creatives = index.caps.reached(self._viewer.shown_ms, self._now_ms)
+        rows += index.columns.hidden(self._viewer)
         columns = index.columns.of(self._viewer, self._rules.adult_categories)
         words = np.empty((len(index) + bits.WORD - 1) // bits.WORD, np.uint64)
         targeting.mark(index.columns.matrix, *columns, words)

@@ -6,6 +6,7 @@ ads, have no age and no interests here.
 """
 
 from collections.abc import Sequence
+from uuid import UUID
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,10 +39,13 @@ class Columns:
             for value, rows in _rows_of(values).items():
                 self._of[axis, value] = len(columns)
                 columns.append(everyone | bits.of_rows(rows, len(lines)))
-        for value, rows in _rows_of([frozenset((line.category,)) for line in lines]).items():
+        for value, rows in _rows_of([_categories(line) for line in lines]).items():
             self._of[_CATEGORY, value] = len(columns)
             columns.append(bits.of_rows(rows, len(lines)))
         self.matrix = np.stack(columns)
+        self._of_advertiser: dict[UUID, list[int]] = {}
+        for row, line in enumerate(lines):
+            self._of_advertiser.setdefault(line.advertiser_id, []).append(row)
 
     def of(self, viewer: Viewer, adult: frozenset[str]) -> tuple[Numbers, Numbers, Numbers]:
         """Return the columns that all must hold, of which one must, and of which none may."""
@@ -53,12 +57,19 @@ class Columns:
             _AGE if contextual else find((_AGE, viewer.age_band), _AGE),
             find((_PLATFORM, viewer.platform), _PLATFORM),
         ]
-        some, never = [_INTERESTS], list[int]()
+        some = [_INTERESTS]
         if not contextual:
             some += [at for each in viewer.interests if (at := find((_INTERESTS, each)))]
+        closed = viewer.hidden_categories
         if viewer.is_minor:
-            never = [at for each in adult if (at := find((_CATEGORY, each)))]
+            closed |= adult
+        never = [at for each in closed if (at := find((_CATEGORY, each)))]
         return np.array(every, np.int32), np.array(some, np.int32), np.array(never, np.int32)
+
+    def hidden(self, viewer: Viewer) -> list[int]:
+        """Return the rows of the advertisers that the viewer has hidden."""
+        find = self._of_advertiser.get
+        return [row for each in viewer.hidden_advertisers for row in find(each, ())]
 
 
 @compiled
@@ -82,6 +93,10 @@ def mark(
 
 def _asking_none(values: Sequence[frozenset[str]]) -> bits.Words:
     return bits.of_rows((row for row, asked in enumerate(values) if not asked), len(values))
+
+
+def _categories(line: Line) -> frozenset[str]:
+    return frozenset((line.category, *(creative.category for creative in line.creatives)))
 
 
 def _rows_of(values: Sequence[frozenset[str]]) -> dict[str, list[int]]:

@@ -1,6 +1,7 @@
 """The viewer as a decision knows them: a pseudonym, what may be targeted, and what was shown."""
 
 from collections.abc import Mapping
+from uuid import UUID
 
 import msgspec
 
@@ -14,7 +15,8 @@ class Viewer(msgspec.Struct, frozen=True):
 
     `since_last_ad` is the number of videos since the last ad, of this session; None before the
     first one. `videos_in_session` counts those of earlier pages. Minors, and whoever asks for
-    contextual ads, are shown nothing by age or interests.
+    contextual ads, are shown nothing by age or interests. Of an advertiser or a category that
+    the viewer has hidden, nothing is shown.
     """
 
     pseudonym: int
@@ -30,3 +32,5 @@ class Viewer(msgspec.Struct, frozen=True):
     ads_in_session: int = 0
     ads_in_hour: int = 0
     contextual_only: bool = False
+    hidden_advertisers: frozenset[UUID] = frozenset()
+    hidden_categories: frozenset[str] = frozenset()

@@ -137,12 +137,16 @@ ROUTES: dict[str, Expectation] = {
     "GET /v1/advertisers/{advertiser_id:uuid}/billing/statements": (Scope.ADVERTISER, OWNER),
     "POST /v1/stripe-events": (PUBLIC, NOTHING),
     # Ads
+    "GET /v1/me/ad-preferences": (VIEWER, NOTHING),
+    "PATCH /v1/me/ad-preferences": (VIEWER, NOTHING),
+    "DELETE /v1/me/ad-preferences": (VIEWER, NOTHING),
     "POST /v1/ad-events": (VIEWER, NOTHING),
     # Advertising
     "GET /v1/advertisers": (Scope.ADVERTISER, NOTHING),
     "POST /v1/advertisers": (Scope.ADVERTISER, NOTHING),
     "GET /v1/advertisers/{advertiser_id:uuid}": (Scope.ADVERTISER, OWNER),
     "PATCH /v1/advertisers/{advertiser_id:uuid}": (Scope.ADVERTISER, OWNER),
+    "GET /v1/advertisers/{advertiser_id:uuid}/reports": (Scope.ADVERTISER, OWNER),
     "GET /v1/advertisers/{advertiser_id:uuid}/members": (Scope.ADVERTISER, OWNER),
     "PUT /v1/advertisers/{advertiser_id:uuid}/members/{account_id:uuid}": (Scope.ADVERTISER, OWNER),
     "DELETE /v1/advertisers/{advertiser_id:uuid}/members/{account_id:uuid}": (

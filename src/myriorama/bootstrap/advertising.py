@@ -3,9 +3,14 @@
 from collections.abc import Sequence
 
 from litestar.types import ControllerRouterHandler
+from psycopg import AsyncConnection
+from psycopg.rows import TupleRow
+from psycopg_pool import AsyncConnectionPool
 
 from myriorama.api import ad_events as ad_event_routes
+from myriorama.api import ad_preferences as ad_preference_routes
 from myriorama.api import ad_review as ad_review_routes
+from myriorama.api import ad_spend_reports as ad_spend_report_routes
 from myriorama.api import advertisers as advertiser_routes
 from myriorama.api import campaigns as campaign_routes
 from myriorama.api import commercial_grants as commercial_grant_routes
@@ -14,19 +19,23 @@ from myriorama.api import line_items as line_item_routes
 from myriorama.api.reads import Reads
 from myriorama.api.tenancy import Tenancy
 from myriorama.application.ad_checks import AdChecks
+from myriorama.application.ad_opinions import AdOpinions
 from myriorama.application.advertisers import Advertisers
 from myriorama.application.campaigns import Campaigns
 from myriorama.application.commercial_grants import CommercialGrants
 from myriorama.application.creatives import Creatives
 from myriorama.application.line_items import LineItems
 from myriorama.application.videos import Missing
+from myriorama.billing.spend_reports import SpendReports
 from myriorama.bootstrap.screening import screening_of
 from myriorama.settings import Settings
 from myriorama.store.log import Log
 
 ROUTES: Sequence[ControllerRouterHandler] = (
     ad_event_routes.router,
+    ad_preference_routes.router,
     ad_review_routes.router,
+    ad_spend_report_routes.router,
     advertiser_routes.router,
     campaign_routes.router,
     commercial_grant_routes.router,
@@ -35,13 +44,20 @@ ROUTES: Sequence[ControllerRouterHandler] = (
 )
 
 
-def advertising(settings: Settings, log: Log, reads: Reads, missing: Missing) -> dict[str, object]:
+def advertising(
+    settings: Settings,
+    log: Log,
+    pool: AsyncConnectionPool[AsyncConnection[TupleRow]],
+    missing: Missing,
+) -> dict[str, object]:
     """Return what the routes are given. `missing` is what stands at the gate of publication."""
     return {
+        "ad_opinions": AdOpinions(log),
         "advertisers": Advertisers(log),
         "campaigns": Campaigns(log),
         "commercial_grants": CommercialGrants(log),
         "creatives": Creatives(log, AdChecks(screening_of(settings).of_prompt), missing),
         "line_items": LineItems(log),
-        "tenancy": Tenancy(reads),
+        "spend_reports": SpendReports(pool),
+        "tenancy": Tenancy(Reads(pool)),
     }

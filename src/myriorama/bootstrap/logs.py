@@ -12,6 +12,9 @@ from myriorama.store.postgres import (
 from myriorama.store.view_source import ViewSource
 from projections.account_deeds import AccountDeeds
 from projections.accounts import Accounts as AccountsProjection
+from projections.ad_decisions import AdDecisions
+from projections.ad_preferences import AdPreferences as AdPreferencesProjection
+from projections.ad_reports import AdReports as AdReportsProjection
 from projections.advertisers import Advertisers as AdvertisersProjection
 from projections.appeals import Appeals
 from projections.cameo_permissions import CameoPermissions
@@ -54,6 +57,9 @@ def projections() -> Sequence[AnyProjection]:
     return (
         AccountDeeds(),
         AccountsProjection(),
+        AdDecisions(),
+        AdPreferencesProjection(),
+        AdReportsProjection(),
         AdvertisersProjection(),
         Appeals(),
         CameoPermissions(),
