@@ -16,8 +16,9 @@ import pytest
 from myriorama.billing.outbox import Outbox
 from myriorama.bootstrap.settlement import create_ad_tokens
 from myriorama.settings import Settings
-from myriorama.store.postgres import Pool, open_pool
+from myriorama.store.postgres import AdvisoryLock, Pool, open_pool
 from myriorama.store.signing import Signer
+from myriorama.workers.elected import Elected
 from myriorama.workers.settler import Settler
 from tests.billing.worlds import TOKENS, Market, granted
 
@@ -42,7 +43,8 @@ def market(database_url: str, pool: Pool) -> Iterator[Market]:
 @contextmanager
 def settling(url: str) -> Generator[None]:
     with open_pool(url, size_max=2) as pool:
-        settler = Settler(url, TOKENS, Outbox(pool))
+        work = Settler(TOKENS, Outbox(pool)).work
+        settler = Elected(url, AdvisoryLock.SETTLEMENT, "settler", work)
         thread = threading.Thread(target=settler.run)
         thread.start()
         try:

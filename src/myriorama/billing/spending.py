@@ -1,7 +1,8 @@
 """Budgets: what an advertiser, a campaign, a line item and each of its days may hold and spend.
 
 `held + spent <= cap` is a constraint of the table. Every change begins with the lock of the
-advertiser, so that nothing of theirs moves meanwhile. From the moment a budget is cut, nothing is
+advertiser, so that nothing of theirs moves meanwhile; before it stands only that of the line that
+is to spend. From the moment a budget is cut, nothing is
 charged beyond it: what servers hold beyond it is taken from their leases, the newest first.
 """
 
@@ -21,9 +22,10 @@ UNLIMITED_MICROS = 2**60
 """More than any wallet has: the budget of what has none of its own."""
 
 _PUT_LINE = """
-    INSERT INTO budgeted_lines (line_id, campaign_id, advertiser_id, zone, daily_micros)
-    VALUES (%s, %s, %s, %s, %s)
-    ON CONFLICT (line_id) DO UPDATE SET zone = excluded.zone, daily_micros = excluded.daily_micros
+    INSERT INTO budgeted_lines (line_id, campaign_id, advertiser_id, zone, daily_micros, may_spend)
+    VALUES (%s, %s, %s, %s, %s, %s)
+    ON CONFLICT (line_id) DO UPDATE
+    SET zone = excluded.zone, daily_micros = excluded.daily_micros, may_spend = excluded.may_spend
 """
 
 _KNOW = """
@@ -99,7 +101,10 @@ _DRIFT = """
 
 
 class BudgetedLine(NamedTuple):
-    """A line item that may spend: whose it is, the zone of its days, and its own budgets."""
+    """A line item with budgets: whose it is, the zone of its days, and whether it may spend.
+
+    One that may not is granted no lease; what servers hold of it may still be charged.
+    """
 
     line_id: UUID
     campaign_id: UUID
@@ -107,6 +112,7 @@ class BudgetedLine(NamedTuple):
     zone: str
     daily_micros: int = UNLIMITED_MICROS
     lifetime_micros: int = UNLIMITED_MICROS
+    may_spend: bool = True
 
 
 class Spending(NamedTuple):
@@ -125,14 +131,16 @@ def put_line(
     connection: Connection[TupleRow], line: BudgetedLine, *, now_ms: int | None = None
 ) -> None:
     """Let a line item spend, or give it other budgets; the daily one holds from today on."""
+    daily_micros = line.daily_micros
     with connection.transaction():
+        # In the order in which leases are granted: the line, then its advertiser.
+        row = (line.line_id, line.campaign_id, line.advertiser_id, line.zone, daily_micros)
+        connection.execute(_PUT_LINE, (*row, line.may_spend))
         _lock(connection, line.advertiser_id)
-        row = (line.line_id, line.campaign_id, line.advertiser_id, line.zone, line.daily_micros)
-        connection.execute(_PUT_LINE, row)
         today = day_of(now_ms or _clock_ms(connection), ZoneInfo(line.zone)).toordinal()
         of_line = (line.line_id, line.advertiser_id)
         for (day,) in connection.execute(_DAYS, (line.line_id, today)).fetchall():
-            _set(connection, "line_day", *of_line, line.daily_micros, day=day)
+            _set(connection, "line_day", *of_line, daily_micros, day=day)
         _set(connection, "line", *of_line, line.lifetime_micros)
 
 

@@ -15,13 +15,14 @@ from myriorama.billing.stripe_rail import StripeRail
 from myriorama.billing.webhooks import Inbox, Learn, Reports
 from myriorama.settings import SettingInvalid, Settings, variable
 from myriorama.store.log import Log
-from myriorama.store.postgres import open_pool
+from myriorama.store.postgres import AdvisoryLock, open_pool
 from myriorama.workers.cashier import Cashier
+from myriorama.workers.elected import Elected
 
 ROUTES: Sequence[ControllerRouterHandler] = billing_routes.routers
 
-RETURN_PATH = "/"
-"""Where people come back to from the page to pay on."""
+RETURN_PATH = "/advertise"
+"""Below which people come back to from the page to pay on."""
 
 
 def billing(
@@ -47,7 +48,7 @@ def create_rail(settings: Settings) -> StripeRail:
     return StripeRail(settings.stripe_secret_key, address=settings.stripe_address)
 
 
-def create_cashier(settings: Settings) -> Cashier:
+def create_cashier(settings: Settings) -> Elected:
     """Join the cashier to the log, and to Stripe.
 
     Raises:
@@ -62,12 +63,12 @@ def create_cashier(settings: Settings) -> Cashier:
         "checkout.session.": lambda session_id, at: top_ups.learn_page(session_id, at=at),
     }
     rail = create_rail(settings)
-    return Cashier(
-        settings.database_url,
+    cashier = Cashier(
         top_ups,
         Reports(pool, learn),
         lambda types, since_s: rail.notices(types, since_s=since_s),
     )
+    return Elected(settings.database_url, AdvisoryLock.CASHIER, "cashier", cashier.work)
 
 
 def create_stripe_double() -> DoubleApp:

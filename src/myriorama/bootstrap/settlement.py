@@ -8,11 +8,15 @@ from ads.invalid_traffic import InvalidTraffic
 from ads.prefixes import Prefixes
 from ads.tokens import Tokens
 from myriorama.api.ad_events import AdReports
+from myriorama.application.line_items import LineItems
 from myriorama.billing.ad_events import AdEvents
 from myriorama.billing.outbox import Outbox
 from myriorama.settings import Settings
-from myriorama.store.postgres import open_pool
+from myriorama.store.log import Log
+from myriorama.store.postgres import AdvisoryLock, open_pool
 from myriorama.store.signing import Signer
+from myriorama.workers.budget_keeper import BudgetKeeper
+from myriorama.workers.elected import Elected, Together
 from myriorama.workers.settler import Settler
 
 _OWN_APPS = ("Myriorama/",)
@@ -35,9 +39,16 @@ def create_ad_reports(
     )
 
 
-def create_settler(settings: Settings) -> Settler:
-    """Join the settler to PostgreSQL."""
+def create_settler(settings: Settings) -> Together:
+    """Join to PostgreSQL who settles, and who keeps budgets as advertisers set them."""
+    url = settings.database_url
+    pool = open_pool(url, size_max=4)
     tokens = create_ad_tokens(Signer(settings.secret.encode()))
-    return Settler(
-        settings.database_url, tokens, Outbox(open_pool(settings.database_url, size_max=2))
+    outbox = Outbox(pool)
+    settler = Settler(tokens, outbox)
+    keeper = BudgetKeeper(LineItems(Log(pool)))
+    return Together(
+        Elected(url, AdvisoryLock.SETTLEMENT, "settler", settler.work),
+        Elected(url, AdvisoryLock.BUDGETS, "budget keeper", keeper.work),
+        close=outbox.close,
     )

@@ -56,6 +56,9 @@ class AdvisoryLock(IntEnum):
     AD_EVENTS = 7220250110
     SETTLEMENT = 7220250111
     CASHIER = 7220250112
+    BUDGETS = 7220250113
+    PACER = 7220250114
+    TRAFFIC = 7220250115
 
 
 def open_pool(url: str, *, size_max: int = 8, is_checked: bool = True) -> Pool:

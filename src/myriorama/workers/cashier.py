@@ -10,11 +10,9 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from uuid import UUID
 
-import psycopg
 import structlog
 from psycopg import Connection
 from psycopg.rows import TupleRow
-from psycopg_pool import PoolTimeout
 
 from domain.errors import DomainError
 from domain.top_up.payments import RailRefused, RailSilent
@@ -22,11 +20,8 @@ from myriorama.application.top_ups import TopUps
 from myriorama.billing.spending import set_cap
 from myriorama.billing.stripe_rail import Notice
 from myriorama.billing.webhooks import MONEY_TYPES, Reports
-from myriorama.store.postgres import AdvisoryLock
 
 logger = structlog.get_logger(__name__)
-
-_LEAD = "SELECT pg_try_advisory_lock(%s)"
 
 _UNSETTLED = """
     SELECT top_up_id FROM top_ups WHERE state NOT IN ('succeeded', 'failed')
@@ -50,59 +45,39 @@ Notices = Callable[[Sequence[str], int], Sequence[Notice]]
 
 
 class Cashier:
-    """Runs until `stop`. A second one waits until the first is gone."""
+    """Works as one who is elected."""
 
-    def __init__(self, url: str, top_ups: TopUps, reports: Reports, notices: Notices) -> None:
-        self._url = url
+    def __init__(self, top_ups: TopUps, reports: Reports, notices: Notices) -> None:
         self._top_ups = top_ups
         self._reports = reports
         self._notices = notices
-        self._stopping = threading.Event()
         self._again_s: dict[UUID, tuple[float, float]] = {}
         self._looked_s = float("-inf")
         self._funded = 0
 
-    def run(self) -> None:
-        """Work until `stop` is called from elsewhere."""
-        while not self._stopping.is_set():
-            try:
-                with psycopg.connect(self._url, autocommit=True) as connection:
-                    self._lead(connection)
-            except (psycopg.OperationalError, PoolTimeout) as error:
-                logger.warning("the cashier waits for PostgreSQL", error=str(error))
-            except Exception:
-                logger.exception("the cashier stumbled")
-            self._stopping.wait(_POLL_S)
+    def work(self, connection: Connection[TupleRow], stopping: threading.Event) -> None:
+        """Work until told to stop."""
+        while not stopping.is_set():
+            self.step(connection, stopping)
+            stopping.wait(_POLL_S)
 
-    def stop(self) -> None:
-        self._stopping.set()
-
-    def work(self, connection: Connection[TupleRow]) -> None:
+    def step(self, connection: Connection[TupleRow], stopping: threading.Event) -> None:
         """Do once what is due."""
         self._reports.work_off(datetime.now(UTC))
-        self._advance([top_up_id for (top_up_id,) in connection.execute(_UNSETTLED)])
+        unsettled = [top_up_id for (top_up_id,) in connection.execute(_UNSETTLED)]
+        self._advance(unsettled, stopping)
         self._fund(connection)
         if time.monotonic() - self._looked_s >= _NOTICES_EVERY_S:
             self._looked_s = time.monotonic()
             self._look_for_lost()
 
-    def _lead(self, connection: Connection[TupleRow]) -> None:
-        while not self._stopping.is_set():
-            row = connection.execute(_LEAD, (AdvisoryLock.CASHIER,)).fetchone()
-            if row and row[0]:
-                break
-            self._stopping.wait(_POLL_S)
-        while not self._stopping.is_set():
-            self.work(connection)
-            self._stopping.wait(_POLL_S)
-
-    def _advance(self, unsettled: Sequence[UUID]) -> None:
+    def _advance(self, unsettled: Sequence[UUID], stopping: threading.Event) -> None:
         now_s = time.monotonic()
         kept = {each: again for each, again in self._again_s.items() if each in set(unsettled)}
         self._again_s = kept
         for top_up_id in unsettled:
             due_s, pause_s = self._again_s.get(top_up_id, (now_s, _AGAIN_S_MIN))
-            if due_s > now_s or self._stopping.is_set():
+            if due_s > now_s or stopping.is_set():
                 continue
             longer_s = min(_AGAIN_S_MAX, 2 * pause_s)
             self._again_s[top_up_id] = (now_s + pause_s, longer_s)

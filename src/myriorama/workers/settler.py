@@ -6,24 +6,15 @@ One settles at a time. It keeps nothing: it may be killed at any moment and begi
 import threading
 import time
 
-import psycopg
-import structlog
 from prometheus_client import Counter, Gauge
 from psycopg import Connection
 from psycopg.rows import TupleRow
-from psycopg_pool import PoolTimeout
 
 from ads.tokens import Tokens
 from myriorama.billing.leases import reclaim
 from myriorama.billing.outbox import Outbox
 from myriorama.billing.settlement import Settled, Settlement
 from myriorama.billing.spending import drift_micros
-from myriorama.store.postgres import AdvisoryLock
-
-logger = structlog.get_logger(__name__)
-
-# One process settles at a time: its session holds this lock, a second one waits for it.
-_LEAD = "SELECT pg_try_advisory_lock(%s)"
 
 _POLL_S = 1.0
 _RECLAIM_EVERY_S = 1.0
@@ -35,30 +26,20 @@ _DRIFT = Gauge("myriorama_ledger_drift_micros", "By how much budgets, leases and
 
 
 class Settler:
-    """Runs until `stop`. A second one waits until the first is gone."""
+    """Works as one who is elected."""
 
-    def __init__(self, url: str, tokens: Tokens, outbox: Outbox) -> None:
-        self._url = url
+    def __init__(self, tokens: Tokens, outbox: Outbox) -> None:
         self._tokens = tokens
         self._outbox = outbox
-        self._stopping = threading.Event()
         self._reclaim_due_s = self._check_due_s = 0.0
 
-    def run(self) -> None:
-        """Settle until `stop` is called from elsewhere."""
-        while not self._stopping.is_set():
-            try:
-                with psycopg.connect(self._url, autocommit=True) as connection:
-                    self._lead(connection)
-            except (psycopg.OperationalError, PoolTimeout) as error:
-                logger.warning("the settler waits for PostgreSQL", error=str(error))
-            except Exception:
-                logger.exception("the settler stumbled")
-            self._stopping.wait(_POLL_S)
-        self._outbox.close()
-
-    def stop(self) -> None:
-        self._stopping.set()
+    def work(self, connection: Connection[TupleRow], stopping: threading.Event) -> None:
+        """Settle until told to stop."""
+        settlement = Settlement(connection, self._tokens)
+        connection.execute("LISTEN ad_events")
+        while not stopping.is_set():
+            if self.step(connection, settlement).is_last:
+                _await_news(connection)
 
     def step(self, connection: Connection[TupleRow], settlement: Settlement) -> Settled:
         """Settle one batch and record it; take back what has ended, now and then."""
@@ -76,23 +57,6 @@ class Settler:
             _DRIFT.set(drift_micros(connection))
         return settled
 
-    def _lead(self, connection: Connection[TupleRow]) -> None:
-        while not self._stopping.is_set():
-            row = connection.execute(_LEAD, (AdvisoryLock.SETTLEMENT,)).fetchone()
-            if row and row[0]:
-                break
-            self._stopping.wait(_POLL_S)
-        settlement = Settlement(connection, self._tokens)
-        connection.execute("LISTEN ad_events")
-        while not self._stopping.is_set():
-            if self.step(connection, settlement).is_last:
-                self._await_news(connection)
-
-    def _await_news(self, connection: Connection[TupleRow]) -> None:
-        """Return when something was reported: the notification is a hint, the poll a guarantee."""
-        for _ in connection.notifies(timeout=_POLL_S, stop_after=1):
-            return
-
 
 def _tally(settled: Settled) -> None:
     for outcome, reports, micros in (
@@ -102,3 +66,9 @@ def _tally(settled: Settled) -> None:
     ):
         _REPORTS.labels(outcome).inc(reports)
         _MICROS.labels(outcome).inc(micros)
+
+
+def _await_news(connection: Connection[TupleRow]) -> None:
+    """Return when something was reported: the notification is a hint, the poll a guarantee."""
+    for _ in connection.notifies(timeout=_POLL_S, stop_after=1):
+        return
