@@ -4,6 +4,7 @@ Who brought a video is kept as bits. Where little is left that may be shown, the
 the end the whole catalogue is gone through, newest first: a slate ends where the videos do.
 """
 
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -16,7 +17,7 @@ from ranking.query import Resolved, Serials
 from ranking.ranker import Ranker
 from ranking.sources import SOURCES
 from ranking.state import State
-from ranking.steering.effect import hidden
+from ranking.steering.effect import Promise, hidden
 
 LATEST_BIT = 15
 _GROWTH = 4
@@ -48,6 +49,14 @@ def gather(
     limit = policy.limits.candidates
     kept = Judged(found.judged.verdict[:limit], found.judged.rule[:limit])
     return Candidates(found.serials[:limit], found.sources[:limit], kept, found.rules)
+
+
+def asked_for(found: Candidates, promises: Sequence[Promise]) -> Candidates:
+    """Return the candidates with `steered` among the sources of all that the viewer asked for."""
+    sources = found.sources.copy()
+    for promise in promises:
+        sources[promise.mask] |= 1 << SOURCES["steered"].bit
+    return found._replace(sources=sources)
 
 
 @lru_cache(maxsize=4096)

@@ -25,7 +25,7 @@ from ranking.ranker import Matrix, Ranker
 from ranking.selection import slates
 from ranking.selection.slates import Slate
 from ranking.state import State
-from ranking.steering.effect import effect
+from ranking.steering.effect import Effect, effect
 
 _SURFACES: Mapping[str, int] = {"for_you": 1, "popular": 4}
 _MOVED_BY = 3
@@ -59,11 +59,12 @@ def rank(state: State, ranker: Ranker, policy: Policy, query: Query) -> Decision
     size = min(query.size, policy.size)
     found = gathering.gather(state, ranker, policy, resolved, enough=2 * size)
     viewer = resolved.viewer if resolved.is_personal else NOBODY
-    steering = effect(state, viewer, found.serials, query.as_of_ms)
+    steering = effect(state, viewer, found.serials, query.as_of_ms, policy.steering)
+    found = gathering.asked_for(found, steering.promises)
     open_ = slates.arms_of(state, found.serials, policy.exploration, query.seed)
-    scored = _score(state, ranker, policy, resolved, found, weights, steering.boost, open_.places)
+    scored = _score(state, ranker, policy, resolved, found, weights, steering, open_.places)
     slate = slates.select(
-        state, resolved, policy, found.serials, scored.worth, open_, steering.limits, size
+        state, resolved, policy, found.serials, scored.worth, open_, steering, size
     )
     placed = _placed(state, ranker, weights, found, scored, slate)
     return Decision(
@@ -100,10 +101,10 @@ def _score(  # noqa: PLR0913, PLR0917 - what a score depends on
     query: Resolved,
     found: Candidates,
     weights: Mapping[str, float],
-    boost: NDArray[np.float32],
+    steering: Effect,
     explored: NDArray[np.int64],
 ) -> _Scored:
-    """Score all candidates by stage 1, the best and what is to be explored by stage 2."""
+    """Score all by stage 1, the best, what is promised and what is to be explored by stage 2."""
     viewer = query.viewer if query.is_personal else -1
     features = state.read(
         viewer,
@@ -112,9 +113,11 @@ def _score(  # noqa: PLR0913, PLR0917 - what a score depends on
         surface=_SURFACES[query.query.kind],
         coview=ranker.affinities,
     )
+    boost = steering.boost
     first = _standard(ranker.utility(ranker.first(features), weights)) + boost
     best = np.argsort(-first, kind="stable")[: policy.limits.second]
-    rows = np.union1d(best, explored)
+    promised = slates.promised(steering.promises, first, min(query.query.size, policy.size))
+    rows = np.union1d(np.union1d(best, promised), explored)
     predictions = ranker.second(features[rows])
     worth = np.full(len(found.serials), np.nan)
     worth[rows] = _standard(ranker.utility(predictions, weights)) + boost[rows]

@@ -132,6 +132,24 @@ class Exploration(_Part, frozen=True):
     beta: Positive = 49.25
 
 
+class Steering(_Part, frozen=True):
+    """What a rule that people set for their feed does, at a strength of 1; at less, its share.
+
+    More of something adds up to `boost` standard deviations to its worth, and promises it up to the
+    `promised` share of any first places of a slate; all promises together are of `promised_max`.
+    Less of it takes up to `damp` from its worth; the weakest such rule leaves the share `left` of
+    any first places, the strongest none.
+    """
+
+    boost: Annotated[float, msgspec.Meta(ge=0, le=4)] = 3.0
+    promised: Share = 0.7
+    promised_max: Share = 0.8
+    # Worths lie close together: with half a standard deviation less, hardly anything of a subject
+    # would be left to a page, whatever share a weak limit leaves it.
+    damp: Annotated[float, msgspec.Meta(ge=0, le=4)] = 0.25
+    left: Share = 0.2
+
+
 class Limits(_Part, frozen=True):
     """How many videos go how far in a request."""
 
@@ -196,6 +214,7 @@ class Policy(_Part, frozen=True):
     line_decay: LineDecay = LineDecay()
     topic_decay: TopicDecay = TopicDecay()
     exploration: Exploration = Exploration()
+    steering: Steering = Steering()
     perturbation: Annotated[float, msgspec.Meta(ge=0, le=0.5)] = 0.0
 
     def __post_init__(self) -> None:
@@ -231,6 +250,7 @@ class Policy(_Part, frozen=True):
             policy,
             line_decay=policy.line_decay if "line_decay" in known else _NO_LINE_DECAY,
             topic_decay=policy.topic_decay if "topic_decay" in known else _NO_TOPIC_DECAY,
+            steering=policy.steering if "steering" in known else _NO_PROMISES,
         )
 
     def encode(self) -> str:
@@ -297,8 +317,9 @@ class Policy(_Part, frozen=True):
 
 # Until there was such a thing, and so in every policy that was recorded without.
 _NO_LINE_DECAY, _NO_TOPIC_DECAY = LineDecay(factor=1, floor=1), TopicDecay(factor=1, floor=1)
+_NO_PROMISES = Steering(promised=0)
 
-DEFAULT = Policy(version="default-2")
+DEFAULT = Policy(version="default-3")
 
 FORMER: Mapping[str, Policy] = {
     "default-1": Policy(
@@ -307,7 +328,9 @@ FORMER: Mapping[str, Policy] = {
         author_decay=AuthorDecay(factor=0.5, floor=0.25),
         line_decay=_NO_LINE_DECAY,
         topic_decay=_NO_TOPIC_DECAY,
-    )
+        steering=_NO_PROMISES,
+    ),
+    "default-2": Policy(version="default-2", steering=_NO_PROMISES),
 }
 """What ruled by default in earlier releases: slates in the log were made by it."""
 

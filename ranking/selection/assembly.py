@@ -48,6 +48,10 @@ class Rules(NamedTuple):
     places, at most `shares[l] * p` are of limit l, whose videos are true in `limited` (l, n).
     `theta` weighs worth against unlikeness. The next video of a kind has `decays` (k) of the odds
     of the one before, but `floors` (k) of those of the first at least.
+
+    Of the first p places at least `owed[m] * p` are of promise m, whose videos are true in
+    `promised` (m, n), as far as there are any that the limits and caps allow; the cap on the kind
+    `freed[m]` does not hold for them (-1: all do). What is explored comes before what is owed.
     """
 
     size: int
@@ -58,6 +62,9 @@ class Rules(NamedTuple):
     theta: float
     decays: Floats
     floors: Floats
+    promised: Flags
+    owed: Floats
+    freed: Ints
 
 
 class Chance(NamedTuple):
@@ -91,7 +98,8 @@ class Assembled(NamedTuple):
 def assemble(field: Field, rules: Rules, chance: Chance) -> Assembled:
     """Assemble a slate. It is shorter than its size only where no more videos are there.
 
-    Where nothing is left that the caps and limits allow, they do not hold for that place.
+    A place that is owed to a promise is taken, or drawn, among what was promised. Where nothing is
+    left that the caps and limits allow, they do not hold for that place.
     """
     return Assembled(*_assemble(field, rules, chance))
 
@@ -174,6 +182,36 @@ def _measure(
 
 
 @compiled
+def _owe(
+    gains: Floats,
+    each: tuple[Floats, Floats, Floats],
+    ruled_out: tuple[Flags, Flags, Flags],
+    state: tuple[Ints, Floats],
+    rules: Rules,
+) -> bool:
+    """Set the gains of what a promise owes to the next place: of the one that lacks most.
+
+    `state` is what the caps count, and how much each promise lacks. Tells whether there is any;
+    where none of a promise's videos may stand here, the next promise is asked.
+    """
+    counts, lacking = state
+    due = np.empty(len(gains), np.bool_)
+    for _ in range(len(lacking)):
+        most = int(np.argmax(lacking))
+        if lacking[most] <= _TINY:
+            return False
+        caps = rules.caps.copy()
+        if rules.freed[most] >= 0:
+            caps[rules.freed[most]] = rules.window + 1
+        _allow(due, ruled_out, counts, caps)
+        due &= rules.promised[most]
+        if _measure(gains, each, due, rules):
+            return True
+        lacking[most] = 0.0
+    return False
+
+
+@compiled
 def _draw(gains: Floats, temperature: float, number: float) -> tuple[int, float]:
     """Draw a video by the softmax of the gains; return it and the logarithm of its chance."""
     highest = np.max(gains)
@@ -187,6 +225,14 @@ def _draw(gains: Floats, temperature: float, number: float) -> tuple[int, float]
             if number * total < reached:
                 break
     return chosen, math.log(weights[chosen] / total)
+
+
+@compiled
+def _choose(gains: Floats, chance: Chance, place: int) -> tuple[int, float]:
+    """Draw a video for a place, or take the best; then there is no chance to tell of (NaN)."""
+    if chance.temperature > 0.0:
+        return _draw(gains, chance.temperature, uniform(chance.seed, _ORDER_STREAM, place))
+    return int(np.argmax(gains)), np.nan
 
 
 @compiled
@@ -222,7 +268,7 @@ def _explore(
 @compiled
 def _assemble(field: Field, rules: Rules, chance: Chance) -> tuple[Ints, Flags, Floats]:
     likeness, worth, kinds, weights, before = field
-    arms, thetas, floor = chance.arms, chance.thetas, chance.floor
+    arms, thetas = chance.arms, chance.thetas
     window, limited = rules.window, rules.limited
     served, count = len(weights), len(worth)
     size = min(rules.size, count - served)
@@ -231,7 +277,7 @@ def _assemble(field: Field, rules: Rules, chance: Chance) -> tuple[Ints, Flags, 
     counts = np.zeros(kinds.shape, np.int64)
     taken, allowed = np.zeros(count, np.bool_), np.empty(count, np.bool_)
     gains = np.empty(count)
-    of_limit = np.zeros(len(rules.shares))
+    of_limit, of_promise = np.zeros(len(rules.shares)), np.zeros(len(rules.owed))
     chain = np.empty(served + size, np.int64)
     explored, log_propensity = np.zeros(size, np.bool_), np.full(size, np.nan)
     for row in range(served):
@@ -245,28 +291,29 @@ def _assemble(field: Field, rules: Rules, chance: Chance) -> tuple[Ints, Flags, 
     while filled < size:
         end = served + filled
         is_full = of_limit + 1.0 > rules.shares * (filled + 1.0) + _TINY
-        _allow(allowed, (taken, limited, is_full), counts, rules.caps)
+        ruled_out = (taken, limited, is_full)
+        _allow(allowed, ruled_out, counts, rules.caps)
         chosen, likely = -1, 1.0
         if chance.slots[filled]:
             number = uniform(chance.seed, _SLOT_STREAM, filled)
-            chosen, likely = _explore(arms, thetas, allowed, floor, number)
+            chosen, likely = _explore(arms, thetas, allowed, chance.floor, number)
         if chosen >= 0:
             explored[filled] = True
             log_propensity[filled] = math.log(likely)
         else:
             each = (worth, left, shown)
-            if not _measure(gains, each, allowed, rules) and not _measure(
-                gains, each, ~taken, rules
+            lacking = rules.owed * (filled + 1.0) - of_promise
+            if (
+                not _owe(gains, each, ruled_out, (counts, lacking), rules)
+                and not _measure(gains, each, allowed, rules)
+                and not _measure(gains, each, ~taken, rules)
             ):
                 break
-            if chance.temperature > 0.0:
-                number = uniform(chance.seed, _ORDER_STREAM, filled)
-                chosen, log_propensity[filled] = _draw(gains, chance.temperature, number)
-            else:
-                chosen = int(np.argmax(gains))
+            chosen, log_propensity[filled] = _choose(gains, chance, filled)
         chain[end] = chosen
         taken[chosen] = True
         of_limit += limited[:, chosen]
+        of_promise += rules.promised[:, chosen]
         _condition(likeness, chosen, 0.0, left, basis[: end + 1])
         _age(kinds, chosen, 1.0, shown)
         _count(kinds, chosen, 1, counts)

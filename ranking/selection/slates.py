@@ -1,6 +1,7 @@
 """Slates: from what candidates are worth to what is shown, in order, and how likely that was."""
 
 from collections.abc import Sequence
+from math import ceil
 from typing import NamedTuple
 
 import numpy as np
@@ -16,13 +17,15 @@ from ranking.selection.assembly import Chance, Field, Rules, assemble
 from ranking.selection.exploration import Arms
 from ranking.selection.likeness import likeness
 from ranking.state import State
-from ranking.steering.effect import Limit
+from ranking.steering.effect import Effect, Promise
 
 arms_of = exploration.arms
 
 _SHARE_STREAM = 4
 _KINDS, _LINE = 3, 1
+_FREED = {"author": 0, "topic": 2, None: -1}
 _HOUR_MS = 3_600_000
+_SPARE = 2
 
 
 class Slate(NamedTuple):
@@ -45,7 +48,7 @@ def select(  # noqa: PLR0913, PLR0917 - what a selection depends on
     serials: Serials,
     worth: NDArray[np.float64],
     open_: Arms,
-    limits: Sequence[Limit],
+    steering: Effect,
     size: int,
 ) -> Slate:
     """Select the slate from candidates of which `worth` (NaN: not ranked) is known."""
@@ -68,9 +71,9 @@ def select(  # noqa: PLR0913, PLR0917 - what a selection depends on
         carried,
         _before(state, query, likes.line_memory_h, rows, count),
     )
-    limited = np.zeros((len(limits), len(rows)), np.bool_)
-    for number, limit in enumerate(limits):
-        limited[number, count:] = limit.mask[members]
+    limits, promises = steering.limits, steering.promises
+    masks = [limit.mask for limit in limits], [promise.mask for promise in promises]
+    limited, owed = (_rows(each, members, served=count) for each in masks)
     decays = (policy.author_decay, policy.line_decay, policy.topic_decay)
     rules = Rules(
         size=size,
@@ -81,6 +84,9 @@ def select(  # noqa: PLR0913, PLR0917 - what a selection depends on
         theta=likes.theta,
         decays=np.array([decay.factor for decay in decays]),
         floors=np.array([decay.floor for decay in decays]),
+        promised=owed,
+        owed=np.array([promise.share for promise in promises], np.float64),
+        freed=np.array([_FREED[promise.free] for promise in promises], np.int64),
     )
     is_drawn = uniform(np.uint64(query.query.seed), _SHARE_STREAM, 0) < policy.exploration.share
     where = np.empty(len(serials), np.int64)
@@ -105,6 +111,31 @@ def select(  # noqa: PLR0913, PLR0917 - what a selection depends on
         made.log_propensity,
         is_drawn,
     )
+
+
+def promised(
+    promises: Sequence[Promise], worth: NDArray[np.float64], size: int
+) -> NDArray[np.int64]:
+    """Return the places, among the candidates, of what a slate may need to keep the promises.
+
+    Of each promise the best by `worth` (NaN: not known), more than are owed: caps forbid some.
+    """
+    found = [np.zeros(0, np.int64)]
+    for promise in promises:
+        matching = np.flatnonzero(promise.mask & ~np.isnan(worth))
+        best = matching[np.argsort(-worth[matching], kind="stable")]
+        found.append(best[: ceil(_SPARE * promise.share * size)])
+    return np.unique(np.concatenate(found))
+
+
+def _rows(
+    masks: Sequence[NDArray[np.bool_]], members: Serials, *, served: int
+) -> NDArray[np.bool_]:
+    """Return the masks, of the candidates, for what the slate is assembled of."""
+    rows = np.zeros((len(masks), served + len(members)), np.bool_)
+    for number, mask in enumerate(masks):
+        rows[number, served:] = mask[members]
+    return rows
 
 
 def _served(state: State, query: Resolved, carried: int) -> Serials:

@@ -4,8 +4,8 @@ The worth of a video is in standard deviations among the candidates; what is add
 rule that has ended, or was taken back, does nothing: the page is as if it had never been said.
 """
 
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import Literal, NamedTuple
 from uuid import UUID
 
 import numpy as np
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from ranking.chains import Serials
 from ranking.compiled import compiled
+from ranking.policy import Steering
 from ranking.state import State
 from ranking.steering.matching import MATCHED, Sight
 from ranking.steering.rules import Rule
@@ -20,22 +21,20 @@ from ranking.steering.rules import Rule
 Floats = NDArray[np.float32]
 Flags = NDArray[np.bool_]
 
-BOOST, DAMP = 3.0, 0.25
-"""What the strongest rule adds to a video that matches it fully, or takes from it.
-
-Worths lie close together: with half a standard deviation less, hardly anything of a subject would
-be left to a page, whatever share a weak limit leaves it.
-"""
-
-LIMIT_SHARE = 0.2
-"""The share of a page that the weakest limit leaves; the strongest leaves none."""
-
 LESS_AUTHOR, LESS_LINE, LESS_SUBJECT = 1.2, 1.2, 1.6
 LESS_HALF_LIFE_MS = 14 * 86_400_000
 LESS_ENDS_MS = 4 * LESS_HALF_LIFE_MS
 WORTH_MAX = 4.0
 
 _KNOWN_MAX = 2000
+
+Kind = Literal["author", "topic"]
+_FREED: Mapping[str, Kind] = {
+    "author": "author",
+    "topic": "topic",
+    "mood": "topic",
+    "hashtag": "topic",
+}
 
 
 class Limit(NamedTuple):
@@ -46,11 +45,25 @@ class Limit(NamedTuple):
     share: float
 
 
+class Promise(NamedTuple):
+    """Of any first n places of a page, at least `share` times n are of those in `mask`.
+
+    As far as there are any that may be shown. `free` is the kind whose cap does not hold for them,
+    since it is what was asked for: of a subject its topic, of a person the author.
+    """
+
+    rule_id: UUID
+    mask: Flags
+    share: float
+    free: Kind | None
+
+
 class Effect(NamedTuple):
     """What becomes of each of some videos: `boost` is added to its worth."""
 
     boost: Floats
     limits: tuple[Limit, ...]
+    promises: tuple[Promise, ...]
 
 
 def hidden(state: State, viewer: int, serials: Serials, as_of_ms: int) -> Flags:
@@ -64,25 +77,29 @@ def hidden(state: State, viewer: int, serials: Serials, as_of_ms: int) -> Flags:
     return unwanted
 
 
-def effect(state: State, viewer: int, serials: Serials, as_of_ms: int) -> Effect:
+def effect(state: State, viewer: int, serials: Serials, as_of_ms: int, policy: Steering) -> Effect:
     """Return what a viewer's rules and marks do to videos that are not `hidden`."""
     boost, limits = np.zeros(len(serials), np.float64), list[Limit]()
+    promises = list[Promise]()
     if viewer >= 0 and len(serials):
         sight = Sight(state, serials, viewer)
         for rule in _acting(state, viewer, as_of_ms):
             match rule.kind:
                 case "boost":
-                    boost += BOOST * rule.strength * sight.matches(rule)
+                    matches = sight.matches(rule)
+                    boost += policy.boost * rule.strength * matches
+                    share, free = policy.promised * rule.strength, _FREED.get(rule.about)
+                    promises.append(Promise(rule.rule_id, matches >= MATCHED, share, free))
                 case "limit":
                     matches = sight.matches(rule)
-                    boost -= DAMP * rule.strength * matches
-                    share = round(LIMIT_SHARE * (1 - rule.strength), 6)
+                    boost -= policy.damp * rule.strength * matches
+                    share = round(policy.left * (1 - rule.strength), 6)
                     limits.append(Limit(rule.rule_id, matches >= MATCHED, share))
                 case _:
                     pass
         boost -= _less(state, viewer, sight, as_of_ms)
     bounded = np.round(np.clip(boost, -WORTH_MAX, WORTH_MAX), 6).astype(np.float32)
-    return Effect(bounded, tuple(limits))
+    return Effect(bounded, tuple(limits), _kept(promises, policy.promised_max))
 
 
 def matches(state: State, rule: Rule, serials: Serials, viewer: int = -1) -> Floats:
@@ -110,6 +127,17 @@ def find(state: State, rules: Sequence[Rule], limit: int) -> tuple[Serials, Floa
     spoken = np.array(list(strength.values()), np.float32)
     order = np.lexsort((-serials, -spoken))
     return serials[order], spoken[order]
+
+
+def _kept(promises: Sequence[Promise], most: float) -> tuple[Promise, ...]:
+    """Return the promises that can be kept beside one another: each of less if they are too much.
+
+    One that nothing here matches leaves its share to the others.
+    """
+    some = [promise for promise in promises if promise.share > 0 and promise.mask.any()]
+    total = sum(promise.share for promise in some)
+    scale = most / total if total > most else 1.0
+    return tuple(promise._replace(share=round(promise.share * scale, 6)) for promise in some)
 
 
 def _acting(state: State, viewer: int, as_of_ms: int) -> list[Rule]:

@@ -150,7 +150,7 @@ def test_the_viewer_is_told_why_a_video_was_shown_and_nobody_else(
     for moved in told["moved_by"]:
         way = "up" if moved["by"] > 0 else "down"
         assert moved["meaning"].startswith(f"It was moved {way} by ")
-    assert told["policy"] == "default-2"
+    assert told["policy"] == "default-3"
     assert told["model"] == "heuristic-1"
     for who, other in (
         (mallory, path),
@@ -225,14 +225,15 @@ def test_two_devices_that_take_turns_are_shown_nothing_twice(person: People) -> 
     alice = person("alice")
     shown, cursors = list[str](), list[str | None]([None, None])
 
-    for turn in range(8):
+    for turn in range(10):
         cursor = cursors[turn % 2]
         place: dict[str, Any] = {"cursor": cursor} if cursor else {}
         answer = page(alice, limit=10, **place)
         shown += ids(answer)
         cursors[turn % 2] = answer["next_cursor"]
 
-    assert len(shown) == len(set(shown)) == 80
+    assert len(shown) == len(set(shown))
+    assert len(shown) >= 80
 
 
 @pytest.mark.usefixtures("videos")

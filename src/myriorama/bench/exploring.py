@@ -26,7 +26,9 @@ _ARMS = 20
 def measure(progress: Progress) -> Outcome:
     """Compare drawn orders, explored places, and what both are worth when they are weighted."""
     progress(f"drawing {REQUESTS:,} orders of {_PLACES} out of {_VIDEOS}, under caps")
-    orders = _told_and_found(_orders())
+    orders = _told_and_found(_orders(promised=0.0))
+    progress("the same where half of the places are owed to a promise")
+    promised = _told_and_found(_orders(promised=0.5))
     progress(f"exploring one of {_ARMS} videos {REQUESTS:,} times")
     places = _told_and_found(_explored(is_fixed=True))
     progress("exploring with beliefs drawn anew for each request")
@@ -37,6 +39,7 @@ def measure(progress: Progress) -> Outcome:
         {
             "requests": REQUESTS,
             "order_chi_square": _deviation(orders),
+            "promised_chi_square": _deviation(promised),
             "slot_chi_square": _deviation(places),
             "weight_mean_min": float(weights.mean(axis=0).min()),
             "weight_mean_max": float(weights.mean(axis=0).max()),
@@ -51,8 +54,11 @@ def measure(progress: Progress) -> Outcome:
 Found = Mapping[tuple[int, ...], tuple[int, float]]
 
 
-def _orders() -> Iterable[tuple[tuple[int, ...], float]]:
-    """Yield the order of each request, and how likely it was said to be."""
+def _orders(*, promised: float) -> Iterable[tuple[tuple[int, ...], float]]:
+    """Yield the order of each request, and how likely it was said to be.
+
+    The share `promised` of the places is owed to three of the videos, which are worth least.
+    """
     likes = DEFAULT.diversity
     field = Field(
         likeness=0.5 * np.eye(_VIDEOS) + 0.5,
@@ -61,7 +67,13 @@ def _orders() -> Iterable[tuple[tuple[int, ...], float]]:
         weights=np.zeros(0),
         before=np.zeros((1, _VIDEOS)),
     )
-    rules = _rules(_PLACES, caps=1)._replace(window=2, theta=likes.theta)
+    rules = _rules(_PLACES, caps=1)._replace(
+        window=2,
+        theta=likes.theta,
+        promised=np.arange(_VIDEOS)[None, :] >= 2,  # noqa: PLR2004 - the last three of five
+        owed=np.array([promised]),
+        freed=np.array([-1]),
+    )
     nothing = np.zeros(_PLACES, np.bool_)
     for seed in range(REQUESTS):
         chance = Chance(
@@ -103,7 +115,19 @@ def _rules(size: int, *, caps: int) -> Rules:
     decay = DEFAULT.author_decay
     none = np.zeros((0, 0), np.bool_)
     factors, floors = np.array([decay.factor]), np.array([decay.floor])
-    return Rules(size, 10, np.array([caps]), none, np.zeros(0), 0.65, factors, floors)
+    return Rules(
+        size=size,
+        window=10,
+        caps=np.array([caps]),
+        limited=none,
+        shares=np.zeros(0),
+        theta=0.65,
+        decays=factors,
+        floors=floors,
+        promised=none,
+        owed=np.zeros(0),
+        freed=np.zeros(0, np.int64),
+    )
 
 
 def _told_and_found(requests: Iterable[tuple[tuple[int, ...], float]]) -> Found:

@@ -51,6 +51,9 @@ def rules(size: int, **changed: Any) -> Rules:
         theta=0.65,
         decays=np.array([0.5]),
         floors=np.array([0.25]),
+        promised=np.zeros((0, 0), np.bool_),
+        owed=np.zeros(0),
+        freed=np.zeros(0, np.int64),
     )
     return free._replace(**changed)
 
@@ -72,10 +75,16 @@ def drawn(within: Field, by: Rules, how: Chance, times: int = DRAWS) -> list[Ass
     return [assemble(within, by, how._replace(seed=np.uint64(seed))) for seed in range(times)]
 
 
-@pytest.mark.parametrize("caps", [100, 1], ids=["without caps", "under caps"])
-def test_a_drawn_order_is_as_likely_as_is_logged(caps: int) -> None:
+@pytest.mark.parametrize(
+    ("caps", "share"),
+    [(100, 0.0), (1, 0.0), (1, 0.5)],
+    ids=["without caps", "under caps", "under caps and a promise"],
+)
+def test_a_drawn_order_is_as_likely_as_is_logged(caps: int, share: float) -> None:
     videos = field([1.2, 0.4, 0.3, -0.1, -0.8], authors=[0, 0, 1, 2, 3])
-    by = rules(3, caps=np.array([caps]), window=2)
+    promised = np.array([[False, True, False, True, True]])
+    promise = {"promised": promised, "owed": np.array([share]), "freed": np.array([-1])}
+    by = rules(3, caps=np.array([caps]), window=2, **promise)
 
     slates = drawn(videos, by, chance(3, temperature=0.4))
 
@@ -194,6 +203,43 @@ def test_a_limit_holds_for_every_beginning_of_the_slate() -> None:
 
     shown = np.cumsum(slate.order < 20)[:25]
     assert np.all(shown <= 0.2 * np.arange(1, 26) + 1e-9)
+
+
+@pytest.mark.parametrize("temperature", [0.0, 0.3], ids=["not drawn", "drawn"])
+def test_a_promise_is_kept_on_every_beginning_of_the_slate(temperature: float) -> None:
+    promised = np.arange(40)[None, :] >= 20
+    by = rules(30, promised=promised, owed=np.array([0.35]), freed=np.array([-1]))
+
+    slate = assemble(field(np.linspace(9, 0, 40).tolist()), by, chance(30, temperature=temperature))
+
+    shown = np.cumsum(slate.order >= 20)
+    assert np.all(shown >= 0.35 * np.arange(1, 31) - 1e-6)
+    assert shown[-1] == 11
+
+
+def test_the_cap_on_what_was_asked_for_does_not_hold_and_all_others_do() -> None:
+    videos = field([9.0] * 8 + [0.0] * 6)
+    kinds = np.stack([[*range(8), *[20] * 6], [*range(8), 30, 30, 30, 31, 31, 31]]).astype(np.int64)
+    videos = videos._replace(kinds=kinds, before=np.zeros(kinds.shape))
+    promise = {"promised": np.arange(14)[None, :] >= 8, "owed": np.array([1.0])}
+    by = rules(6, caps=np.array([1, 2]), decays=np.ones(2), floors=np.ones(2), **promise)
+
+    freed = assemble(videos, by._replace(freed=np.array([0])), chance(6))
+    capped = assemble(videos, by._replace(freed=np.array([-1])), chance(6))
+
+    assert np.sum(freed.order >= 8) == 4
+    assert np.sum(capped.order >= 8) == 1
+
+
+def test_of_two_promises_the_one_that_lacks_most_comes_first_and_both_are_kept() -> None:
+    promised = np.stack([np.arange(30) >= 20, (np.arange(30) >= 10) & (np.arange(30) < 20)])
+    by = rules(20, promised=promised, owed=np.array([0.25, 0.4]), freed=np.array([-1, -1]))
+
+    order = assemble(field(np.linspace(9, 0, 30).tolist()), by, chance(20)).order
+
+    assert 10 <= order[0] < 20 <= order[1]
+    assert np.sum(order >= 20) == 5
+    assert np.sum((order >= 10) & (order < 20)) == 8
 
 
 @st.composite

@@ -27,6 +27,7 @@ from tests.ranking.worlds import NOON, NOON_MS, account, opened, published, vide
 ALICE, BOB, AUTHORS = 0, 3, 40
 SIZE = 30
 DAY_MS = 86_400_000
+STEERING = DEFAULT.steering
 QUERY = UUID(int=7)
 
 SUBJECTS = {
@@ -191,7 +192,9 @@ def test_the_stronger_the_limit_the_smaller_the_share(home: Home) -> None:
     for strength in (25, 50, 100):
         home.her_steering().change(rule_id, strength=strength, expires_at=None, at=NOON)
         home.record()
-        (limit,) = effect(home.state, ALICE, np.arange(480, dtype=np.int32), NOON_MS).limits
+        (limit,) = effect(
+            home.state, ALICE, np.arange(480, dtype=np.int32), NOON_MS, STEERING
+        ).limits
         shares.append(limit.share)
         assert home.share("food") <= limit.share
 
@@ -301,7 +304,7 @@ def test_circles_and_forms_are_known(home: Home) -> None:
     home.says("no remixes, more from people I follow")
 
     serials = np.arange(481, dtype=np.int32)
-    told = effect(home.state, ALICE, serials, NOON_MS)
+    told = effect(home.state, ALICE, serials, NOON_MS, STEERING)
     by_bob = home.state.videos.author == home.state.people.serial(account(BOB).bytes)
     assert np.flatnonzero(hides(home.state, ALICE, serials, NOON_MS)).tolist() == [480]
     assert ((told.boost > 0) == by_bob).all()
@@ -318,7 +321,7 @@ def test_less_like_a_video_acts_on_the_next_page_fades_and_is_taken_back(home: H
     home.record()
 
     now, later, gone = (
-        float(effect(home.state, ALICE, serial, NOON_MS + days * DAY_MS).boost[0])
+        float(effect(home.state, ALICE, serial, NOON_MS + days * DAY_MS, STEERING).boost[0])
         for days in (0, 14, 60)
     )
     assert now == pytest.approx(-4.0)
@@ -327,7 +330,7 @@ def test_less_like_a_video_acts_on_the_next_page_fades_and_is_taken_back(home: H
     assert home.share("cats") < home.share("cats", before)
     home.her_steering().take_less_back(shown.video, at=NOON)
     home.record()
-    assert not effect(home.state, ALICE, serial, NOON_MS).boost.any()
+    assert not effect(home.state, ALICE, serial, NOON_MS, STEERING).boost.any()
 
 
 def test_a_page_that_knows_nobody_still_hides_what_was_said(home: Home) -> None:
@@ -354,7 +357,7 @@ def test_a_reset_takes_back_all(home: Home) -> None:
     home.record()
 
     serials = np.arange(480, dtype=np.int32)
-    told = effect(home.state, ALICE, serials, NOON_MS)
+    told = effect(home.state, ALICE, serials, NOON_MS, STEERING)
     assert not told.boost.any()
     assert not hides(home.state, ALICE, serials, NOON_MS).any()
     assert told.limits == ()
