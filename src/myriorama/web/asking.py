@@ -63,6 +63,15 @@ class Api:
         Raises:
             Refused: it answered with a problem.
         """
+        answered, _ = await self.get_tagged(path, **query)
+        return answered
+
+    async def get_tagged(self, path: str, **query: str | None) -> tuple[Any, str]:
+        """Return what the API answers, and its ETag, which a later edit shows as If-Match.
+
+        Raises:
+            Refused: it answered with a problem.
+        """
         params = {name: value for name, value in query.items() if value is not None}
         request = OutgoingRequest(
             "GET", f"http://inside{path}", params=params, headers=self._headers
@@ -71,7 +80,7 @@ class Api:
         await answer.aread()
         if answer.status_code >= HTTPStatus.BAD_REQUEST:
             raise Refused(msgspec.json.decode(answer.content, type=Problem))
-        return msgspec.json.decode(answer.content)
+        return msgspec.json.decode(answer.content), answer.headers.get("etag", "")
 
 
 def provide_api(request: PageRequest) -> Api:

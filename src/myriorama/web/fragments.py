@@ -200,6 +200,7 @@ async def show_settings(request: PageRequest, api: NamedDependency[Api]) -> Resp
         me=me,
         invitations=invitations["items"],
         is_analyst=request.user is not None and "analyst" in request.user.scopes,
+        is_moderator=request.user is not None and "moderator" in request.user.scopes,
     )
 
 

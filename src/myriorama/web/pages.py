@@ -10,7 +10,7 @@ from litestar.static_files import (
     create_static_files_router,  # pyright: ignore[reportUnknownVariableType]  # PathLike is bare
 )
 
-from myriorama.web import discovery, experiments, fragments, steering
+from myriorama.web import advertising, discovery, experiments, fragments, steering
 from myriorama.web.asking import PageRequest
 from myriorama.web.rendering import HTMX, HTMX_URL, STATIC, STATIC_URL, render
 
@@ -19,7 +19,18 @@ _FOREVER = CacheControlHeader(public=True, max_age=31_536_000, immutable=True)
 
 
 _FEEDS = ("following", "latest", "popular")
-_OWN = (*_FEEDS, "explore", "search", "create", "saved", "cameos", "settings", "experiments")
+_OWN = (
+    *_FEEDS,
+    "explore",
+    "search",
+    "create",
+    "saved",
+    "cameos",
+    "settings",
+    "experiments",
+    "advertise",
+    "ad-review",
+)
 
 
 @get(["/", *(f"/{name}" for name in _OWN)])
@@ -53,6 +64,20 @@ async def show_video(request: PageRequest, video_id: FromPath[UUID]) -> Response
     return _shell(request, f"/videos/{video_id}")
 
 
+@get(
+    [
+        "/advertise/{advertiser_id:uuid}",
+        "/advertise/{advertiser_id:uuid}/creatives/new",
+        "/advertise/campaigns/{campaign_id:uuid}",
+        "/advertise/line-items/{line_item_id:uuid}",
+        "/advertise/creatives/{creative_id:uuid}",
+    ]
+)
+async def show_console(request: PageRequest) -> Response[str]:
+    """Show a page of an advertiser's console."""
+    return _shell(request, request.url.path)
+
+
 def _shell(request: PageRequest, path: str) -> Response[str]:
     query = f"?{request.url.query}" if request.url.query else ""
     return render("shell.html", fragment=f"/web{path}{query}")
@@ -61,10 +86,18 @@ def _shell(request: PageRequest, path: str) -> Response[str]:
 routers = (
     Router(
         "/",
-        route_handlers=[show_page, show_account, show_hashtag, show_experiment, show_video],
+        route_handlers=[
+            show_page,
+            show_account,
+            show_hashtag,
+            show_experiment,
+            show_video,
+            show_console,
+        ],
         opt={"scope": "public"},
         include_in_schema=False,
     ),
+    advertising.router,
     discovery.router,
     experiments.router,
     fragments.router,

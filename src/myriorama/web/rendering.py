@@ -12,6 +12,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from litestar import MediaType, Response
 
 from domain.video.hashtags import SIGNS, hashtags
+from myriorama.web import ad_words
 
 STATIC = Path(str(files("myriorama.web") / "static"))
 HTMX = Path(str(files("js_lib_htmx") / "static" / "htmx"))
@@ -82,5 +83,17 @@ _ENVIRONMENT = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
-_FILTERS: dict[str, Any] = {"ago": ago, "compact": compact, "hue": hue, "tagged": tagged}
+_FILTERS: dict[str, Any] = {
+    "ago": ago,
+    "cap": ad_words.cap,
+    "compact": compact,
+    "hours": ad_words.hours,
+    "hue": hue,
+    "local": ad_words.local,
+    "money": ad_words.money,
+    "tagged": tagged,
+    "units": ad_words.units,
+    "wall": ad_words.wall,
+}
 _ENVIRONMENT.filters.update(_FILTERS)
+_ENVIRONMENT.globals["ad_words"] = ad_words

@@ -11,8 +11,8 @@ export class Problem extends Error {
 }
 
 /** Send a command; `body` is an object (as JSON) or a FormData. Returns what was answered, or null. */
-export async function send(method, path, body) {
-  const headers = {};
+export async function send(method, path, body, given = {}) {
+  const headers = { ...given };
   if (body && !(body instanceof FormData)) {
     headers["Content-Type"] = "application/json";
     body = JSON.stringify(body);

@@ -1,6 +1,8 @@
 // Forms that command: `data-send="POST /v1/..."`. Files go first, as uploads; problems stand below.
 import { send } from "./api.js";
 import { done } from "./outcomes.js";
+import { said } from "./typed.js";
+import { clearWrong, showWrong } from "./wrong.js";
 
 document.addEventListener("submit", async (event) => {
   const form = event.target;
@@ -12,12 +14,14 @@ document.addEventListener("submit", async (event) => {
   button.disabled = true;
   form.setAttribute("aria-busy", "true");
   say.textContent = "";
+  clearWrong(form);
   try {
     const uploads = await uploaded(form, say);
     say.textContent = "";
-    done(form, await send(method, path, { ...fields(form), ...uploads }));
+    const headers = form.dataset.ifMatch ? { "If-Match": form.dataset.ifMatch } : {};
+    done(form, await send(method, path, { ...said(form), ...uploads }, headers));
   } catch (problem) {
-    say.textContent = [problem.message, ...(problem.errors ?? []).map(({ where, detail }) => `${where}: ${detail}`)].join(" ");
+    say.textContent = showWrong(form, problem).join(" ");
   } finally {
     button.disabled = false;
     form.removeAttribute("aria-busy");
@@ -40,26 +44,6 @@ document.addEventListener("htmx:load", ({ target }) => {
   const code = new URLSearchParams(location.search).get("invitation");
   if (field && code) field.value = code;
 });
-
-/** What a form says, typed as the API wants it; what was left empty is left out. */
-function fields(form) {
-  const said = {};
-  for (const field of form.elements) {
-    if (!field.name || field.disabled || field.type === "file") continue;
-    if (field.type === "checkbox" && field.name.endsWith("[]")) {
-      if (field.checked) (said[field.name.slice(0, -2)] ??= []).push(field.value);
-    } else if (field.type === "checkbox") {
-      said[field.name] = field.checked;
-    } else if (field.type === "radio") {
-      if (field.checked) said[field.name] = field.value;
-    } else if (field.type === "range" || field.type === "number") {
-      said[field.name] = Number(field.value);
-    } else if (field.value || "keepEmpty" in field.dataset) {
-      said[field.name] = field.value;
-    }
-  }
-  return said;
-}
 
 async function uploaded(form, say) {
   const ids = {};

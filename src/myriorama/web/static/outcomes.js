@@ -1,5 +1,6 @@
 // What follows when a command has been done, named by `data-done`.
 import { open, refresh, reload } from "./fragments.js";
+import { filled, payment, visit } from "./going.js";
 import { move } from "./playing.js";
 import { drop, keep } from "./session.js";
 import { changed, steered } from "./steering.js";
@@ -17,12 +18,14 @@ const OUTCOMES = {
     toast("Your comment is there.");
   },
   "forgotten": () => changed("What you watched until now says nothing any more."),
+  "go": (form, answer) => visit(filled(form.dataset.goto, answer)),
   "hidden": () => changed("You will not see their videos."),
   "less": () => {
     document.getElementById("sheet").close();
     toast("You will see less like this. Steer your feed to take it back.");
     move(1);
   },
+  "pay": payment,
   "published": () => {
     history.pushState({}, "", "/following");
     toast("Published.");

@@ -2,6 +2,7 @@
 import "./fragments.js";
 import "./acts.js";
 import "./forms.js";
+import "./going.js";
 import "./keys.js";
 import "./playing.js";
 import "./progress.js";

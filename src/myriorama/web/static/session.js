@@ -22,7 +22,12 @@ export function presentToken() {
 /** An access token with time left, or null for a visitor. */
 export async function accessToken() {
   if (!kept()) return null;
-  return presentToken() ?? alone(refreshed);
+  return presentToken() ?? alone(() => refreshed());
+}
+
+/** Have a new access token, with the scopes of now. */
+export function renew() {
+  return alone(() => refreshed(true));
 }
 
 // A refresh token is spent by being shown, and shown twice it ends the session: so all tabs queue.
@@ -30,10 +35,10 @@ function alone(act) {
   return navigator.locks ? navigator.locks.request(KEY, act) : act();
 }
 
-async function refreshed() {
+async function refreshed(anyway = false) {
   const session = kept();
   if (!session) return null;
-  if (session.until > Date.now()) return session.access; // another tab was first
+  if (!anyway && session.until > Date.now()) return session.access; // another tab was first
   const answer = await fetch("/v1/sessions/refresh", {
     method: "POST",
     headers: { "Content-Type": "application/json" },
