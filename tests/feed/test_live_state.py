@@ -103,14 +103,35 @@ def test_while_it_is_loading_nobody_is_given_a_state(
 
     with following(database_url, stretches, wait) as live:
         assert begun.wait(LATE_S)
-        with live.held() as state, live.held_if_free() as at_once:
+        with live.read() as state, live.read_if_free() as at_once:
             assert (state, at_once, live.standing) == (None, None, "loading")
         go_on.set()
 
         assert live.reached(stretches.heads(), timeout_s=LATE_S)
         assert live.standing == "ready"
-        with live.held_if_free() as state:
+        with live.read_if_free() as state:
             assert state is not None
+
+
+def test_pages_are_looked_at_while_a_slate_is_decided_and_nothing_is_folded_meanwhile(
+    database_url: str, stretches: StateStretches, log: Log
+) -> None:
+    publish(log, uuid4())
+    with following(database_url, stretches) as live:
+        assert live.reached(stretches.heads(), timeout_s=LATE_S)
+
+        with live.read() as deciding, live.read_if_free() as looking:
+            assert deciding is not None
+            assert deciding is looking
+            publish(log, uuid4())
+            assert not live.reached(stretches.heads(), timeout_s=0.3)
+            with live.read_if_free() as while_it_waits_to_fold:
+                assert while_it_waits_to_fold is deciding
+        assert live.reached(stretches.heads(), timeout_s=LATE_S)
+
+        with live.held() as state, live.read_if_free() as not_while_it_is_written:
+            assert state is not None
+            assert not_while_it_is_written is None
 
 
 def test_a_fold_that_fails_is_begun_anew(

@@ -83,6 +83,7 @@ class RankedParts:
             with self.live:
                 yield
         finally:
+            self.feeds.close()
             self.ranking.close()
 
 

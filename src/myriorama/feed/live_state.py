@@ -1,7 +1,7 @@
 """The live state: the ranking's, of this process, folded by a thread to the heads of both logs.
 
 It begins with nothing and catches up; until it has, there is no ranking. From then on it hears of
-what is recorded and folds it within the second. One lock is shared by who folds and who ranks.
+what is recorded and folds it within the second. Who folds has it alone, who ranks reads together.
 """
 
 import select
@@ -18,6 +18,7 @@ from prometheus_client import Gauge
 from psycopg import Connection
 from psycopg.rows import TupleRow
 
+from myriorama.feed.shared_lock import SharedLock
 from myriorama.store.state_stretches import Foldable, NewerEvents, Positions, StateStretches
 
 logger = structlog.get_logger(__name__)
@@ -66,7 +67,7 @@ class LiveState(Generic[S]):
         self._stretches = stretches
         self._make = make
         self._folded = folded
-        self._lock = threading.Lock()
+        self._lock = SharedLock()
         self._state: S | None = None
         self._standing: Standing = "loading"
         self._share = 0.0
@@ -118,20 +119,21 @@ class LiveState(Generic[S]):
 
     @contextmanager
     def held(self) -> Generator[S | None]:
-        """Yield the state as it is, which stays so in the context; None while it is loading."""
-        with self._lock:
+        """Yield the state as it is, which nobody else reads or folds; None while it is loading."""
+        with self._lock.alone():
             yield None if self._standing == "loading" else self._state
 
     @contextmanager
-    def held_if_free(self) -> Generator[S | None]:
-        """Yield the state without a wait; None if somebody else holds it, or it is loading."""
-        if not self._lock.acquire(blocking=False):
-            yield None
-            return
-        try:
+    def read(self) -> Generator[S | None]:
+        """Yield the state, to be read only: it stays as it is; None while it is loading."""
+        with self._lock.shared():
             yield None if self._standing == "loading" else self._state
-        finally:
-            self._lock.release()
+
+    @contextmanager
+    def read_if_free(self) -> Generator[S | None]:
+        """Yield the same without a wait; None if it is being folded, or loading."""
+        with self._lock.shared(wait=False) as is_held:
+            yield None if self._standing == "loading" or not is_held else self._state
 
     def reached(self, positions: Positions, *, timeout_s: float) -> bool:
         """Return True once the state is ready and folded so far, False if that takes longer."""
@@ -177,7 +179,7 @@ class LiveState(Generic[S]):
         window = _WINDOW_LOADING if is_loading else _WINDOW_READY
         told_s = time.monotonic()
         for fold in self._stretches.between(self._version, heads, window=window):
-            with self._lock:
+            with self._lock.alone():
                 fold(state)
                 self._version = Positions(*state.version)
             self._share = sum(self._version) / max(1, sum(heads))
@@ -213,5 +215,5 @@ class LiveState(Generic[S]):
 
     def _forget(self) -> None:
         """Begin anew: a fold that failed half-way left nobody knows what."""
-        with self._lock:
+        with self._lock.alone():
             self._state, self._version, self._standing = None, Positions(0, 0), "loading"

@@ -1,9 +1,10 @@
 """Ranked feeds: a slate is decided, then read page by page; what may not be shown now is left out.
 
 A page is read of one slate and shares its decision. What is left of a slate when it does not fill
-a page any more is given up, and a new slate decided: so nothing has to be kept for later, and who
-asks for the same page again is given the same again. A viewer's pages are made one after the other,
-on however many devices they scroll: each knows what the others have shown.
+half a page any more is given up, and a new slate read, which was decided while the viewer looked at
+the page before: so nothing has to be kept for later, nobody who reads on waits for a decision, and
+who asks for the same page again is given the same again. A viewer's pages are made one after the
+other, on however many devices they scroll: each knows what the others have shown.
 """
 
 import asyncio
@@ -14,9 +15,10 @@ from uuid import UUID
 from weakref import WeakValueDictionary
 
 from domain.errors import Invalid
+from myriorama.feed.ahead import Ahead
 from myriorama.feed.encoded_cards import warned
 from myriorama.feed.feeds import Feeds
-from myriorama.feed.ranking import DROPPED, Asked, Ranking
+from myriorama.feed.ranking import DROPPED, Asked, Decided, Ranking
 from myriorama.feed.served import Served
 from myriorama.feed.slates import RankedSlate, Slates
 from myriorama.feed.timeline import END
@@ -25,6 +27,9 @@ from myriorama.store.identity import new_id
 RankedKind = Literal["for_you", "popular"]
 
 PLACE_MS = 86_400_000
+AHEAD_MS = 600_000
+"""What was decided ahead and not read for so long is too old to begin with."""
+
 _LATEST_READ_MAX = 5
 
 
@@ -45,8 +50,8 @@ class Place(NamedTuple):
 class RankedPage(NamedTuple):
     """A page: its videos, their cards, open at the end, and where the next page is, if anywhere.
 
-    `feed` is the kind that is logged; `ranking` how the slate that begins here was decided;
-    `degraded` why it is not ranked as it should be.
+    `feed` is the kind that is logged; `ranking` how the slate was decided of which nothing was read
+    before; `degraded` why it is not ranked as it should be.
     """
 
     decision_id: bytes
@@ -73,7 +78,12 @@ class RankedFeeds:
         self._ranking = ranking
         self._slates = slates
         self._served = Served()
+        self._ahead = Ahead(ranking.idle)
         self._turns = WeakValueDictionary[bytes, asyncio.Lock]()
+
+    def close(self) -> None:
+        """Decide nothing ahead any more."""
+        self._ahead.close()
 
     def was_shown(self, viewer_id: bytes, video_ids: Sequence[bytes], decision_id: bytes) -> None:
         """Remember what a feed that is not ranked has shown: it is not to come again at once."""
@@ -103,7 +113,8 @@ class RankedFeeds:
             if page is None:
                 page = await self._begun(asked, slate, place, limit)
             self._served.add(viewer_id, page.video_ids, at_ms=now_ms, decision_id=page.decision_id)
-        return page
+        self._look_ahead(asked, page, limit)
+        return page._replace(ranking=self._slates.untold(page.decision_id))
 
     async def _going_on(
         self, asked: Asked, decision_id: bytes, offset: int, limit: int
@@ -113,33 +124,63 @@ class RankedFeeds:
         if slate is None:
             return None, None
         self._recall(asked, slate, offset)
+        await self._ahead.settle(_end_of(slate, offset))
         successor = self._slates.kept(slate.following.get(offset, b""))
-        page = None if successor is None else await self._read(asked, successor, 0, limit)
-        if page is not None:
-            return slate, page
+        if successor is not None and not _is_too_old(successor, asked.as_of_ms):
+            page = await self._enough(asked, successor, 0, limit)
+            if page is not None:
+                return slate, page
         # Whoever has taken back what they said is shown again what was there before.
+        return slate, await self._enough(asked, slate, offset, limit)
+
+    async def _enough(
+        self, asked: Asked, slate: RankedSlate, offset: int, limit: int
+    ) -> RankedPage | None:
+        """Return a page of a slate, None if it comes to less than half while there may be more."""
         page = await self._read(asked, slate, offset, limit)
-        if page is not None and len(page.video_ids) < limit and slate.is_full:
-            page = None
-        return slate, page
+        if page is not None and slate.is_full and len(page.video_ids) < _half(limit):
+            return None
+        return page
+
+    def _look_ahead(self, asked: Asked, page: RankedPage, limit: int) -> None:
+        """Have the next slate decided if what is left of this one is not enough for a page."""
+        place = page.place
+        slate = None if place is None else self._slates.kept(place.decision_id or b"")
+        if place is None or slate is None or not slate.is_full:
+            return
+        if len(slate.video_ids) - place.before >= _half(limit) or place.before in slate.following:
+            return
+
+        async def decide() -> None:
+            decided = await self._decided(asked._replace(as_of_ms=time.time_ns() // 1_000_000))
+            if decided.slate is not None:
+                slate.following[place.before] = decided.slate.decision_id
+
+        self._ahead.begin(_end_of(slate, place.before), decide)
+
+    async def _decided(self, asked: Asked) -> Decided:
+        """Decide on a slate by what the viewer was shown until now, and keep it."""
+        asked = asked._replace(shown=self._served.to(asked.viewer_id, at_ms=asked.as_of_ms))
+        decided = await self._ranking.decide(asked, new_id())
+        if decided.slate is not None:
+            self._slates.put(decided.slate)
+            await self._feeds.read_ahead(decided.slate.video_ids, now=asked.as_of_ms // 1000)
+        return decided
 
     async def _begun(
         self, asked: Asked, before: RankedSlate | None, place: Place | None, limit: int
     ) -> RankedPage:
         """Return the first page of a new slate, or of what is newest if there can be none."""
-        asked = asked._replace(shown=self._served.to(asked.viewer_id, at_ms=asked.as_of_ms))
-        slate, degraded = await self._ranking.decide(asked, new_id())
+        slate, degraded = await self._decided(asked)
         if slate is None:
             at = place.before if place is not None and place.decision_id is None else END
             return await self._latest(asked, at, limit, degraded)
-        self._slates.put(slate)
-        await self._feeds.read_ahead(slate.video_ids, now=asked.as_of_ms // 1000)
         if before is not None and place is not None:
             before.following[place.before] = slate.decision_id
         page = await self._read(asked, slate, 0, limit)
         if page is None:  # steered in this very moment: the next page knows
             page = RankedPage.of(slate, 0)
-        return page._replace(ranking=slate.ranking)
+        return page
 
     def _recall(self, asked: Asked, slate: RankedSlate, offset: int) -> None:
         """Remember what was read of a slate elsewhere: in another process, or before this one."""
@@ -184,7 +225,7 @@ class RankedFeeds:
     ) -> RankedPage:
         """Return what is newest and was not shown lately."""
         video_ids, cards = list[bytes](), list[bytes]()
-        shown, at = set(asked.shown), before
+        shown, at = set(self._served.to(asked.viewer_id, at_ms=asked.as_of_ms)), before
         after: int | None = before
         for _ in range(_LATEST_READ_MAX):
             slate = await self._feeds.slate(
@@ -225,3 +266,17 @@ def place_of(fields: Sequence[str | int]) -> Place:
 def fields_of(place: Place) -> tuple[str | int, ...]:
     """Return what a cursor is to carry of a place."""
     return ("" if place.decision_id is None else place.decision_id.hex(), place.before)
+
+
+def _half(limit: int) -> int:
+    return (limit + 1) // 2
+
+
+def _end_of(slate: RankedSlate, offset: int) -> bytes:
+    """Name a place in a slate."""
+    return slate.decision_id + offset.to_bytes(4)
+
+
+def _is_too_old(slate: RankedSlate, now_ms: int) -> bool:
+    """Tell whether a slate was decided long ago and nothing of it was read."""
+    return slate.ranking is not None and slate.decided_ms < now_ms - AHEAD_MS

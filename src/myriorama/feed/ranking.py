@@ -1,5 +1,7 @@
 """The ranking of this process: decides slates by the live state, in a thread of its own.
 
+Who turns a page waits for no decision, only for what is being folded.
+
 It goes down a ladder rather than fail: the model, the formula, and None, upon which the caller
 shows what is newest.
 """
@@ -69,11 +71,14 @@ class Ranking:
         self._live = live
         self._rankers = rankers
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="ranking")
+        self._looking = ThreadPoolExecutor(1, thread_name_prefix="looking again")
         self._waiting = 0
+        self._idle = asyncio.Event()
 
     def close(self) -> None:
         """Decide no more."""
         self._thread.shutdown(cancel_futures=True)
+        self._looking.shutdown(cancel_futures=True)
 
     async def decide(self, asked: Asked, decision_id: UUID) -> Decided:
         """Decide on a slate. Never fails: see `Decided`."""
@@ -82,24 +87,32 @@ class Ranking:
         if self._waiting >= _WAITING_MAX:
             return Decided(None, "busy")
         self._waiting += 1
+        self._idle.clear()
         try:
             loop = asyncio.get_running_loop()
             return await loop.run_in_executor(self._thread, self._decided, asked, decision_id)
         finally:
             self._waiting -= 1
+            if not self._waiting:
+                self._idle.set()
+
+    async def idle(self) -> None:
+        """Return when nobody waits for a decision."""
+        while self._waiting:
+            await self._idle.wait()
 
     async def look_again(
         self, asked: Asked, slate: RankedSlate, video_ids: Sequence[bytes]
     ) -> Looked:
         """Say of videos of a slate what the state says of them by now."""
-        with self._live.held_if_free() as state:
+        with self._live.read_if_free() as state:
             if state is not None:
                 return _looked(state, asked, slate, video_ids)
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._thread, self._look_later, asked, slate, video_ids)
+        return await loop.run_in_executor(self._looking, self._look_later, asked, slate, video_ids)
 
     def _look_later(self, asked: Asked, slate: RankedSlate, video_ids: Sequence[bytes]) -> Looked:
-        with self._live.held() as state:
+        with self._live.read() as state:
             if state is not None:
                 return _looked(state, asked, slate, video_ids)
         rules = dict(zip(slate.video_ids, slate.rules, strict=True))
@@ -108,7 +121,7 @@ class Ranking:
     def _decided(self, asked: Asked, decision_id: UUID) -> Decided:
         ranker, degraded = self._rankers.choice
         try:
-            with self._live.held() as state:
+            with self._live.read() as state:
                 if state is None:
                     return Decided(None, "state loading")
                 with _SECONDS.time():

@@ -25,7 +25,7 @@ class RankedSlate:
     `is_full`: there were as many as were asked for, so there may be more behind them. `following`
     is the slate that was decided when this one was read up to there; `steering` is what the viewer
     had said about their feed, None if that is not known here; `degraded` says what the ranking had
-    to do without.
+    to do without. `ranking` is how it was decided, until that is logged.
     """
 
     decision_id: bytes
@@ -39,8 +39,13 @@ class RankedSlate:
     steering: Hashable = None
     degraded: str | None = None
 
+    @property
+    def decided_ms(self) -> int:
+        """When it was decided, as its ID tells."""
+        return int.from_bytes(self.decision_id[:6])
+
     @classmethod
-    def of(cls, decision: Decision, ranking: str) -> "RankedSlate":
+    def of(cls, decision: Decision, ranking: str | None) -> "RankedSlate":
         """Return the slate that a decision made."""
         return cls(
             decision.decision.bytes,
@@ -61,28 +66,36 @@ class Slates:
         pool: AsyncConnectionPool[AsyncConnection[TupleRow]],
         *,
         count_max: int = 5_000,
-        rankings_max: int = 500,
+        untold_max: int = 500,
     ) -> None:
-        """Take where the log is, how many slates are kept, and how they were decided of how many.
+        """Take where the log is, and how many slates are kept; of how many nothing was read yet.
 
-        That is some 50 kB a slate, of use only until it can be read from the log.
+        Until something is read of a slate, how it was decided is kept for the log: some 50 kB.
         """
         self._pool = pool
         self._count_max = count_max
-        self._rankings_max = rankings_max
+        self._untold_max = untold_max
         self._kept: OrderedDict[bytes, RankedSlate] = OrderedDict()
-        self._with_ranking: OrderedDict[bytes, None] = OrderedDict()
+        self._untold: OrderedDict[bytes, None] = OrderedDict()
 
     def put(self, slate: RankedSlate) -> None:
         """Keep a slate."""
         self._kept[slate.decision_id] = slate
-        self._with_ranking[slate.decision_id] = None
+        if slate.ranking is not None:
+            self._untold[slate.decision_id] = None
         if len(self._kept) > self._count_max:
-            self._kept.popitem(last=False)
-        if len(self._with_ranking) > self._rankings_max:
-            oldest, _ = self._with_ranking.popitem(last=False)
-            if (kept := self._kept.get(oldest)) is not None:
-                kept.ranking = None
+            self._untold.pop(self._kept.popitem(last=False)[0], None)
+        if len(self._untold) > self._untold_max:
+            self._kept.pop(self._untold.popitem(last=False)[0], None)
+
+    def untold(self, decision_id: bytes) -> str | None:
+        """Return how a slate was decided, once: to log it with the first page that is read."""
+        if decision_id not in self._untold:
+            return None
+        del self._untold[decision_id]
+        slate = self._kept[decision_id]
+        ranking, slate.ranking = slate.ranking, None
+        return ranking
 
     def kept(self, decision_id: bytes) -> RankedSlate | None:
         """Return a slate if it is in memory."""
@@ -107,6 +120,6 @@ class Slates:
         if row is None:
             return None
         try:
-            return RankedSlate.of(Decision.decode(row[1]), row[1])
+            return RankedSlate.of(Decision.decode(row[1]), None)
         except msgspec.DecodeError:  # of a release that decided otherwise
             return None
