@@ -27,12 +27,18 @@ class Forecast(NamedTuple):
 
     cumulative: Array
 
-    def share_at(self, day_share: float) -> Array:
-        """Return the share of each line's value that has come by then, in [0, 1]."""
-        slices = len(self.cumulative) - 1
-        place = min(max(day_share, 0.0), 1.0) * slices
-        low = min(int(place), slices - 1)
-        before, after = self.cumulative[low : low + 2]
+    def share_at(self, day_share: ArrayLike) -> Array:
+        """Return the share of each line's value that has come by then, in [0, 1].
+
+        Args:
+            day_share: the part of the day that has passed, of all lines or of each.
+        """
+        slices, lines = len(self.cumulative) - 1, self.cumulative.shape[1]
+        passed = np.broadcast_to(np.asarray(day_share, np.float64), lines)
+        place = np.clip(passed, 0.0, 1.0) * slices
+        low = np.minimum(place.astype(np.int64), slices - 1)
+        columns = np.arange(lines)
+        before, after = self.cumulative[low, columns], self.cumulative[low + 1, columns]
         share: Array = before + (after - before) * (place - low)
         return share
 
@@ -86,6 +92,19 @@ def target(mode: Mode, share: ArrayLike) -> Array:
             return np.ones_like(come)
         case "front":
             return 1.0 - (1.0 - come) ** 2
+
+
+def onward(come: ArrayLike, begun: ArrayLike, reached: ArrayLike) -> Array:
+    """Return the share to be spent by now of a plan that was made in the middle of a day.
+
+    Args:
+        come: the share of the day's target by now.
+        begun: that share when the plan was made.
+        reached: the share of the budget that was to be spent by then.
+    """
+    start, left = np.asarray(begun, np.float64), 1.0 - np.asarray(begun, np.float64)
+    ahead = np.where(left > 0, (np.asarray(come) - start) / np.where(left > 0, left, 1.0), 1.0)
+    return np.asarray(reached) + (1.0 - np.asarray(reached)) * np.clip(ahead, 0.0, 1.0)
 
 
 def daily_slice_micros(left_micros: int, value_today: float, value_later: float) -> int:

@@ -7,13 +7,17 @@ CREATE TABLE ad_pacing (
     published  bigint           NOT NULL CHECK (published > 0)
 );
 
--- pacing_plans: what of its budget each line is to spend today, and by when: `cumulative` is the share
--- of the budget at the end of each of equal parts of the day, which is an ordinal of the line's zone
+-- pacing_plans: what of its budget each line is to spend today, and by when. `shape` is the share of the
+-- day's value that has come by the end of each of equal parts of the day, from 0 at its beginning on;
+-- the plan was made when `passed` of the day had passed, and `reached` of the budget was to be spent.
 CREATE TABLE pacing_plans (
     line_id       uuid               NOT NULL PRIMARY KEY,
     day           integer            NOT NULL,
+    mode          text               NOT NULL,
     budget_micros bigint             NOT NULL CHECK (budget_micros >= 0),
-    cumulative    double precision[] NOT NULL
+    shape         double precision[] NOT NULL,
+    passed        double precision   NOT NULL,
+    reached       double precision   NOT NULL
 );
 
 -- A line that is paused or over keeps its budgets, for what is still to be settled, and is granted

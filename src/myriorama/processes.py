@@ -3,7 +3,8 @@
 import multiprocessing
 import os
 import shutil
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -14,6 +15,7 @@ from granian.constants import Interfaces
 from granian.server import Server as Granian
 
 from myriorama.api.media import SERVED
+from myriorama.api.tokens import AccessTokens, Scope
 from myriorama.application.allowances import Remaining
 from myriorama.application.demo_world import DemoWorld
 from myriorama.application.passwords import Passwords
@@ -30,7 +32,7 @@ from myriorama.bootstrap.programs import (
     create_rendition_builder,
     create_worker,
 )
-from myriorama.bootstrap.settlement import create_settler
+from myriorama.bootstrap.settlement import create_pacer, create_settler
 from myriorama.replay import rebuilding
 from myriorama.replay.interpreter import suit_windows
 from myriorama.replay.log_verification import Sound, verify_logs
@@ -40,6 +42,7 @@ from myriorama.replay.slates import Remade, Remaking
 from myriorama.replay.streams import Bounds, LogName, Row, stream
 from myriorama.replay.verification import Comparison, compare
 from myriorama.settings import Settings, WorkerSettings
+from myriorama.store.identity import new_id
 from myriorama.store.leash import stop_when_signalled
 from myriorama.store.log import Log
 from myriorama.store.objects import open_objects
@@ -49,8 +52,11 @@ from myriorama.store.postgres import require_migrated as require_all_migrations
 from myriorama.store.view_writer import ViewWriter
 from myriorama.studio.provenance import Marks
 from myriorama.telemetry import serve_metrics, start_logs
+from myriorama.workers.demo.advertising import Operator, advertise
+from myriorama.workers.demo.audience import watch_ads
+from myriorama.workers.demo.businesses import MANY, REVIEWER, SECOND_REVIEWER, SMALL
 from myriorama.workers.demo.creators import CREATORS
-from myriorama.workers.demo.populating import populate, themed
+from myriorama.workers.demo.populating import Populated, populate, themed
 from myriorama.workers.seed import move_in
 from myriorama.workers.seed import seed as bring_to_life
 from projections.projection import AnyProjection
@@ -81,9 +87,7 @@ def serve(settings: Settings, *, workers: int) -> None:
 
 def project(settings: Settings) -> None:
     """Fold the logs until told to stop."""
-    start_logs()
-    if settings.metrics_address:
-        serve_metrics(settings.metrics_address)
+    _start_signals(settings)
     projector = create_projector(settings)
     suit_windows()
     stop_when_signalled(projector.stop)
@@ -123,7 +127,7 @@ def collect(settings: Settings) -> None:
     Raises:
         SettingInvalid: there is no key for Stripe.
     """
-    start_logs()
+    _start_signals(settings)
     cashier = create_cashier(settings)
     stop_when_signalled(cashier.stop)
     cashier.run()
@@ -146,10 +150,18 @@ def double_stripe(settings: Settings) -> None:
 
 def settle(settings: Settings) -> None:
     """Settle what is reported of ads until told to stop."""
-    start_logs()
+    _start_signals(settings)
     settler = create_settler(settings)
     stop_when_signalled(settler.stop)
     settler.run()
+
+
+def pace(settings: Settings) -> None:
+    """Adapt the bids of ads to what is spent until told to stop."""
+    _start_signals(settings)
+    pacer = create_pacer(settings)
+    stop_when_signalled(pacer.stop)
+    pacer.run()
 
 
 def relay(settings: Settings) -> None:
@@ -219,30 +231,55 @@ def seed(settings: Settings, *, videos: int, people: int) -> Iterator[str]:
     Raises:
         WorldIncomplete: a clip could not be rendered.
     """
+    operator = Operator(
+        lambda: invite(settings, at=datetime.now(UTC)),
+        lambda handle, scopes: appoint(settings, handle, scopes),
+    )
     with httpx.Client(base_url=f"http://{settings.address}", timeout=60) as api:
-        yield from bring_to_life(api, lambda: invite(settings, at=datetime.now(UTC)))
+        yield from bring_to_life(api, operator.invite)
+        if _is_doubled(settings):
+            yield from advertise(api, operator, SMALL, reviewer=REVIEWER)
         if videos:
-            yield from _populate(settings, api, videos=videos, people=people)
+            yield from _populate(settings, api, operator, videos=videos, people=people)
 
 
-def _populate(settings: Settings, api: httpx.Client, *, videos: int, people: int) -> Iterator[str]:
+def _populate(
+    settings: Settings, api: httpx.Client, operator: Operator, *, videos: int, people: int
+) -> Iterator[str]:
     rendered = list[UUID]()
-    for done in move_in(api, lambda: invite(settings, at=datetime.now(UTC)), CREATORS):
+    for done in move_in(api, operator.invite, CREATORS):
         yield done.said
         rendered += [done.generation_id] if done.generation_id else []
     if not rendered:
         yield "a demo world is here already"
         return
+    crowd: Sequence[UUID] = ()
     writer = ViewWriter(settings.database_url)
     try:
         with open_pool(settings.database_url, size_max=2) as pool:
             world = DemoWorld(Log(pool), Passwords())
             clips = [themed(world.clip(generation_id)) for generation_id in rendered]
             for said in populate(world, writer, clips, people=people, videos=videos):
-                if isinstance(said, str):
+                if isinstance(said, Populated):
+                    crowd = said.account_ids
+                else:
                     yield said
     finally:
         writer.close()
+    if _is_doubled(settings):
+        yield from advertise(api, operator, MANY, reviewer=SECOND_REVIEWER)
+        yield from watch_ads(api, crowd, _viewing_tokens(settings))
+
+
+def _is_doubled(settings: Settings) -> bool:
+    """Tell whether a test card pays: no world that comes with a house spends anybody's money."""
+    return urlsplit(settings.stripe_address).hostname == "127.0.0.1"
+
+
+def _viewing_tokens(settings: Settings) -> Callable[[UUID], str]:
+    """Return what lets somebody of the crowd, whose password is forgotten, read their feed."""
+    tokens = AccessTokens(secret=settings.secret, worker_token=settings.worker_token)
+    return lambda account_id: tokens.issue(account_id, new_id(), (Scope.VIEWER,), now=time.time())
 
 
 def replay(settings: Settings, log: LogName, bounds: Bounds) -> Iterator[Row]:
@@ -294,6 +331,12 @@ def verify_media(settings: Settings) -> Iterator[str]:
         return provenance.missing(Marks(generation_id, key, sha256, watermark))
 
     yield from verify_files(settings.database_url, objects, missing, shown=SERVED)
+
+
+def _start_signals(settings: Settings) -> None:
+    start_logs()
+    if settings.metrics_address:
+        serve_metrics(settings.metrics_address)
 
 
 def _counts(home: Path) -> str:

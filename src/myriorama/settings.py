@@ -25,6 +25,7 @@ _AT_LEAST_ONE = (
     "queue_window",
     "view_days_kept",
     "ladder_views_min",
+    "pace_every_s",
 )
 
 
@@ -155,9 +156,16 @@ class Settings(WorkerSettings):
     credential_requests_per_minute: int = 30
     """Requests to sign up, sign in or refresh that one address may make in a minute."""
     metrics_address: str = ""
-    """Where the projector answers `/metrics`, host:port; empty: nowhere. The API does by itself."""
+    """Where a program beside the API answers `/metrics`, host:port; empty: nowhere. The API does."""
+    pace_every_s: int = 2
+    """So often, in seconds, bids of ads are adapted to what is spent."""
+    data_centres: str = ""
+    """File of networks of data centres, one a line, where nobody watches ads; empty: none known."""
     proxies: int = 0
     """How many reverse proxies of yours stand before the API; each adds to X-Forwarded-For."""
+    country_header: str = ""
+    """Header in which a proxy of yours tells the viewer's country by its two letters, for ads; it
+    must set or remove it on every request. Empty, or without proxies: no country is known."""
     view_days_kept: int = 30
     """How many finished days of the view log stay in PostgreSQL; older ones lie in `objects`."""
     ladder_views_min: int = 50

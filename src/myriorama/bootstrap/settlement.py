@@ -11,12 +11,14 @@ from myriorama.api.ad_events import AdReports
 from myriorama.application.line_items import LineItems
 from myriorama.billing.ad_events import AdEvents
 from myriorama.billing.outbox import Outbox
+from myriorama.feed.ad_recordings import Recordings
 from myriorama.settings import Settings
 from myriorama.store.log import Log
 from myriorama.store.postgres import AdvisoryLock, open_pool
 from myriorama.store.signing import Signer
 from myriorama.workers.budget_keeper import BudgetKeeper
 from myriorama.workers.elected import Elected, Together
+from myriorama.workers.pacer import Pacer
 from myriorama.workers.settler import Settler
 
 _OWN_APPS = ("Myriorama/",)
@@ -52,3 +54,9 @@ def create_settler(settings: Settings) -> Together:
         Elected(url, AdvisoryLock.BUDGETS, "budget keeper", keeper.work),
         close=outbox.close,
     )
+
+
+def create_pacer(settings: Settings) -> Elected:
+    """Join the pacer to PostgreSQL."""
+    pacer = Pacer(Recordings(), every_s=settings.pace_every_s)
+    return Elected(settings.database_url, AdvisoryLock.PACER, "pacer", pacer.work)

@@ -23,6 +23,7 @@ for command in (
     running.renditions,
     running.relay,
     running.settle,
+    running.pace,
     running.collect,
     running.stripe_double,
     running.work,

@@ -131,6 +131,11 @@ def settle() -> None:
     processes.settle(settings_of_home())
 
 
+def pace() -> None:
+    """Adapt the bids of ads to what is spent, one pacer at a time."""
+    processes.pace(settings_of_home())
+
+
 def relay() -> None:
     """Carry both logs to Kafka as public streams, one relay at a time."""
     try:

@@ -7,7 +7,7 @@ from pathlib import Path
 from uuid import UUID
 
 import msgspec
-from psycopg import AsyncConnection
+from psycopg import AsyncConnection, Connection
 from psycopg.rows import TupleRow, class_row
 from psycopg_pool import AsyncConnectionPool
 
@@ -50,6 +50,13 @@ async def servable_lines(
         connection.cursor(row_factory=class_row(_Row)) as cursor,
     ):
         rows = await (await cursor.execute(SERVABLE, {"at": at})).fetchall()
+    return [servable for row in rows if (servable := _servable(row))]
+
+
+def read_servable(connection: Connection[TupleRow], *, at: datetime) -> Sequence[ServableLine]:
+    """Return the same to who waits for it."""
+    with connection.cursor(row_factory=class_row(_Row)) as cursor:
+        rows = cursor.execute(SERVABLE, {"at": at}).fetchall()
     return [servable for row in rows if (servable := _servable(row))]
 
 

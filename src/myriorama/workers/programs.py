@@ -17,6 +17,8 @@ from myriorama.workers.supervisor import Program
 
 _SECRETS = ("MYRIORAMA_SECRET", "MYRIORAMA_WORKER_TOKEN", "MYRIORAMA_WATERMARK_KEY")
 _STRIPE_KEY = "STRIPE_SECRET_KEY"
+_METRICS = "MYRIORAMA_METRICS_ADDRESS"
+_TELLING = ("project", "settle", "pace", "collect")
 _ENVIRONMENT = "environment"
 INVITATION = "invitation"
 
@@ -92,16 +94,18 @@ def household(
                 "stripe", _argv("stripe-double"), env=environment, ready=lambda: _answers(stripe)
             )
         )
+    measured = _measured(environment, given)
     stores = tuple(program.name for program in embedded)
     after_all = ("serve", "work", "project", "dispatch")
     return [
         *embedded,
         _own("migrate", environment, after=stores, once=True),
-        _own("project", environment, after=("migrate",)),
+        _own("project", measured["project"], after=("migrate",)),
         _own("dispatch", environment, after=("migrate",)),
         _own("relay", environment, after=("migrate",)),
-        _own("settle", environment, after=("migrate",)),
-        _own("collect", environment, after=("migrate",)),
+        _own("settle", measured["settle"], after=("migrate",)),
+        _own("pace", measured["pace"], after=("migrate",)),
+        _own("collect", measured["collect"], after=("migrate",)),
         _own("renditions", environment, after=("migrate",)),
         Program(
             "serve",
@@ -133,6 +137,16 @@ def _own(
     command: str, env: Mapping[str, str], *, after: tuple[str, ...], once: bool = False
 ) -> Program:
     return Program(command, _argv(command), env=env, after=after, once=once)
+
+
+def _measured(
+    environment: Mapping[str, str], given: Mapping[str, str]
+) -> Mapping[str, Mapping[str, str]]:
+    """Give each program that tells numbers an address of its own: of ports in a row."""
+    host, _, port = given.get(_METRICS, "").rpartition(":")
+    addresses = [f"{host}:{int(port) + n}" if port else "" for n in range(len(_TELLING))]
+    pairs = zip(_TELLING, addresses, strict=True)
+    return {name: {**environment, _METRICS: address} for name, address in pairs}
 
 
 def _without_database(environment: Mapping[str, str]) -> dict[str, str]:

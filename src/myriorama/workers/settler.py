@@ -23,6 +23,7 @@ _CHECK_EVERY_S = 60.0
 _REPORTS = Counter("myriorama_ad_reports", "Reports of ads settled", ["outcome"])
 _MICROS = Counter("myriorama_ad_micros", "What was settled of ads", ["outcome"])
 _DRIFT = Gauge("myriorama_ledger_drift_micros", "By how much budgets, leases and charges disagree")
+_LAG = Gauge("myriorama_settlement_lag_seconds", "How old the oldest unsettled report may be")
 
 
 class Settler:
@@ -45,6 +46,7 @@ class Settler:
         """Settle one batch and record it; take back what has ended, now and then."""
         settled = settlement.settle()
         _tally(settled)
+        _LAG.set(0.0 if settled.is_last else max(0.0, time.time() - settled.until_ms / 1000))
         while self._outbox.publish():
             pass
         now_s = time.monotonic()
