@@ -5,8 +5,8 @@ has looked at counts as unsafe. Nothing stands before the first video of a page 
 last one, where a neighbour is not known.
 """
 
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,71 +14,103 @@ from numpy.typing import NDArray
 from ads import bits
 from ads.compiled import compiled
 from ads.lines import Line
-from ads.page import Slot
+from ads.page import Safety, Slot
 
 Numbers = NDArray[np.int32]
+
+_Value = TypeVar("_Value", int, str)
+_Seen = tuple[int, str | None, frozenset[str], Safety | None]
 
 PAGE_MAX = 64
 """The longest page whose gaps fit a word."""
 
 SAFE, LIMITED, UNSAFE = 0, 1, 2
-_CODES = {"safe": SAFE, "limited": LIMITED, "unsafe": UNSAFE, None: UNSAFE}
+_CODES: Mapping[Safety | None, int] = {
+    "safe": SAFE,
+    "limited": LIMITED,
+    "unsafe": UNSAFE,
+    None: UNSAFE,
+}
 
 
-class Beside(NamedTuple):
-    """What of a page matters to vetoes: the columns that each of its videos is in.
-
-    `columns` of video i lie from `starts[i]` up to `starts[i + 1]`.
-    """
-
-    safety: NDArray[np.int8]
-    starts: Numbers
-    columns: Numbers
+_KNOWN_MAX = 1 << 16
 
 
 class Vetoes:
-    """Who must not stand beside what: a column of rows for each author, category, keyword."""
+    """Who must not stand beside what: a column for each author, category, keyword vetoed at all.
+
+    Those of a row are `columns`, from `starts[row]` up to `starts[row + 1]`.
+    """
 
     def __init__(self, lines: Sequence[Line]) -> None:
-        rows: dict[int | str | tuple[str], list[int]] = {}
-        for row, line in enumerate(lines):
-            asked = line.suitability
-            for author in asked.blocked_authors:
-                rows.setdefault(author.int, []).append(row)
-            for category in asked.blocked_categories:
-                rows.setdefault((category,), []).append(row)
-            for keyword in {each.casefold() for each in asked.blocked_keywords}:
-                rows.setdefault(keyword, []).append(row)
-        of = {value: place for place, value in enumerate(rows)}
-        self._authors = {value: of[value] for value in rows if isinstance(value, int)}
-        self._categories = {value[0]: of[value] for value in rows if isinstance(value, tuple)}
-        self._keywords = {value: of[value] for value in rows if isinstance(value, str)}
-        self._some_keywords = frozenset(self._keywords)
-        columns = [bits.of_rows(found, len(lines)) for found in rows.values()]
-        words = (len(lines) + bits.WORD - 1) // bits.WORD
-        self.matrix = np.array(columns, np.uint64).reshape(len(columns), words)
-
-    def beside(self, page: Sequence[Slot]) -> Beside:
-        """Return what of a page is vetoed by anybody."""
+        self._authors: dict[int, int] = {}
+        self._categories: dict[str, int] = {}
+        self._keywords: dict[str, int] = {}
+        self._known: dict[_Seen, bytes] = {}
+        self.count = 0
         starts, columns = [0], list[int]()
-        authors, categories = self._authors, self._categories
-        for slot in page:
-            if (author := slot.author_id.int) in authors:
-                columns.append(authors[author])
-            if (category := slot.category) in categories:
-                columns.append(categories[category])
-            if not self._some_keywords.isdisjoint(slot.keywords):
-                columns += [self._keywords[each] for each in slot.keywords & self._some_keywords]
+        for line in lines:
+            asked = line.suitability
+            columns += [self._column(self._authors, each.int) for each in asked.blocked_authors]
+            columns += [self._column(self._categories, each) for each in asked.blocked_categories]
+            keywords = {each.casefold() for each in asked.blocked_keywords}
+            columns += [self._column(self._keywords, each) for each in keywords]
             starts.append(len(columns))
-        safety = np.array([_CODES[slot.safety] for slot in page], np.int8)
-        return Beside(safety, np.array(starts, np.int32), np.array(columns, np.int32))
+        self.starts = np.array(starts, np.int32)
+        self.columns = np.array(columns, np.int32)
+
+    def _column(self, of: dict[_Value, int], value: _Value) -> int:
+        found = of.get(value)
+        if found is None:
+            found = of[value] = self.count
+            self.count += 1
+        return found
+
+    def read(self, page: Sequence[Slot]) -> Numbers:
+        """Return what of a page matters: of each video -1 less its safety, then its columns.
+
+        Most videos come by again and again, so what was read of them is kept.
+        """
+        known, found = self._known, list[bytes]()
+        for slot in page:
+            seen = slot.author_id.int, slot.category, slot.keywords, slot.safety
+            read = known.get(seen)
+            if read is None:
+                if len(known) >= _KNOWN_MAX:
+                    known.clear()
+                read = known[seen] = self._read(*seen)
+            found.append(read)
+        return np.frombuffer(b"".join(found), np.int32)
+
+    def _read(
+        self, author: int, category: str | None, keywords: frozenset[str], safety: Safety | None
+    ) -> bytes:
+        columns = [self._authors.get(author)]
+        if category is not None:
+            columns.append(self._categories.get(category))
+        columns += [self._keywords.get(each) for each in sorted(keywords)]
+        vetoed = [each for each in columns if each is not None]
+        return np.array([-1 - _CODES[safety], *vetoed], np.int32).tobytes()
 
 
 @compiled
-def gaps_by_tier(safety: NDArray[np.int8], first: int, out: bits.Words) -> None:
+def read(page: Numbers, beside: bits.Words, safety: NDArray[np.int8]) -> int:
+    """Write the videos in each column, and the safety of each video; return how many there are."""
+    video = -1
+    for place in range(page.shape[0]):
+        code = page[place]
+        if code < 0:
+            video += 1
+            safety[video] = -1 - code
+        else:
+            beside[code] |= np.uint64(1) << np.uint64(video)
+    return video + 1
+
+
+@compiled
+def gaps_by_tier(safety: NDArray[np.int8], size: int, first: int, out: bits.Words) -> None:
     """Write the gaps from `first` on that suit each tier: `full`, `standard`, `limited`."""
     out[:] = 0
-    size = safety.shape[0]
     for gap in range(max(first, 1), size):
         bit = np.uint64(1) << np.uint64(gap)
         worst = max(safety[gap - 1], safety[gap])
@@ -96,17 +128,9 @@ def gaps_by_tier(safety: NDArray[np.int8], first: int, out: bits.Words) -> None:
 
 
 @compiled
-def allowed(
-    gaps: np.uint64, vetoes: bits.Words, starts: Numbers, columns: Numbers, row: int
-) -> np.uint64:
-    """Return those of the gaps beside which there is nothing that the row's line vetoes."""
-    if columns.shape[0] == 0:
-        return gaps
-    for video in range(starts.shape[0] - 1):
-        for place in range(starts[video], starts[video + 1]):
-            if bits.holds(vetoes[columns[place]], row):
-                gaps &= ~(np.uint64(1) << np.uint64(video))
-                if video + 1 < PAGE_MAX:
-                    gaps &= ~(np.uint64(1) << np.uint64(video + 1))
-                break
-    return gaps
+def near(beside: bits.Words, columns: Numbers, first: int, last: int) -> np.uint64:
+    """Return the gaps beside which there is something of these columns."""
+    videos = np.uint64(0)
+    for place in range(first, last):
+        videos |= beside[columns[place]]
+    return videos | (videos << np.uint64(1))

@@ -18,7 +18,9 @@ LOW, HIGH, KNOTS = -14.0, 8.0, 177
 P_MIN, P_MAX = 1e-6, 1.0 - 1e-6
 """Below, the price of an event would be beyond any bid; above, nothing is so sure."""
 
-_STEPS = (KNOTS - 1) / (HIGH - LOW)
+STEPS = (KNOTS - 1) / (HIGH - LOW)
+"""How many knots there are to a unit of log-odds."""
+
 _ISOTONIC_OUTCOMES_MIN = 1000
 # What each block of the curve is drawn to Platt's line by, in examples.
 _PRIOR = 30.0
@@ -28,7 +30,7 @@ _TURNS_MAX = 60
 @compiled
 def applied(table: Floats, logit: float) -> float:
     """Return the probability of a log-odds: linear between knots, flat beyond the ends."""
-    place = (logit - LOW) * _STEPS
+    place = (logit - LOW) * STEPS
     if not place > 0.0:
         return float(table[0])
     knot = int(place)
@@ -111,7 +113,7 @@ def pooled(values: Floats, weights: Floats) -> Floats:
 
 def _isotonic(logits: Floats, outcomes: Floats, slope: float, intercept: float) -> Floats:
     """Return the log-odds at the knots of a rising curve through the examples."""
-    bins = np.clip(np.rint((logits - LOW) * _STEPS), 0, KNOTS - 1).astype(np.int64)
+    bins = np.clip(np.rint((logits - LOW) * STEPS), 0, KNOTS - 1).astype(np.int64)
     counts = np.bincount(bins, minlength=KNOTS).astype(np.float64)
     hits = np.bincount(bins, weights=outcomes, minlength=KNOTS)
     line = _sigmoid(slope * knots() + intercept)

@@ -8,49 +8,21 @@ the candidates is best among all.
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ads import bits
-from ads.adjacency import allowed
-from ads.calibration import applied
+from ads.adjacency import PAGE_MAX
 from ads.chance import hashed
 from ads.compiled import compiled
 from ads.index import Floats, Numbers, Table
-from ads.probability import TIRED_MAX
+from ads.moment import Moment, Scratch, chance_of, creative_of, gaps_of
 
 TOP = 24
 """So many of the best are looked at in one pass through the rows."""
 
-CANDIDATES_MAX = 24
-
-_LIMITS = (CANDIDATES_MAX, CANDIDATES_MAX, CANDIDATES_MAX, CANDIDATES_MAX, 18)
-"""How many candidates can be compared for a page of 0 to 4 ads before the deadline."""
+CANDIDATES_MAX = 32
+"""How many candidates can be compared; a page that needs more is decided for fewer ads."""
 
 PASSES_MAX = 8
-
-CLICK = 2
-"""The place of a click among the events."""
-
-
-class Moment(NamedTuple):
-    """What a decision knows beside the index: whose page, what is beside, what is charged.
-
-    `most` is how likely at most what each kind is billed for is, whatever the line. `closed` is
-    empty where no creative has reached a cap.
-    """
-
-    reserves: Floats
-    ad_cost: float
-    terms: Floats
-    tired: Floats
-    shown: NDArray[np.uint8]
-    closed: bits.Words
-    seed: np.uint64
-    gaps: bits.Words
-    vetoes: bits.Words
-    starts: Numbers
-    columns: Numbers
-    most: Floats
 
 
 class Found(NamedTuple):
@@ -70,6 +42,13 @@ class Found(NamedTuple):
     gaps: bits.Words
 
 
+class Served(NamedTuple):
+    """How many of those kept, by gap, have a category of their own, and nothing in common."""
+
+    categories: Numbers
+    apart: Numbers
+
+
 def room(size: int) -> Found:
     """Return room for so many lines."""
     return Found(
@@ -84,84 +63,91 @@ def room(size: int) -> Found:
     )
 
 
-@compiled
-def creative_of(table: Table, moment: Moment, row: int) -> int:
-    """Return the creative that the seed draws for a row, -1 where all have reached their caps."""
-    first, last = table.creatives[row], table.creatives[row + 1]
-    free = free_of(table, moment, row)
-    if free == 0:
-        return -1
-    if last - first == 1:
-        return int(first)
-    drawn = int(hashed(moment.seed, row) % np.uint64(free))
-    for creative in range(first, last):
-        if moment.closed.shape[0] == 0 or not bits.holds(moment.closed, creative):
-            if drawn == 0:
-                return creative
-            drawn -= 1
-    return -1
+def served() -> Served:
+    """Return room to count by gap."""
+    return Served(np.zeros(PAGE_MAX, np.int32), np.zeros(PAGE_MAX, np.int32))
 
 
 @compiled
-def free_of(table: Table, moment: Moment, row: int) -> int:
-    """Return how many creatives of a row may be shown."""
-    first, last = table.creatives[row], table.creatives[row + 1]
-    if moment.closed.shape[0] == 0:
-        return int(last - first)
-    free = 0
-    for creative in range(first, last):
-        free += not bits.holds(moment.closed, creative)
-    return free
-
-
-@compiled
-def chance_of(table: Table, moment: Moment, row: int, creative: int, event: int) -> float:
-    """Return how likely an event is, for this viewer, now."""
-    times = min(int(moment.shown[row]), TIRED_MAX)
-    logit = table.terms[creative, event] + moment.terms[event] + moment.tired[event, times]
-    return applied(table.knots[event], logit)
-
-
-@compiled
-def nominate(  # noqa: C901, PLR0913, PLR0917 - a loop over arrays takes what it reads
+def shortlist(  # noqa: PLR0913, PLR0917 - a loop over arrays takes what it reads
     table: Table,
     moment: Moment,
-    words: bits.Words,
+    scratch: Scratch,
+    ads: int,
+    found: Found,
+    kept: Found,
+    served: Served,
+) -> tuple[int, bool]:
+    """Write the candidates of a page of so many ads, the best first, with the gaps they are for.
+
+    Returns:
+        How many there are, and whether there is room for all that are needed.
+    """
+    size = 0
+    cut_worth, cut_tie = np.inf, np.uint64(0)
+    # The gaps for which a line is still needed.
+    needed = _open(table, scratch)
+    served.categories[:] = 0
+    served.apart[:] = 0
+    for _ in range(PASSES_MAX):
+        top = nominate(table, moment, scratch, cut_worth, cut_tie, found)
+        for at in range(top):
+            gaps = found.gaps[at] & needed
+            if gaps == 0 or needless(table, kept, size, int(found.row[at]), gaps, ads):
+                continue
+            if size == CANDIDATES_MAX:
+                return size, False
+            copy(found, at, kept, size)
+            kept.gaps[size] = gaps
+            needed &= ~_served(table, kept, size, ads, served)
+            size += 1
+            if needed == 0:
+                return size, True
+        if top < TOP:
+            return size, True
+        cut_worth, cut_tie = found.worth[TOP - 1], found.tie[TOP - 1]
+    return size, False
+
+
+@compiled
+def _open(table: Table, scratch: Scratch) -> np.uint64:
+    """Return the gaps that any row of those that may be shown has by its tier."""
+    union = np.uint64(0)
+    for tier in range(scratch.gaps.shape[0]):
+        for word in range(scratch.words.shape[0]):
+            if scratch.words[word] & table.tiers[tier, word]:
+                union |= scratch.gaps[tier]
+                break
+    return union
+
+
+@compiled
+def nominate(  # noqa: PLR0913, PLR0917 - a loop over arrays takes what it reads
+    table: Table,
+    moment: Moment,
+    scratch: Scratch,
     cut_worth: float,
     cut_tie: np.uint64,
     found: Found,
-) -> tuple[int, int, np.uint64]:
-    """Write the best rows below the cut, the best first.
-
-    Returns:
-        How many there are; how many rows could be shown at their reserve; the gaps that any of
-        them could stand in.
-    """
-    size, drawable = 0, 0
-    union = np.uint64(0)
-    for word in range(words.shape[0]):
-        left = words[word]
+) -> int:
+    """Write the best rows below the cut, the best first; return how many."""
+    size = 0
+    for word in range(scratch.words.shape[0]):
+        left = scratch.words[word]
         while left:
             row = (word << 6) + bits.lowest(left)
             left &= left - np.uint64(1)
-            kind = int(table.kind[row])
-            gaps = moment.gaps[int(table.tier[row])]
-            over = table.bid[row] - moment.reserves[kind]
-            if gaps == 0 or over < 0.0:
-                continue
-            if moment.closed.shape[0] and free_of(table, moment, row) == 0:
-                continue
-            drawable += 1
-            union |= gaps
-            most = over * moment.most[kind] - moment.ad_cost
+            # Rows are in the order of their value: what none of the rest can exceed.
+            most = table.value[row] * moment.rise - moment.ad_cost
             if most <= 0.0 or (size == TOP and most < found.worth[TOP - 1]):
-                continue
+                return size
+            kind = int(table.kind[row])
             creative = creative_of(table, moment, row)
-            seen = chance_of(table, moment, row, creative, 0)
+            seen = chance_of(table, moment, scratch, row, creative, 0)
             chance = seen
             if kind > 0:
-                chance *= chance_of(table, moment, row, creative, kind)
-            worth = over * chance - moment.ad_cost
+                chance *= chance_of(table, moment, scratch, row, creative, kind)
+            worth = (table.bid[row] - moment.reserves[kind]) * chance - moment.ad_cost
             if not worth > 0.0 or worth > cut_worth:
                 continue
             if size == TOP and worth < found.worth[TOP - 1]:
@@ -169,10 +155,10 @@ def nominate(  # noqa: C901, PLR0913, PLR0917 - a loop over arrays takes what it
             tie = hashed(moment.seed, row)
             if worth == cut_worth and tie >= cut_tie:
                 continue
-            gaps = allowed(gaps, moment.vetoes, moment.starts, moment.columns, row)
+            gaps = gaps_of(table, scratch, row)
             if gaps:
                 size = _insert(table, found, size, row, creative, worth, chance, seen, tie, gaps)
-    return size, drawable, union
+    return size
 
 
 @compiled
@@ -263,79 +249,32 @@ def needless(  # noqa: PLR0913, PLR0917 - a loop over arrays takes what it reads
 
 
 @compiled
-def served(table: Table, kept: Found, size: int, gap: int, ads: int) -> bool:
-    """Return whether those kept stand in a gap for any line that is worth less.
+def _served(table: Table, kept: Found, last: int, ads: int, out: Served) -> np.uint64:
+    """Return the gaps in which, with the last one, those kept stand for any that is worth less.
 
     Others take up to `ads - 1` categories and advertisers of a page, and one advertiser more may
     be away for a price: of five categories of advertisers that have no other one is left, or of
     eight lines that have neither an advertiser nor a category in common, on a page of four.
     """
-    categories, apart = 0, 0
-    for one in range(size):
-        if not bits.has(kept.gaps[one], gap):
-            continue
-        mine = kept.row[one]
-        first_alone, distinct = table.alone[mine], True
-        for other in range(one):
-            if not bits.has(kept.gaps[other], gap):
-                continue
-            theirs = kept.row[other]
-            same_category = table.category[mine] == table.category[theirs]
-            if same_category and table.alone[theirs]:
-                first_alone = False
-            if same_category or table.advertiser[mine] == table.advertiser[theirs]:
-                distinct = False
-        categories += first_alone
-        apart += distinct
-    return bool(categories > ads or apart >= 2 * ads)
-
-
-@compiled
-def shortlist(  # noqa: PLR0913, PLR0917 - a loop over arrays takes what it reads
-    table: Table, moment: Moment, words: bits.Words, ads: int, found: Found, kept: Found
-) -> tuple[int, int, bool]:
-    """Write the candidates of a page of so many ads, the best first, with the gaps they are for.
-
-    Returns:
-        How many there are; how many rows could be shown at their reserve; whether there is room
-        for all that are needed.
-    """
-    size, drawable = 0, 0
-    cut_worth, cut_tie = np.inf, np.uint64(0)
-    # The gaps for which no further line is needed.
+    mine = kept.row[last]
+    gaps = kept.gaps[last]
+    alone = gaps if table.alone[mine] else np.uint64(0)
+    apart = gaps
+    for other in range(last):
+        theirs = kept.row[other]
+        if table.category[mine] == table.category[theirs]:
+            apart &= ~kept.gaps[other]
+            if table.alone[theirs]:
+                alone &= ~kept.gaps[other]
+        elif table.advertiser[mine] == table.advertiser[theirs]:
+            apart &= ~kept.gaps[other]
     done = np.uint64(0)
-    _bound(table, moment)
-    for turn in range(PASSES_MAX):
-        top, rows, union = nominate(table, moment, words, cut_worth, cut_tie, found)
-        if turn == 0:
-            drawable = rows
-        for at in range(top):
-            gaps = found.gaps[at] & ~done
-            if gaps == 0 or needless(table, kept, size, int(found.row[at]), gaps, ads):
-                continue
-            if size == _LIMITS[ads]:
-                return size, drawable, False
-            copy(found, at, kept, size)
-            kept.gaps[size] = gaps
-            size += 1
-            while gaps:
-                gap = bits.lowest(gaps)
-                gaps &= gaps - np.uint64(1)
-                if served(table, kept, size, gap, ads):
-                    done |= np.uint64(1) << np.uint64(gap)
-            if union & ~done == 0:
-                return size, drawable, True
-        if top < TOP:
-            return size, drawable, True
-        cut_worth, cut_tie = found.worth[TOP - 1], found.tie[TOP - 1]
-    return size, drawable, False
-
-
-@compiled
-def _bound(table: Table, moment: Moment) -> None:
-    """Write how likely at most what each kind is billed for is."""
-    for event in range(moment.most.shape[0]):
-        logit = table.most[event] + moment.terms[event] + moment.tired[event].max()
-        moment.most[event] = applied(table.knots[event], logit)
-        if event:
-            moment.most[event] *= moment.most[0]
+    gaps = alone | apart
+    while gaps:
+        gap = bits.lowest(gaps)
+        gaps &= gaps - np.uint64(1)
+        out.categories[gap] += bits.has(alone, gap)
+        out.apart[gap] += bits.has(apart, gap)
+        if out.categories[gap] > ads or out.apart[gap] >= 2 * ads:
+            done |= np.uint64(1) << np.uint64(gap)
+    return done

@@ -10,9 +10,10 @@ from uuid import UUID
 import msgspec
 
 from ads.lines import Cap, Line, Scope
+from ads.probability import TIRED_MAX
 from ads.viewer import Shown
 
-_Entry = tuple[int, int, int]
+_Entry = tuple[int, int, int, int]
 
 
 class Showing(msgspec.Struct, frozen=True):
@@ -41,9 +42,8 @@ class Caps:
     """The caps of the lines of an index, by what they count: rows of lines, places of creatives."""
 
     def __init__(self, lines: Iterable[Line]) -> None:
-        self._of_rows: dict[int, list[_Entry]] = {}
-        self._of_creatives: dict[int, list[_Entry]] = {}
         self._rows: dict[int, int] = {}
+        self._entries: dict[int, list[_Entry]] = {}
         self._never: tuple[list[int], list[int]] = ([], [])
         place = 0
         for row, line in enumerate(lines):
@@ -51,43 +51,38 @@ class Caps:
             for cap in line.caps:
                 if cap.scope == "creative":
                     for at, creative in enumerate(line.creatives, place):
-                        self._add(self._of_creatives, 1, creative.creative_id, at, cap)
+                        self._add(1, creative.creative_id, at, cap)
                 else:
-                    of = line.ids_of(line.creatives[0])[cap.scope]
-                    self._add(self._of_rows, 0, of, row, cap)
+                    self._add(0, _counted(line, cap.scope), row, cap)
             place += len(line.creatives)
 
-    def _add(
-        self, entries: dict[int, list[_Entry]], kind: int, of: UUID, at: int, cap: Cap
-    ) -> None:
+    def _add(self, kind: int, of: UUID, at: int, cap: Cap) -> None:
         if cap.count:
-            entries.setdefault(of.int, []).append((at, cap.count, 1000 * cap.window_s))
+            entry = kind, at, cap.count, 1000 * cap.window_s
+            self._entries.setdefault(of.int, []).append(entry)
         else:  # a cap of nothing holds before anything was shown
             self._never[kind].append(at)
 
-    def reached(self, shown_ms: Shown, now_ms: int) -> tuple[list[int], list[int]]:
-        """Return the rows, and the places of creatives, that this viewer may not be shown now."""
-        return (
-            self._never[0] + _full(self._of_rows, shown_ms, now_ms),
-            self._never[1] + _full(self._of_creatives, shown_ms, now_ms),
-        )
+    def reached(self, shown_ms: Shown, now_ms: int) -> tuple[list[int], list[int], list[int]]:
+        """Return what this viewer may not be shown now, and has been shown.
 
-    def tired(self, shown_ms: Shown) -> list[tuple[int, int]]:
-        """Return the rows of lines that were shown to this viewer before, and how often."""
-        find = self._rows.get
-        return [
-            (row, len(times)) for of, times in shown_ms.items() if (row := find(of)) is not None
-        ]
+        Rows, places of creatives, and, one after the other, rows of lines that were shown to this
+        viewer before and how often.
+        """
+        out, tired = ([*self._never[0]], [*self._never[1]]), list[int]()
+        row_of, entries_of = self._rows.get, self._entries.get
+        for of, times in shown_ms.items():
+            row = row_of(of)
+            if row is not None:
+                tired += (row, min(len(times), TIRED_MAX))
+            for kind, at, count, window_ms in entries_of(of, ()):
+                # The last `count` showings are within the window: one more would be too many.
+                if count <= len(times) and now_ms - times[-count] < window_ms:
+                    out[kind].append(at)
+        return *out, tired
 
 
-def _full(entries: Mapping[int, list[_Entry]], shown_ms: Shown, now_ms: int) -> list[int]:
-    if not entries:
-        return []
-    # Where the last `count` showings are within the window, one more would be too many.
-    return [
-        at
-        for of, times in shown_ms.items()
-        if of in entries
-        for at, count, window_ms in entries[of]
-        if count <= len(times) and now_ms - times[-count] < window_ms
-    ]
+def _counted(line: Line, scope: Scope) -> UUID:
+    if scope == "line":
+        return line.line_id
+    return line.campaign_id if scope == "campaign" else line.advertiser_id

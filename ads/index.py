@@ -4,21 +4,19 @@ Rows are in the order of what a showing is expected to bring, the best first, so
 through them soon knows what is not worth a look.
 """
 
-from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime
-from math import exp
-from typing import NamedTuple, Self
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from typing import NamedTuple, Self, TypeVar
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ads import bits, probability, targeting
+from ads import bits, calibration, probability, targeting
 from ads.adjacency import Vetoes
 from ads.compiled import compiled
+from ads.flights import Flights
 from ads.frequency import Caps
-from ads.lines import HOURS, KINDS, TIERS, Line
+from ads.lines import KINDS, TIERS, Line
 from ads.probability import EVENTS, Probabilities
 from ads.rules import ADULT
 from ads.viewer import Viewer
@@ -30,31 +28,53 @@ Numbers = NDArray[np.int32]
 MULTIPLIER_MAX = 100.0
 """How far urgency may raise the bid of a guaranteed line; other multipliers are at most 1."""
 
-_QUARTER_MS = 900_000
 _LOG_ODDS_SPAN = 30.0
+_KNOWN_MAX = 1 << 12
+# More than what two ways to the same sum differ by.
+_ROUNDING = 1.0 + 1e-9
+_EVENT = range(len(EVENTS))
+_Found = TypeVar("_Found", bound=Hashable)
 
 
 class Table(NamedTuple):
-    """What loops read of each row. `bid` is in micros for one billed event, multiplied.
+    """What loops read of the rows. `bid` is in micros for one billed event, multiplied.
 
-    `terms` are log-odds by creative and event, `most` the highest of each event.
+    `targets` and `tiers` are sets of rows; `value` is what a showing brings on average, never more
+    than in the row before. `terms` are log-odds by creative, whose row is its `owner`, and event.
+    `blocked` are columns of vetoes, those of a row from `blocks[row]` up to `blocks[row + 1]`.
     """
 
+    targets: bits.Words
+    tiers: bits.Words
     bid: Floats
+    value: Floats
     kind: NDArray[np.int8]
     tier: NDArray[np.int8]
     advertiser: Numbers
     category: Numbers
     alone: NDArray[np.bool_]
-    from_ms: Longs
-    until_ms: Longs
-    zone: Numbers
-    daypart: Numbers
-    hours: NDArray[np.bool_]
     creatives: Numbers
+    owner: Numbers
+    blocks: Numbers
+    blocked: Numbers
     terms: Floats
     knots: Floats
-    most: Floats
+    tired: Floats
+    reach: Floats
+
+
+class Mood(NamedTuple):
+    """What the moment adds to the log-odds of each event, and how far a chance rises by it."""
+
+    terms: Floats
+    rise: float
+
+
+class Floor(NamedTuple):
+    """What each kind costs at least, and the rows that bid it."""
+
+    reserves: Floats
+    words: bits.Words
 
 
 class Index:
@@ -67,20 +87,11 @@ class Index:
         self.columns = targeting.Columns(lines)
         self.vetoes = Vetoes(lines)
         self.caps = Caps(lines)
+        self.flights = Flights(lines)
         self.reach = np.array(learnt.reach)
-        self.tired = np.array(
-            [
-                [
-                    learnt.head(event).sum_of((probability.feature_of_tired(times),))
-                    for times in range(probability.TIRED_MAX + 1)
-                ]
-                for event in EVENTS
-            ]
-        )
-        names = dict.fromkeys(line.zone for line in lines)
-        self._zones = [ZoneInfo(name) for name in names]
-        self._hours: tuple[int, Longs] | None = None
         self.table: Table
+        self._moods: dict[tuple[str, ...], Mood] = {}
+        self._floors: dict[tuple[int, ...], Floor] = {}
 
     @classmethod
     def of(
@@ -93,65 +104,93 @@ class Index:
         """Make an index; a line without a multiplier has 1.
 
         Raises:
-            ValueError: a multiplier is not above 0, or above what its line may have; a line is
-                there twice.
+            ValueError: a multiplier is not above 0, or above what its line may have.
             zoneinfo.ZoneInfoNotFoundError: a line is in no zone of this world.
         """
         learnt = probabilities or Probabilities.prior()
-        of_line = {line.line_id: line for line in lines}
-        bids = dict[UUID, float]()
-        for line_id, line in of_line.items():
-            multiplier = multipliers.get(line_id, 1.0)
-            if not 0 < multiplier <= (MULTIPLIER_MAX if line.guaranteed else 1.0):
-                raise ValueError(f"multiplier {multiplier} of line {line_id}")
-            bids[line_id] = line.bid_micros * multiplier
-
-        def brings(line: Line) -> float:
-            intercept = learnt.head(EVENTS[KINDS.index(line.kind)]).intercept
-            rate = 1.0 if line.kind == "cpm" else 1 / (1 + exp(-intercept))
-            return -bids[line.line_id] * rate
-
-        ordered = tuple(sorted(of_line.values(), key=lambda each: (brings(each), each.line_id)))
-        index = cls(ordered, learnt, version)
-        index.table = _table(ordered, bids, learnt)
+        given = [*{line.line_id: line for line in lines}.values()]
+        bids = np.array([_bid(line, multipliers.get(line.line_id, 1.0)) for line in given])
+        terms, value = _expected(given, bids, learnt)
+        keys = [(-brings, line.line_id.int) for line, brings in zip(given, value, strict=True)]
+        order = sorted(range(len(given)), key=keys.__getitem__)
+        index = cls(tuple(given[at] for at in order), learnt, version)
+        index.table = index._table(bids[order], value[order], [terms[at] for at in order])
         return index
 
     def __len__(self) -> int:
         return len(self.lines)
 
-    def hours(self, now_ms: int) -> Longs:
-        """Return the hour of the week in each zone, from Monday midnight on."""
-        quarter = now_ms // _QUARTER_MS
-        known = self._hours
-        if known is None or known[0] != quarter:
-            at = datetime.fromtimestamp(quarter * _QUARTER_MS / 1000, UTC)
-            local = [at.astimezone(zone) for zone in self._zones]
-            known = quarter, np.array([24 * t.weekday() + t.hour for t in local], np.int64)
-            self._hours = known
-        return known[1]
-
-    def moment(self, viewer: Viewer) -> Floats:
-        """Return what the moment adds to the log-odds of each event."""
+    def mood(self, viewer: Viewer) -> Mood:
+        """Return what this viewer's moment adds to the chances of all lines."""
         features = probability.features_of_viewer(viewer)
-        learnt = self.probabilities
-        return np.array(
-            [
-                learnt.view.sum_of(features),
-                learnt.complete.sum_of(features),
-                learnt.click.sum_of(features),
-            ]
-        )
+        known = self._moods.get(features)
+        if known is None:
+            if len(self._moods) >= _KNOWN_MAX:
+                self._moods.clear()
+            learnt, table = self.probabilities, self.table
+            terms = np.array([learnt.head(event).sum_of(features) for event in EVENTS])
+            rises = [_rise(table.knots[e], float(terms[e] + table.tired[e].max())) for e in _EVENT]
+            view, *others = rises
+            known = Mood(terms, _ROUNDING * view * max(1.0, *others))
+            self._moods[features] = known
+        return known
+
+    def floor(self, reserves: tuple[int, int, int]) -> Floor:
+        """Return the rows that bid what their kind costs at least."""
+        known = self._floors.get(reserves)
+        if known is None:
+            if len(self._floors) >= _KNOWN_MAX:
+                self._floors.clear()
+            least = np.array(reserves, np.float64)
+            known = Floor(least, bits.of_flags(self.table.bid >= least[self.table.kind]))
+            self._floors[reserves] = known
+        return known
 
     def eligible(self, viewer: Viewer, now_ms: int, adult: frozenset[str] = ADULT) -> Numbers:
         """Return the rows that may be shown to a viewer: targeted, in flight, below their caps."""
         words = np.empty((len(self.lines) + bits.WORD - 1) // bits.WORD, np.uint64)
         targeting.mark(self.columns.matrix, *self.columns.of(viewer, adult), words)
-        rows, _ = self.caps.reached(viewer.shown_ms, now_ms)
-        rows += self.columns.hidden(viewer)
-        close(words, np.array(rows, np.int32))
-        keep_live(words, self.table, self.hours(now_ms), now_ms)
+        rows = self.caps.reached(viewer.shown_ms, now_ms)[0]
+        close(words, np.array(rows + self.columns.hidden(viewer), np.int32))
+        words &= self.flights.live(now_ms)
         found = np.unpackbits(words.view(np.uint8), bitorder="little")
         return np.flatnonzero(found).astype(np.int32)
+
+    def _table(self, bids: Floats, value: Floats, terms: list[Floats]) -> Table:
+        lines, learnt = self.lines, self.probabilities
+        advertisers = _numbered(line.advertiser_id for line in lines)
+        # Where a line has no category, it is its advertiser's own.
+        kinds = [line.category or line.advertiser_id for line in lines]
+        categories = _numbered(kinds)
+        of_advertiser = dict[UUID, set[str | UUID]]()
+        for line, category in zip(lines, kinds, strict=True):
+            of_advertiser.setdefault(line.advertiser_id, set()).add(category)
+        counts = [len(line.creatives) for line in lines]
+        tiers = np.array([TIERS.index(line.suitability.tier) for line in lines], np.int8)
+        times = range(probability.TIRED_MAX + 1)
+        tired = [
+            [learnt.head(event).sum_of((probability.feature_of_tired(each),)) for each in times]
+            for event in EVENTS
+        ]
+        return Table(
+            targets=self.columns.matrix,
+            tiers=np.stack([bits.of_flags(tiers == tier) for tier in range(len(TIERS))]),
+            bid=bids,
+            value=value,
+            kind=np.array([KINDS.index(line.kind) for line in lines], np.int8),
+            tier=tiers,
+            advertiser=np.array([advertisers[line.advertiser_id] for line in lines], np.int32),
+            category=np.array([categories[each] for each in kinds], np.int32),
+            alone=np.array([len(of_advertiser[each.advertiser_id]) == 1 for each in lines]),
+            creatives=np.cumsum([0, *counts]).astype(np.int32),
+            owner=np.repeat(np.arange(len(lines), dtype=np.int32), counts),
+            blocks=self.vetoes.starts,
+            blocked=self.vetoes.columns,
+            terms=np.concatenate([np.zeros((0, len(EVENTS))), *terms]),
+            knots=np.array([learnt.head(event).table for event in EVENTS], np.float64),
+            tired=np.array(tired),
+            reach=self.reach,
+        )
 
 
 @compiled
@@ -163,64 +202,48 @@ def close(words: bits.Words, rows: Numbers) -> None:
 
 
 @compiled
-def keep_live(words: bits.Words, table: Table, hours: Longs, now_ms: int) -> None:
-    """Leave in a set what is in its flight and in its hours."""
-    for word in range(words.shape[0]):
-        left = words[word]
-        while left:
-            place = bits.lowest(left)
-            bit = np.uint64(1) << np.uint64(place)
-            left &= ~bit
-            row = (word << 6) + place
-            daypart = table.daypart[row]
-            if not (table.from_ms[row] <= now_ms < table.until_ms[row]) or (
-                daypart >= 0 and not table.hours[daypart, hours[table.zone[row]]]
-            ):
-                words[word] &= ~bit
+def _rise(table: Floats, added: float) -> float:
+    """Return how many times as likely at most an event is by what is added to its log-odds.
+
+    Between knots of either, both are linear, so that it is most at one of them.
+    """
+    most = 0.0
+    for knot in range(table.shape[0]):
+        logit = calibration.LOW + knot / calibration.STEPS
+        there = calibration.applied(table, logit + added) / calibration.applied(table, logit)
+        here = calibration.applied(table, logit) / calibration.applied(table, logit - added)
+        most = max(most, there, here)
+    return most
 
 
-def _table(lines: tuple[Line, ...], bids: Mapping[UUID, float], learnt: Probabilities) -> Table:
-    advertisers = {each: at for at, each in enumerate(dict.fromkeys(_advertisers(lines)))}
-    categories: dict[str | UUID, int] = {}
-    for line in lines:
-        categories.setdefault(line.category or line.advertiser_id, len(categories))
-    category = [categories[line.category or line.advertiser_id] for line in lines]
-    of_advertiser = dict[UUID, set[int]]()
-    for line, code in zip(lines, category, strict=True):
-        of_advertiser.setdefault(line.advertiser_id, set()).add(code)
-    zones = {zone: at for at, zone in enumerate(dict.fromkeys(line.zone for line in lines))}
-    dayparts = {each: at for at, each in enumerate(dict.fromkeys(each.daypart for each in lines))}
-    dayparts.pop(None, None)
-    dayparts = {each: at for at, each in enumerate(dayparts)}
-    shown = [(line, creative) for line in lines for creative in line.creatives]
-    effects = [
-        [
-            learnt.head(event).intercept
-            + learnt.head(event).sum_of(probability.features_of_creative(line, creative))
-            for event in EVENTS
-        ]
-        for line, creative in shown
-    ]
-    terms = np.array(effects, np.float64).reshape(-1, len(EVENTS))
+def _bid(line: Line, multiplier: float) -> float:
+    if not 0 < multiplier <= (MULTIPLIER_MAX if line.guaranteed else 1.0):
+        raise ValueError(f"multiplier {multiplier} of line {line.line_id}")
+    return line.bid_micros * multiplier
+
+
+def _expected(
+    lines: Sequence[Line], bids: Floats, learnt: Probabilities
+) -> tuple[list[Floats], Floats]:
+    """Return the log-odds of each line's creatives, and what a showing of its best one brings."""
+    heads = [learnt.head(event) for event in EVENTS]
+    bases = np.array([head.intercept for head in heads])
+    counts = [len(line.creatives) for line in lines]
+    terms = np.tile(bases, (sum(counts), 1))
+    if any(head.effects for head in heads):
+        shown = ((line, creative) for line in lines for creative in line.creatives)
+        for place, (line, creative) in enumerate(shown):
+            features = probability.features_of_creative(line, creative)
+            terms[place] += [head.sum_of(features) for head in heads]
     terms = np.clip(terms, -_LOG_ODDS_SPAN, _LOG_ODDS_SPAN)
-    return Table(
-        bid=np.array([bids[line.line_id] for line in lines], np.float64),
-        kind=np.array([KINDS.index(line.kind) for line in lines], np.int8),
-        tier=np.array([TIERS.index(line.suitability.tier) for line in lines], np.int8),
-        advertiser=np.array([advertisers[line.advertiser_id] for line in lines], np.int32),
-        category=np.array(category, np.int32),
-        alone=np.array([len(of_advertiser[line.advertiser_id]) == 1 for line in lines], np.bool_),
-        from_ms=np.array([line.flight_from_ms for line in lines], np.int64),
-        until_ms=np.array([line.flight_until_ms for line in lines], np.int64),
-        zone=np.array([zones[line.zone] for line in lines], np.int32),
-        daypart=np.array([dayparts.get(line.daypart, -1) for line in lines], np.int32),
-        hours=np.array(list(dayparts), np.bool_).reshape(len(dayparts), HOURS),
-        creatives=np.cumsum([0, *(len(line.creatives) for line in lines)]).astype(np.int32),
-        terms=terms,
-        most=terms.max(axis=0, initial=-_LOG_ODDS_SPAN),
-        knots=np.array([learnt.head(event).table for event in EVENTS], np.float64),
-    )
+    knots = calibration.knots()
+    chances = np.stack([np.interp(terms[:, e], knots, heads[e].table) for e in _EVENT], axis=1)
+    kinds = np.array([KINDS.index(line.kind) for line in lines], np.intp).repeat(counts)
+    billed = chances[:, 0] * np.where(kinds > 0, chances[np.arange(len(kinds)), kinds], 1.0)
+    starts = np.cumsum([0, *counts])[:-1].astype(np.intp)
+    best = np.maximum.reduceat(billed, starts) if len(lines) else np.zeros(0)
+    return np.split(terms, starts[1:]), bids * best
 
 
-def _advertisers(lines: tuple[Line, ...]) -> list[UUID]:
-    return [line.advertiser_id for line in lines]
+def _numbered(found: Iterable[_Found]) -> dict[_Found, int]:
+    return {each: at for at, each in enumerate(dict.fromkeys(found))}

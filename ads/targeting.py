@@ -47,24 +47,28 @@ class Columns:
         for row, line in enumerate(lines):
             self._of_advertiser.setdefault(line.advertiser_id, []).append(row)
 
-    def of(self, viewer: Viewer, adult: frozenset[str]) -> tuple[Numbers, Numbers, Numbers]:
-        """Return the columns that all must hold, of which one must, and of which none may."""
+    def of(self, viewer: Viewer, adult: frozenset[str]) -> tuple[Numbers, int, int]:
+        """Return the columns of a viewer: all must hold, but of those from one place on one must,
+        and from another on none may; and these two places.
+        """
         find = self._of.get
         contextual = viewer.is_minor or viewer.contextual_only
-        every = [
+        columns = [
             find((_COUNTRY, viewer.country), _COUNTRY),
             find((_LANGUAGE, viewer.language), _LANGUAGE),
             _AGE if contextual else find((_AGE, viewer.age_band), _AGE),
             find((_PLATFORM, viewer.platform), _PLATFORM),
         ]
-        some = [_INTERESTS]
+        some = len(columns)
+        columns.append(_INTERESTS)
         if not contextual:
-            some += [at for each in viewer.interests if (at := find((_INTERESTS, each)))]
+            columns += [at for each in viewer.interests if (at := find((_INTERESTS, each)))]
+        never = len(columns)
         closed = viewer.hidden_categories
         if viewer.is_minor:
             closed |= adult
-        never = [at for each in closed if (at := find((_CATEGORY, each)))]
-        return np.array(every, np.int32), np.array(some, np.int32), np.array(never, np.int32)
+        columns += [at for each in closed if (at := find((_CATEGORY, each)))]
+        return np.array(columns, np.int32), some, never
 
     def hidden(self, viewer: Viewer) -> list[int]:
         """Return the rows of the advertisers that the viewer has hidden."""
@@ -73,21 +77,19 @@ class Columns:
 
 
 @compiled
-def mark(
-    columns: bits.Words, every: Numbers, some: Numbers, never: Numbers, out: bits.Words
-) -> None:
-    """Write the rows that are in all of `every`, in one of `some`, in none of `never`."""
-    for word in range(out.shape[0]):
-        found = columns[every[0], word]
-        for place in range(1, every.shape[0]):
-            found &= columns[every[place], word]
+def mark(matrix: bits.Words, columns: Numbers, some: int, never: int, out: bits.Words) -> None:
+    """Write the rows that are in all columns before `some`, and as `Columns.of` says in others."""
+    for word in range(matrix.shape[1]):
+        found = matrix[columns[0], word]
+        for place in range(1, some):
+            found &= matrix[columns[place], word]
         if found:
             any_of = np.uint64(0)
-            for place in range(some.shape[0]):
-                any_of |= columns[some[place], word]
+            for place in range(some, never):
+                any_of |= matrix[columns[place], word]
             found &= any_of
-            for place in range(never.shape[0]):
-                found &= ~columns[never[place], word]
+            for place in range(never, columns.shape[0]):
+                found &= ~matrix[columns[place], word]
         out[word] = found
 
 

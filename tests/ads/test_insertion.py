@@ -124,7 +124,6 @@ def test_competitors_and_lines_of_one_advertiser_share_no_page() -> None:
 
     shown = [each.line for each in insertion.placements]
     assert sorted(each.category for each in shown) == ["", "cars"]
-    assert insertion.searched
 
 
 def test_minors_see_no_ad_by_age_or_interest_nor_any_for_adults() -> None:
