@@ -17,6 +17,7 @@ from myriorama.api.limits import RateLimits
 from myriorama.api.paging import PAGE_LIMIT
 from myriorama.api.tokens import Principal
 from myriorama.api.tokens import Scope as TokenScope
+from myriorama.feed.ad_clients import Headers
 
 _PATH = "/v1/feed"
 _ASKED = re.compile(
@@ -65,7 +66,7 @@ class FeedExpress:
             if principal is None or TokenScope.VIEWER not in principal.scopes:
                 return None
             self._limits.count(scope, "requests", principal)
-            page = await self._made(principal, *asked.groups())
+            page = await self._made(principal, *asked.groups(), scope["headers"])
         except Exception:  # noqa: BLE001 - whatever it is, the route comes upon it too, and tells
             noted.clear()
             return None
@@ -74,11 +75,17 @@ class FeedExpress:
         return page
 
     async def _made(
-        self, principal: Principal, kind: bytes, limit: bytes | None, cursor: bytes | None
+        self,
+        principal: Principal,
+        kind: bytes,
+        limit: bytes | None,
+        cursor: bytes | None,
+        headers: Headers,
     ) -> Answer:
         return await self._pages.page(
             principal.account_id,
             cast("FeedKind", kind.decode()),
             cursor=cursor.decode() if cursor else None,
             limit=int(limit) if limit else PAGE_LIMIT,
+            headers=headers,
         )

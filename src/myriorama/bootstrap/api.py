@@ -6,6 +6,7 @@ import os
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
+from threading import Thread
 from typing import Self
 
 from anyio import CapacityLimiter
@@ -17,6 +18,7 @@ from psycopg import AsyncConnection
 from psycopg.rows import TupleRow
 from psycopg_pool import AsyncConnectionPool
 
+from ads.warming import warm_up
 from myriorama.api import accounts as account_routes
 from myriorama.api import allowance as allowance_routes
 from myriorama.api import cameo_permissions as cameo_permission_routes
@@ -86,6 +88,7 @@ from myriorama.bootstrap.application import (
     queue_rules,
     uploads,
 )
+from myriorama.bootstrap.feed_ads import FeedAds
 from myriorama.bootstrap.feeds import RANKING_STATE, RankedParts, create_usable
 from myriorama.bootstrap.logs import embedding, following
 from myriorama.bootstrap.marks import create_detector, missing_of, provenance_of
@@ -153,6 +156,7 @@ def api() -> Litestar:
     """Return the API for a server that loads it by name."""
     start_logs()
     app = create_api(Settings.read())
+    app.on_startup.append(_warm_up_ads)
     app.on_startup.append(gc.freeze)  # what was loaded stays: no collection looks through it again
     return app
 
@@ -171,7 +175,7 @@ def create_api(
     collaborators = {
         **_commands(settings, parts, missing, passwords or Passwords()),
         **_readings(settings, parts),
-        **advertising.advertising(settings, parts.log, Reads(parts.pool), missing),
+        **advertising.advertising(settings, parts.log, parts.pool, missing),
         **billing.billing(settings, parts.log, parts.pool),
     }
     app = Litestar(
@@ -214,6 +218,7 @@ class _Parts:
     cards: Cards
     feeds: Feeds
     ranked: RankedParts
+    ads: FeedAds
     views: Views
     cursors: Cursors
     view_tokens: ViewTokens
@@ -232,6 +237,7 @@ class _Parts:
         cards, views = Cards(pool, signer), Views(url)
         feeds = Feeds(pool, cards)
         ranked = RankedParts.of(url, writes, pool, objects, feeds, projected)
+        ads = FeedAds.of(settings, pool, signer)
         return cls(
             writes=writes,
             pool=pool,
@@ -244,10 +250,13 @@ class _Parts:
             cards=cards,
             feeds=feeds,
             ranked=ranked,
+            ads=ads,
             views=views,
             cursors=cursors,
             view_tokens=view_tokens,
-            feed_pages=feed_routes.FeedPages(feeds, ranked.feeds, cursors, view_tokens, views),
+            feed_pages=feed_routes.FeedPages(
+                feeds, ranked.feeds, cursors, view_tokens, views, ads.pages
+            ),
             progress=ProgressRelay(settings.kafka),
             tokens=AccessTokens(secret=settings.secret, worker_token=settings.worker_token),
             tracing=Tracing.to(settings.otlp_endpoint, service="myriorama-api"),
@@ -274,13 +283,14 @@ class _Parts:
             self.feeds.follow(self.projected)
             self.projected.refresh(["revocations"], self._load_revocations)
             self.projected.reload(["revocations"], self._load_revocations)
-            listening = asyncio.create_task(self.projected.run())
-            try:
-                yield
-            finally:
-                listening.cancel()
-                with suppress(asyncio.CancelledError):
-                    await listening
+            async with self.ads.following(self.projected):
+                listening = asyncio.create_task(self.projected.run())
+                try:
+                    yield
+                finally:
+                    listening.cancel()
+                    with suppress(asyncio.CancelledError):
+                        await listening
 
     async def _load_revocations(self) -> None:
         await self.revocations.load(self.pool)
@@ -382,3 +392,8 @@ def _dependencies(collaborators: Mapping[str, object]) -> dict[str, Provide]:
 
 def _provide(part: object) -> Provide:
     return Provide(lambda: part, sync_to_thread=False)
+
+
+def _warm_up_ads() -> None:
+    """Compile what decides on ads beside the first pages, which do without until then."""
+    Thread(target=warm_up, name="ads", daemon=True).start()

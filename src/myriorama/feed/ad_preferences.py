@@ -71,6 +71,10 @@ class AdPreferences:
         self._seen = max((position for position, _ in rows), default=self._seen)
         self.forget([viewer_id for _, viewer_id in rows])
 
+    def kept(self, viewer_id: bytes) -> AdChoices | None:
+        """Return what a viewer chose if it is in memory."""
+        return self._kept.get(viewer_id)
+
     async def of(self, viewer_id: bytes) -> AdChoices:
         """Return what a viewer chose, as it is now or somewhat newer."""
         choices = self._kept.get(viewer_id)

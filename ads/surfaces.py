@@ -1,0 +1,17 @@
+"""Where ads are shown: the feeds, by the numbers that tokens, charges and reports know them by."""
+
+from collections.abc import Mapping
+from enum import IntEnum
+
+
+class Surface(IntEnum):
+    """A feed. The numbers are stored for good."""
+
+    FOLLOWING = 1
+    LATEST = 2
+    FOR_YOU = 3
+    POPULAR = 4
+
+
+SURFACES: Mapping[str, Surface] = {surface.name.lower(): surface for surface in Surface}
+"""By the name of the feed's kind."""

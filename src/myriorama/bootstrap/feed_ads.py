@@ -1,0 +1,99 @@
+"""The ads of the feeds of a process, joined to the read side, the budgets and keys of tokens."""
+
+import asyncio
+import os
+import socket
+import time
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from typing import Self
+
+from psycopg import AsyncConnection
+from psycopg.rows import TupleRow
+from psycopg_pool import AsyncConnectionPool
+
+from myriorama.billing.leases import TOKEN_LIFE_MS, Leases
+from myriorama.billing.purses import Purses
+from myriorama.bootstrap.settlement import create_ad_tokens
+from myriorama.feed.ad_clients import Clients
+from myriorama.feed.ad_market import AdMarket
+from myriorama.feed.ad_pages import AdPages
+from myriorama.feed.ad_preferences import AdPreferences
+from myriorama.feed.ad_slots import AdSlots
+from myriorama.feed.ad_viewers import AdViewers
+from myriorama.settings import Settings
+from myriorama.store.postgres import Pool, closed_pool
+from myriorama.store.projected import Projected
+from myriorama.store.signing import Signer
+
+
+@dataclass(frozen=True)
+class FeedAds:
+    """What puts ads on pages in this process; in memory, and only while it is followed."""
+
+    leases: Pool
+    purses: Purses
+    market: AdMarket
+    preferences: AdPreferences
+    viewers: AdViewers
+    slots: AdSlots
+    pages: AdPages
+
+    @classmethod
+    def of(
+        cls,
+        settings: Settings,
+        pool: AsyncConnectionPool[AsyncConnection[TupleRow]],
+        signer: Signer,
+    ) -> Self:
+        """Join the parts; nothing is open yet."""
+        leases = closed_pool(settings.database_url, size_max=1)
+        purses = Purses(Leases(leases, f"{socket.gethostname()}:{os.getpid()}"))
+        market = AdMarket(settings.database_url, pool, purses)
+        preferences = AdPreferences(pool)
+        viewers = AdViewers(pool, preferences, key=signer.key("ad pseudonyms"))
+        slots = AdSlots(pool)
+        country = settings.country_header if settings.proxies else ""
+        pages = AdPages(
+            market,
+            viewers,
+            slots,
+            purses,
+            create_ad_tokens(signer),
+            signer,
+            Clients(country_header=country),
+            token_life_ms=TOKEN_LIFE_MS,
+        )
+        return cls(leases, purses, market, preferences, viewers, slots, pages)
+
+    @asynccontextmanager
+    async def following(self, projected: Projected) -> AsyncGenerator[None]:
+        """Hold money, and follow what may be advertised, while the context is open."""
+        await self.preferences.load()
+        await self.viewers.load()
+        await self.slots.load()
+        self.preferences.follow(projected)
+        self.viewers.follow(projected)
+        self.slots.follow(projected)
+        self.market.follow(projected)
+        with self.leases:
+            self.purses.open()
+            tasks = [
+                asyncio.create_task(self.market.run()),
+                asyncio.create_task(self.viewers.run(_clock_ms)),
+            ]
+            try:
+                yield
+            finally:
+                for task in tasks:
+                    task.cancel()
+                for task in tasks:
+                    with suppress(asyncio.CancelledError):
+                        await task
+                # What was not spent goes back to its budgets at once.
+                await asyncio.to_thread(self.purses.close)
+
+
+def _clock_ms() -> int:
+    return time.time_ns() // 1_000_000

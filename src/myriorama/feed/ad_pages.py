@@ -1,0 +1,314 @@
+"""Ads of pages: which stand between the videos of a page, with their tokens and what is recorded.
+
+Whatever goes wrong here, or takes too long, the page is what it would be without ads.
+"""
+
+import asyncio
+import random
+import time
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import msgspec
+import structlog
+from prometheus_client import Counter, Histogram
+
+from ads.insertion import Placement, decide
+from ads.matching import reasons_of
+from ads.page import Slot
+from ads.record import AdRecord, Auction, Context, Shown, digest_of
+from ads.rules import Rules
+from ads.surfaces import SURFACES
+from ads.tokens import AdToken, Tokens
+from ads.viewer import Viewer
+from myriorama.feed.ad_clients import Clients, Headers
+from myriorama.feed.ad_items import LABEL, AdAdvertiser, AdCreative, AdItem, why_path
+from myriorama.feed.ad_market import AdMarket, Money, Stall
+from myriorama.feed.ad_sessions import Session
+from myriorama.feed.ad_slots import AdSlots
+from myriorama.feed.ad_viewers import AdViewers, Known, Showing
+from myriorama.store.identity import new_id
+from myriorama.store.signing import Signer
+
+logger = structlog.get_logger(__name__)
+
+RANKED = frozenset({"for_you", "popular"})
+
+_SAMPLED_A_SECOND = 2
+_SEED_BITS = 53
+
+_DECIDED = Counter("myriorama_ad_decisions", "Pages over which ads were decided", ["reason"])
+_SECONDS = Histogram(
+    "myriorama_ad_page_seconds",
+    "By how long ads kept a page that is made from memory",
+    buckets=(0.0001, 0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.05),
+)
+
+
+class Looked(NamedTuple):
+    """Who looks at a page of which feed, and what stands on it.
+
+    `session` None: it is the first page, or nothing was advertised before it.
+    """
+
+    viewer_id: bytes
+    kind: str
+    video_ids: Sequence[bytes]
+    headers: Headers
+    session: Session | None
+
+
+class PageAds(NamedTuple):
+    """The ads of a page as JSON, what is recorded of them, and the session behind the page."""
+
+    items: bytes = b"[]"
+    record: str | None = None
+    session: Session | None = None
+
+
+NONE = PageAds()
+
+
+class AdPages:
+    """Puts ads on pages. Lives in one event loop."""
+
+    def __init__(  # noqa: PLR0913, PLR0917 - all that it joins
+        self,
+        market: AdMarket,
+        viewers: AdViewers,
+        slots: AdSlots,
+        money: Money,
+        tokens: Tokens,
+        signer: Signer,
+        clients: Clients,
+        *,
+        token_life_ms: int,
+        rules: Rules | None = None,
+        patience_s: float = 0.01,
+    ) -> None:
+        """Take the collaborators.
+
+        Args:
+            market: what may be advertised now.
+            viewers: to whom.
+            slots: beside what.
+            money: what pays.
+            tokens: signs what apps report with.
+            signer: signs the URLs of videos.
+            clients: reads what apps tell of themselves.
+            token_life_ms: how long a token is believed after its decision.
+            rules: of the house.
+            patience_s: how long a page waits for what must be read of a viewer who is new here.
+        """
+        self._market = market
+        self._viewers = viewers
+        self._slots = slots
+        self._money = money
+        self._tokens = tokens
+        self._signer = signer
+        self._clients = clients
+        self._token_life_ms = token_life_ms
+        self._rules = rules or Rules()
+        self._digest = digest_of(self._rules)
+        self._patience_s = patience_s
+        self._sampling = _Sampling()
+        self._readings: set[asyncio.Task[Known]] = set()
+
+    @property
+    def is_open(self) -> bool:
+        """Whether anything may be advertised now; if not, nobody need ask for a page."""
+        return self._market.stall is not None
+
+    async def of_page(self, looked: Looked) -> PageAds:
+        """Return the ads of a page. Never fails."""
+        stall = self._market.stall
+        if stall is None or not looked.video_ids:
+            return _without(looked)
+        try:
+            return await self._decided(stall, looked)
+        except Exception:
+            # The feed is never without its page because of an ad.
+            logger.exception("the ads of a page failed")
+            _DECIDED.labels("error").inc()
+            return _without(looked)
+
+    async def _decided(self, stall: Stall, looked: Looked) -> PageAds:
+        now_ms = time.time_ns() // 1_000_000
+        known = self._viewers.kept(looked.viewer_id, now_ms)
+        if known is None:
+            known = await self._read(looked.viewer_id, now_ms)
+        if known is None:
+            _DECIDED.labels("viewer_unknown").inc()
+            return _without(looked)
+        # From here on nothing is awaited: pages that are made at once count each other's ads.
+        began_s = time.perf_counter()
+        session = looked.session
+        if session is None:
+            session = self._viewers.at_top(known, now_ms)
+        viewer = self._viewers.viewer(known, self._clients.of(looked.headers), session, now_ms)
+        page = self._slots.of_page(looked.video_ids, ranked=looked.kind in RANKED)
+        seed = random.getrandbits(_SEED_BITS)
+        insertion = decide(stall.index, viewer, page, stall.holds, self._rules, now_ms, seed)
+        _DECIDED.labels(insertion.reason).inc()
+        shown = [
+            self._shown(stall, placement, page, placement.position - before, looked, viewer, now_ms)
+            for before, placement in enumerate(insertion.placements)
+        ]
+        items = [self._item(stall, each, viewer, now_ms) for each in shown]
+        session = session.after(len(page), [each.position for each in shown])
+        self._viewers.was_served(
+            looked.viewer_id, known, session, [_showing(each, now_ms) for each in shown], now_ms
+        )
+        record = None
+        share = self._sampling.share(now_ms)
+        is_sampled = random.random() < share  # noqa: S311 - no secret hangs on it
+        if shown or is_sampled:
+            context = Context(viewer, tuple(page)) if is_sampled else None
+            auction = Auction(
+                now_ms,
+                insertion.version,
+                insertion.reason,
+                insertion.exact,
+                seed,
+                self._digest,
+                share,
+                context,
+            )
+            record = AdRecord(auction, tuple(shown)).encode()
+        _SECONDS.observe(time.perf_counter() - began_s)
+        return PageAds(msgspec.json.encode(items), record, session)
+
+    async def _read(self, viewer_id: bytes, now_ms: int) -> Known | None:
+        """Return what is known of a viewer who is new here, or None if that takes too long now."""
+        reading = asyncio.create_task(self._viewers.read(viewer_id, now_ms))
+        self._readings.add(reading)
+        reading.add_done_callback(self._was_read)
+        done, _ = await asyncio.wait({reading}, timeout=self._patience_s)
+        return reading.result() if done and reading.exception() is None else None
+
+    def _was_read(self, reading: asyncio.Task[Known]) -> None:
+        self._readings.discard(reading)
+        if not reading.cancelled() and (error := reading.exception()) is not None:
+            logger.warning("a viewer is not read for ads", error=str(error))
+
+    def _shown(  # noqa: PLR0913, PLR0917 - all that is on record
+        self,
+        stall: Stall,
+        placed: Placement,
+        page: Sequence[Slot],
+        gap: int,
+        looked: Looked,
+        viewer: Viewer,
+        now_ms: int,
+    ) -> Shown:
+        terms = self._money.terms(placed.lease_id)
+        line = placed.line
+        return Shown(
+            ad_decision_id=new_id(),
+            position=placed.position,
+            line_id=line.line_id,
+            campaign_id=line.campaign_id,
+            advertiser_id=line.advertiser_id,
+            creative_id=placed.creative.creative_id,
+            kind=line.kind,
+            price_micros=placed.price_micros,
+            bid_micros=line.bid_micros,
+            multiplier=float(stall.index.table.bid[placed.line_row]) / line.bid_micros,
+            ecpm_micros=placed.ecpm_micros,
+            runner_up_micros=placed.runner_up_micros,
+            reserve_micros=placed.reserve_micros,
+            p_view=placed.p_view,
+            p_click=placed.p_click,
+            p_billed=placed.p_billed,
+            propensity=placed.propensity,
+            lease_id=placed.lease_id,
+            day=terms.day,
+            surface=SURFACES[looked.kind],
+            above=page[gap - 1].video_id if gap else None,
+            below=page[gap].video_id if gap < len(page) else None,
+            reasons=reasons_of(line, viewer),
+            expires_ms=min(now_ms + self._token_life_ms, terms.tokens_until_ms),
+        )
+
+    def _item(self, stall: Stall, shown: Shown, viewer: Viewer, now_ms: int) -> AdItem:
+        token = self._tokens.sign(
+            AdToken(
+                decision_id=shown.ad_decision_id,
+                line_id=shown.line_id,
+                creative_id=shown.creative_id,
+                advertiser_id=shown.advertiser_id,
+                lease_id=shown.lease_id,
+                kind=shown.kind,
+                price_micros=shown.price_micros,
+                viewer=viewer.pseudonym,
+                position=shown.position,
+                surface=shown.surface,
+                decided_ms=now_ms,
+                expires_ms=shown.expires_ms,
+                day=shown.day,
+            )
+        )
+        creative = stall.creatives[shown.creative_id]
+        now = now_ms // 1000
+        video, poster, thumbnail = (
+            self._signer.media_url(key, now=now)
+            for key in (creative.video_key, creative.poster_key, creative.thumbnail_key)
+        )
+        return AdItem(
+            position=shown.position,
+            ad_decision_id=shown.ad_decision_id,
+            token=token,
+            label=LABEL,
+            advertiser=AdAdvertiser(creative.advertiser_id, creative.name, creative.website),
+            payer=creative.name,
+            creative=AdCreative(
+                creative.creative_id,
+                creative.headline,
+                creative.width,
+                creative.height,
+                creative.duration_ms,
+                video,
+                poster,
+                thumbnail,
+            ),
+            call_to_action=creative.call_to_action,
+            click_url=creative.landing_url,
+            ai_label=creative.ai_label,
+            category=creative.category,
+            why=why_path(shown.ad_decision_id),
+        )
+
+
+class _Sampling:
+    """Which pages are recorded whole: some two a second, whatever comes."""
+
+    def __init__(self) -> None:
+        self._second = 0
+        self._pages = 0
+        self._pages_before = 0
+
+    def share(self, now_ms: int) -> float:
+        """Count a page, and return the probability with which it is to be in the sample."""
+        second = now_ms // 1000
+        if second != self._second:
+            self._pages_before = self._pages if second == self._second + 1 else 0
+            self._second, self._pages = second, 0
+        self._pages += 1
+        return min(1.0, _SAMPLED_A_SECOND / max(self._pages, self._pages_before))
+
+
+def _without(looked: Looked) -> PageAds:
+    """Return a page without ads; whoever has come across some before goes on from there."""
+    if looked.session is None:
+        return NONE
+    return PageAds(session=looked.session.after(len(looked.video_ids), ()))
+
+
+def _showing(shown: Shown, now_ms: int) -> Showing:
+    counts_for = (
+        shown.line_id.int,
+        shown.campaign_id.int,
+        shown.advertiser_id.int,
+        shown.creative_id.int,
+    )
+    return Showing(shown.ad_decision_id, counts_for, now_ms, shown.expires_ms)

@@ -1,0 +1,335 @@
+"""Viewers as ads may know them: of recent ones, in memory, what may be targeted and what was shown.
+
+What this process shows counts at once, before anything of it is stored; what others showed is heard
+of within a second. An ad that was never seen stops counting when its token has expired.
+"""
+
+import asyncio
+from collections import OrderedDict, deque
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from hashlib import blake2b
+from uuid import UUID
+
+import structlog
+from psycopg import AsyncConnection, OperationalError
+from psycopg.rows import TupleRow
+from psycopg_pool import AsyncConnectionPool, PoolTimeout
+
+from ads.viewer import Shown, Viewer
+from domain.words import folded
+from myriorama.feed.ad_clients import Client
+from myriorama.feed.ad_preferences import NO_CHOICES, AdChoices, AdPreferences
+from myriorama.feed.ad_sessions import BEGUN, Session
+from myriorama.store.projected import Projected
+
+logger = structlog.get_logger(__name__)
+
+_FACTS = """
+    SELECT age_band, coalesce(p.personalised, true) FROM accounts a
+    LEFT JOIN personalisation p USING (account_id) WHERE a.account_id = %s
+"""
+
+# What they liked lately by its hashtags, and what they asked to see more of.
+_INTERESTS = """
+    SELECT DISTINCT tag FROM video_hashtags JOIN (
+        SELECT video_id FROM reactions WHERE account_id = %(viewer)s AND liked
+        ORDER BY position DESC LIMIT 100
+    ) AS lately USING (video_id) WHERE tag <> ''
+    UNION
+    SELECT unnest(terms) FROM steering_rules
+    WHERE account_id = %(viewer)s AND kind = 'boost' AND (expires_at IS NULL OR expires_at > now())
+"""
+
+# The first beacon is the viewable impression; what is marked was seen by nobody.
+_SHOWN = """
+    SELECT ad_decision_id, line_id, campaign_id, advertiser_id, creative_id,
+           (extract(epoch FROM decided_at) * 1000)::bigint, expires_ms,
+           EXISTS (SELECT FROM charges c WHERE c.decision_id = d.ad_decision_id AND c.beacon = 1
+                                           AND c.mark IS NULL)
+    FROM ad_decisions d WHERE viewer_id = %s AND decided_at > now() - interval '90 days'
+    ORDER BY decided_at DESC LIMIT 1000
+"""
+
+_HEAD = "SELECT coalesce(max(position), 0) FROM ad_decisions"
+
+_SHOWN_SINCE = """
+    SELECT position, uuid_send(viewer_id), ad_decision_id, line_id, campaign_id, advertiser_id,
+           creative_id, (extract(epoch FROM decided_at) * 1000)::bigint, expires_ms
+    FROM ad_decisions WHERE position > %s
+"""
+
+_SEEN_OF = """
+    SELECT decision_id FROM charges
+    WHERE decision_id = ANY(%s) AND beacon = 1 AND mark IS NULL
+"""
+
+_MOVED_ACCOUNTS = "SELECT position, uuid_send(account_id) FROM accounts WHERE position > %s"
+
+_ACCOUNTS_HEAD = "SELECT coalesce(max(position), 0) FROM accounts"
+
+_ADULTS = "18+"
+_HOUR_MS = 3_600_000
+_SESSION_MS = 1_800_000
+# Settlement is seconds behind what apps report.
+_SETTLED_MS = 10_000
+_LOOK_S = 1.0
+_INTERESTS_MAX = 200
+
+
+@dataclass(slots=True)
+class Showing:
+    """An ad that was shown: the numbers of the IDs that it counts for, and whether it was seen."""
+
+    ad_decision_id: UUID
+    counts_for: tuple[int, ...]
+    decided_ms: int
+    expires_ms: int
+    is_seen: bool = False
+
+
+@dataclass(slots=True)
+class Known:
+    """What is in memory of a viewer. `is_minor` also where nobody knows their age."""
+
+    pseudonym: int
+    age_band: str = ""
+    is_minor: bool = True
+    is_contextual: bool = True
+    interests: frozenset[str] = frozenset()
+    choices: AdChoices = NO_CHOICES
+    read_ms: int = 0
+    showings: dict[UUID, Showing] = field(default_factory=dict[UUID, Showing])
+    shown: Shown | None = None
+    session: Session = BEGUN
+    served_ms: int = 0
+
+    def add(self, showing: Showing) -> bool:
+        """Count a showing, once."""
+        if showing.ad_decision_id in self.showings:
+            return False
+        self.showings[showing.ad_decision_id] = showing
+        self.shown = None
+        return True
+
+    def shown_ms(self) -> Shown:
+        """Return when what was shown, of all that counts."""
+        if self.shown is None:
+            times: dict[int, list[int]] = {}
+            for each in self.showings.values():
+                for of in each.counts_for:
+                    times.setdefault(of, []).append(each.decided_ms)
+            self.shown = {of: tuple(sorted(found)) for of, found in times.items()}
+        return self.shown
+
+    def in_last_hour(self, now_ms: int) -> int:
+        """Return how many ads were shown in the hour before."""
+        return sum(each.decided_ms > now_ms - _HOUR_MS for each in self.showings.values())
+
+
+class AdViewers:
+    """Knows recent viewers. Lives in one event loop; `load` comes first, `run` is a task."""
+
+    def __init__(
+        self,
+        pool: AsyncConnectionPool[AsyncConnection[TupleRow]],
+        preferences: AdPreferences,
+        *,
+        key: bytes,
+        count_max: int = 20_000,
+    ) -> None:
+        """Take under which key pseudonyms are made, and how many viewers are remembered."""
+        self._pool = pool
+        self._preferences = preferences
+        self._key = key
+        self._count_max = count_max
+        self._kept: OrderedDict[bytes, Known] = OrderedDict()
+        self._pending: deque[tuple[bytes, Showing]] = deque()
+        self._seen = 0
+        self._seen_accounts = 0
+
+    def kept(self, viewer_id: bytes, now_ms: int) -> Known | None:
+        """Return what is known of a viewer if it is in memory, and not for too long."""
+        known = self._kept.get(viewer_id)
+        if known is None or known.read_ms <= now_ms - _HOUR_MS:
+            return None
+        choices = self._preferences.kept(viewer_id)
+        if choices is None:
+            return None
+        known.choices = choices
+        self._kept.move_to_end(viewer_id)
+        return known
+
+    async def read(self, viewer_id: bytes, now_ms: int) -> Known:
+        """Read what is known of a viewer.
+
+        Raises:
+            psycopg.OperationalError: PostgreSQL is not there.
+        """
+        known = self._kept.get(viewer_id)
+        if known is None:
+            known = self._kept[viewer_id] = Known(self._pseudonym(viewer_id))
+            if len(self._kept) > self._count_max:
+                self._kept.popitem(last=False)
+        known.choices = await self._preferences.of(viewer_id)
+        if known.read_ms <= now_ms - _HOUR_MS:
+            await self._read(viewer_id, known, now_ms)
+        return known
+
+    def viewer(self, known: Known, client: Client, session: Session, now_ms: int) -> Viewer:
+        """Return a viewer for one decision.
+
+        Nothing that may not be targeted is told to it, so that none of it is on record either.
+        """
+        choices = known.choices
+        contextual = known.is_minor or known.is_contextual or choices.contextual_only
+        return Viewer(
+            pseudonym=known.pseudonym,
+            country=client.country,
+            language=client.language,
+            age_band="" if contextual else known.age_band,
+            interests=frozenset() if contextual else known.interests,
+            platform=client.platform,
+            is_minor=known.is_minor,
+            shown_ms=known.shown_ms(),
+            since_last_ad=session.since_last_ad,
+            videos_in_session=session.videos,
+            ads_in_session=session.ads,
+            ads_in_hour=known.in_last_hour(now_ms),
+            contextual_only=contextual,
+            hidden_advertisers=choices.hidden_advertisers,
+            hidden_categories=choices.hidden_categories,
+        )
+
+    def at_top(self, known: Known, now_ms: int) -> Session:
+        """Return the session of a page at the top of a feed, which no cursor tells of.
+
+        Whoever looks at the top again has just been shown what they were shown: an ad may have been
+        the last of it, and those of this session count on.
+        """
+        if known.served_ms <= now_ms - _SESSION_MS or not known.session.ads:
+            return BEGUN
+        return Session(videos=0, ads=known.session.ads, since_last_ad=0)
+
+    def was_served(
+        self,
+        viewer_id: bytes,
+        known: Known,
+        session: Session,
+        showings: Iterable[Showing],
+        now_ms: int,
+    ) -> None:
+        """Count what is on a page from now on."""
+        known.session, known.served_ms = session, now_ms
+        for showing in showings:
+            known.add(showing)
+            self._pending.append((viewer_id, showing))
+
+    def follow(self, projected: Projected) -> None:
+        """Hear of what other processes have shown, and of accounts that are described otherwise."""
+        projected.refresh(["ad_decisions"], self.refresh_shown)
+        projected.refresh(["accounts"], self.refresh_accounts)
+        projected.reload(["ad_decisions", "accounts"], self.load)
+
+    async def load(self) -> None:
+        """Find out how far the tables have come; what was in memory before is read again."""
+        async with self._pool.connection() as connection:
+            shown = await (await connection.execute(_HEAD)).fetchone()
+            accounts = await (await connection.execute(_ACCOUNTS_HEAD)).fetchone()
+        self._seen = shown[0] if shown else 0
+        self._seen_accounts = accounts[0] if accounts else 0
+        for known in self._kept.values():
+            known.read_ms = 0
+
+    async def refresh_shown(self) -> None:
+        async with self._pool.connection() as connection:
+            rows = await (await connection.execute(_SHOWN_SINCE, (self._seen,))).fetchall()
+        for position, viewer_id, *row in rows:
+            self._seen = max(self._seen, position)
+            known = self._kept.get(viewer_id)
+            showing = _showing(*row)
+            if known is not None and known.add(showing):
+                self._pending.append((viewer_id, showing))
+
+    async def refresh_accounts(self) -> None:
+        async with self._pool.connection() as connection:
+            rows = await (
+                await connection.execute(_MOVED_ACCOUNTS, (self._seen_accounts,))
+            ).fetchall()
+        for position, account_id in rows:
+            self._seen_accounts = max(self._seen_accounts, position)
+            known = self._kept.get(account_id)
+            if known is not None:
+                known.read_ms = 0
+
+    async def run(self, clock_ms: Callable[[], int]) -> None:
+        """Look each second which ads were never seen in their time, until cancelled."""
+        while True:
+            await asyncio.sleep(_LOOK_S)
+            try:
+                await self.forget_unseen(clock_ms())
+            except (OperationalError, PoolTimeout) as error:
+                logger.warning("what was seen is not known now", error=str(error))
+            except Exception:
+                logger.exception("what was seen could not be looked at")
+
+    async def forget_unseen(self, now_ms: int) -> None:
+        """Count no more what was not seen by the time its token expired.
+
+        Until that is looked at it counts: a cap is rather reached too early than exceeded.
+        """
+        over = list[tuple[bytes, Showing]]()
+        for viewer_id, showing in self._pending:
+            if showing.expires_ms + _SETTLED_MS > now_ms:
+                break
+            over.append((viewer_id, showing))
+        if not over:
+            return
+        ids = [showing.ad_decision_id for _, showing in over]
+        async with self._pool.connection() as connection:
+            rows = await (await connection.execute(_SEEN_OF, (ids,))).fetchall()
+        seen = {row[0] for row in rows}
+        for viewer_id, showing in over:
+            self._pending.popleft()
+            showing.is_seen = showing.ad_decision_id in seen
+            known = self._kept.get(viewer_id)
+            if known is not None and not showing.is_seen:
+                known.showings.pop(showing.ad_decision_id, None)
+                known.shown = None
+
+    async def _read(self, viewer_id: bytes, known: Known, now_ms: int) -> None:
+        account_id = UUID(bytes=viewer_id)
+        async with self._pool.connection() as connection, connection.pipeline():
+            facts = await connection.execute(_FACTS, (account_id,))
+            interests = await connection.execute(_INTERESTS, {"viewer": account_id})
+            shown = await connection.execute(_SHOWN, (account_id,))
+            age_band, personalised = await facts.fetchone() or ("", False)
+            tags = [row[0] for row in await interests.fetchall()]
+            rows = await shown.fetchall()
+        known.age_band, known.is_minor = age_band, age_band != _ADULTS
+        known.is_contextual = not personalised
+        known.interests = frozenset(map(folded, tags[:_INTERESTS_MAX]))
+        for *row, is_seen in reversed(rows):
+            showing = _showing(*row)
+            showing.is_seen = is_seen
+            if is_seen:
+                known.add(showing)
+            elif showing.expires_ms + _SETTLED_MS > now_ms and known.add(showing):
+                self._pending.append((viewer_id, showing))
+        known.read_ms = now_ms
+
+    def _pseudonym(self, viewer_id: bytes) -> int:
+        return int.from_bytes(blake2b(viewer_id, key=self._key, digest_size=8).digest())
+
+
+def _showing(  # noqa: PLR0913, PLR0917 - a row
+    ad_decision_id: UUID,
+    line_id: UUID,
+    campaign_id: UUID,
+    advertiser_id: UUID,
+    creative_id: UUID,
+    decided_ms: int,
+    expires_ms: int,
+) -> Showing:
+    counts_for = (line_id.int, campaign_id.int, advertiser_id.int, creative_id.int)
+    return Showing(ad_decision_id, counts_for, decided_ms, expires_ms)
