@@ -1,18 +1,20 @@
 """What is reported of ads and settled: joined to PostgreSQL, and to the keys of ad tokens."""
 
+from pathlib import Path
+
 from psycopg import AsyncConnection
 from psycopg.rows import TupleRow
 from psycopg_pool import AsyncConnectionPool
 
 from ads.invalid_traffic import InvalidTraffic
-from ads.prefixes import Prefixes
+from ads.prefixes import NotAPrefix, Prefixes
 from ads.tokens import Tokens
 from myriorama.api.ad_events import AdReports
 from myriorama.application.line_items import LineItems
 from myriorama.billing.ad_events import AdEvents
 from myriorama.billing.outbox import Outbox
 from myriorama.feed.ad_recordings import Recordings
-from myriorama.settings import Settings
+from myriorama.settings import SettingInvalid, Settings, variable
 from myriorama.store.log import Log
 from myriorama.store.postgres import AdvisoryLock, open_pool
 from myriorama.store.signing import Signer
@@ -20,6 +22,7 @@ from myriorama.workers.budget_keeper import BudgetKeeper
 from myriorama.workers.elected import Elected, Together
 from myriorama.workers.pacer import Pacer
 from myriorama.workers.settler import Settler
+from myriorama.workers.traffic import TrafficJudge
 
 _OWN_APPS = ("Myriorama/",)
 
@@ -32,17 +35,21 @@ def create_ad_tokens(signer: Signer) -> Tokens:
 def create_ad_reports(
     settings: Settings, signer: Signer, pool: AsyncConnectionPool[AsyncConnection[TupleRow]]
 ) -> AdReports:
-    """Return what stores reports of ads. No networks of data centres are known."""
+    """Return what stores reports of ads.
+
+    Raises:
+        SettingInvalid: the file of data centres cannot be read, or is none.
+    """
     return AdReports(
         create_ad_tokens(signer),
-        InvalidTraffic(Prefixes(()), _OWN_APPS),
+        InvalidTraffic(_data_centres(settings), _OWN_APPS),
         AdEvents(pool),
         proxies=settings.proxies,
     )
 
 
 def create_settler(settings: Settings) -> Together:
-    """Join to PostgreSQL who settles, and who keeps budgets as advertisers set them."""
+    """Join to PostgreSQL who settles, who keeps budgets, and who judges traffic afterwards."""
     url = settings.database_url
     pool = open_pool(url, size_max=4)
     tokens = create_ad_tokens(Signer(settings.secret.encode()))
@@ -52,6 +59,7 @@ def create_settler(settings: Settings) -> Together:
     return Together(
         Elected(url, AdvisoryLock.SETTLEMENT, "settler", settler.work),
         Elected(url, AdvisoryLock.BUDGETS, "budget keeper", keeper.work),
+        Elected(url, AdvisoryLock.TRAFFIC, "traffic judge", TrafficJudge().work),
         close=outbox.close,
     )
 
@@ -60,3 +68,13 @@ def create_pacer(settings: Settings) -> Elected:
     """Join the pacer to PostgreSQL."""
     pacer = Pacer(Recordings(), every_s=settings.pace_every_s)
     return Elected(settings.database_url, AdvisoryLock.PACER, "pacer", pacer.work)
+
+
+def _data_centres(settings: Settings) -> Prefixes:
+    if not settings.data_centres:
+        return Prefixes(())
+    try:
+        with Path(settings.data_centres).open(encoding="utf-8") as lines:
+            return Prefixes.of_lines(lines)
+    except (OSError, UnicodeDecodeError, NotAPrefix) as error:
+        raise SettingInvalid(f"{variable('data_centres')}: {error}") from None
