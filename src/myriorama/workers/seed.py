@@ -14,6 +14,7 @@ logger = structlog.get_logger(__name__)
 
 _PATIENCE_S = 300.0
 _POLL_S = 0.5
+_ENDS = frozenset({"failed", "refused", "cancelled", "rejected", "withdrawn"})
 
 
 @dataclass(frozen=True)
@@ -93,14 +94,14 @@ def move_in(
     """
     if api.get(f"/v1/accounts/{inhabitants[0].handle}").is_success:
         return
-    people = [_sign_up(api, inhabitant, invite()) for inhabitant in inhabitants]
+    people = [sign_up(api, inhabitant, invite()) for inhabitant in inhabitants]
     for person in people:
         for other in inhabitants:
             if other.handle != person.inhabitant.handle:
                 person.call("PUT", f"/v1/accounts/{other.handle}/follow")
     yield Done(f"{len(people)} people follow one another")
     waiting = [
-        (person, prompt, person.call("POST", "/v1/generations", _request(prompt)))
+        (person, prompt, person.call("POST", "/v1/generations", wanted(prompt)))
         for person in people
         for prompt in person.inhabitant.prompts
     ]
@@ -108,14 +109,14 @@ def move_in(
     cast = [(person, person.record_cameo()) for person in people if person.inhabitant.casts]
     yield from _published(
         [
-            (person, prompt, person.call("POST", "/v1/generations", _request(prompt, cameo_id)))
+            (person, prompt, person.call("POST", "/v1/generations", wanted(prompt, cameo_id)))
             for person, cameo_id in cast
             for prompt in person.inhabitant.casts
         ]
     )
 
 
-def _published(waiting: "Sequence[tuple[_Person, str, Any]]") -> Iterator[Done]:
+def _published(waiting: "Sequence[tuple[Person, str, Any]]") -> Iterator[Done]:
     for number, (person, prompt, generation) in enumerate(waiting, start=1):
         generation_id = generation["generation_id"]
         draft = person.await_completion(generation_id)
@@ -123,20 +124,37 @@ def _published(waiting: "Sequence[tuple[_Person, str, Any]]") -> Iterator[Done]:
         yield Done(f"{number} of {len(waiting)} videos: {prompt}", UUID(generation_id))
 
 
-class _Person:
-    def __init__(self, api: httpx.Client, inhabitant: Inhabitant, access_token: str) -> None:
+class Person:
+    """Somebody who has signed up, and does what they want through the API."""
+
+    def __init__(self, api: httpx.Client, inhabitant: Inhabitant, tokens: Any) -> None:
         self._api = api
-        self._headers = {"Authorization": f"Bearer {access_token}"}
+        self._tokens = tokens
         self.inhabitant = inhabitant
         self.poster_url = ""
 
+    @property
+    def _headers(self) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self._tokens['access_token']}"}
+
+    def renew(self) -> None:
+        """Have a new access token, with the scopes of now."""
+        spent = {"refresh_token": self._tokens["refresh_token"]}
+        self._tokens = self.call("POST", "/v1/sessions/refresh", spent)
+
     def call(self, method: str, url: str, body: object = None) -> Any:
+        """Send a request, and return what is answered.
+
+        Raises:
+            WorldIncomplete: it was refused.
+        """
         answer = self._api.request(method, url, json=body, headers=self._headers)
         if answer.is_error:
             raise WorldIncomplete(f"{method} {url}: {answer.status_code} {answer.text}")
         return answer.json() if answer.content else None
 
     def publish(self, draft: Any, caption: str) -> None:
+        """Publish a draft to everybody."""
         publication = {"caption": caption, "visibility": "public", "remixable": True}
         self.call("POST", "/v1/videos", {"generation_id": draft["generation_id"], **publication})
         self.poster_url = self.poster_url or str(draft["poster_url"])
@@ -157,20 +175,36 @@ class _Person:
         return str(cameo["cameo_id"])
 
     def await_completion(self, generation_id: str) -> Any:
+        """Return a generation once it is completed.
+
+        Raises:
+            WorldIncomplete: it failed, or takes too long.
+        """
+        return self.await_state(f"/v1/generations/{generation_id}", "completed")
+
+    def await_state(self, url: str, state: str) -> Any:
+        """Return what is to be read there once it is in a state.
+
+        Raises:
+            WorldIncomplete: it came to another end, or takes too long.
+        """
         deadline = time.monotonic() + _PATIENCE_S
         while time.monotonic() < deadline:
-            generation = self.call("GET", f"/v1/generations/{generation_id}")
-            match generation["state"]:
-                case "completed":
-                    return generation
-                case "failed" | "refused" | "cancelled":
-                    raise WorldIncomplete(f"generation {generation_id}: {generation}")
-                case _:
-                    time.sleep(_POLL_S)
-        raise WorldIncomplete(f"generation {generation_id} took longer than {_PATIENCE_S:.0f} s")
+            found = self.call("GET", url)
+            if found["state"] == state:
+                return found
+            if found["state"] in _ENDS:
+                raise WorldIncomplete(f"{url}: {found}")
+            time.sleep(_POLL_S)
+        raise WorldIncomplete(f"{url} took longer than {_PATIENCE_S:.0f} s")
 
 
-def _sign_up(api: httpx.Client, inhabitant: Inhabitant, code: str) -> _Person:
+def sign_up(api: httpx.Client, inhabitant: Inhabitant, code: str) -> Person:
+    """Let somebody sign up.
+
+    Raises:
+        WorldIncomplete: they were refused.
+    """
     answer = api.post(
         "/v1/accounts",
         json={
@@ -185,11 +219,12 @@ def _sign_up(api: httpx.Client, inhabitant: Inhabitant, code: str) -> _Person:
     )
     if answer.is_error:
         raise WorldIncomplete(f"{inhabitant.handle}: {answer.status_code} {answer.text}")
-    person = _Person(api, inhabitant, answer.json()["access_token"])
+    person = Person(api, inhabitant, answer.json())
     person.call("PATCH", "/v1/me", {"bio": inhabitant.bio})
     return person
 
 
-def _request(prompt: str, *cameo_ids: str) -> dict[str, object]:
+def wanted(prompt: str, *cameo_ids: str) -> dict[str, object]:
+    """Return what is sent to ask for an upright video of four seconds."""
     size = {"seconds": 4, "orientation": "portrait", "resolution": "480p"}
     return {"prompt": prompt, "cameo_ids": cameo_ids, **size}
