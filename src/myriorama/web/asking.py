@@ -14,7 +14,23 @@ from httpx import Request as OutgoingRequest
 from litestar import Request
 from litestar.datastructures import State
 
-_HANDED_ON = ("authorization", "traceparent", "x-forwarded-for", "x-request-id")
+# What is of this one exchange; all else that an app, or a proxy of ours, says is handed on.
+_OF_THE_EXCHANGE = frozenset(
+    {
+        "accept",
+        "accept-encoding",
+        "connection",
+        "content-length",
+        "content-type",
+        "host",
+        "if-modified-since",
+        "if-none-match",
+        "range",
+        "te",
+        "transfer-encoding",
+        "upgrade",
+    }
+)
 
 
 class Visitor(Protocol):
@@ -53,9 +69,11 @@ class Api:
     def __init__(self, request: PageRequest) -> None:
         client = (request.client.host, request.client.port) if request.client else ("127.0.0.1", 0)
         self._transport = ASGITransport(app=request.app, client=client)  # type: ignore[arg-type]  # Litestar types ASGI more closely
-        self._headers = {
-            name: request.headers[name] for name in _HANDED_ON if name in request.headers
-        }
+        self._headers = [
+            (name, value)
+            for name, value in request.headers.multi_items()
+            if name.lower() not in _OF_THE_EXCHANGE
+        ]
 
     async def get(self, path: str, **query: str | None) -> Any:
         """Return what the API answers, as plain objects.

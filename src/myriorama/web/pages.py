@@ -10,7 +10,7 @@ from litestar.static_files import (
     create_static_files_router,  # pyright: ignore[reportUnknownVariableType]  # PathLike is bare
 )
 
-from myriorama.web import advertising, discovery, experiments, fragments, steering
+from myriorama.web import ad_reports, ads, advertising, discovery, experiments, fragments, steering
 from myriorama.web.asking import PageRequest
 from myriorama.web.rendering import HTMX, HTMX_URL, STATIC, STATIC_URL, render
 
@@ -30,6 +30,7 @@ _OWN = (
     "experiments",
     "advertise",
     "ad-review",
+    "ad-preferences",
 )
 
 
@@ -68,6 +69,7 @@ async def show_video(request: PageRequest, video_id: FromPath[UUID]) -> Response
     [
         "/advertise/{advertiser_id:uuid}",
         "/advertise/{advertiser_id:uuid}/creatives/new",
+        "/advertise/{advertiser_id:uuid}/reports",
         "/advertise/campaigns/{campaign_id:uuid}",
         "/advertise/line-items/{line_item_id:uuid}",
         "/advertise/creatives/{creative_id:uuid}",
@@ -97,6 +99,8 @@ routers = (
         opt={"scope": "public"},
         include_in_schema=False,
     ),
+    ad_reports.router,
+    ads.router,
     advertising.router,
     discovery.router,
     experiments.router,

@@ -1,11 +1,12 @@
 // What buttons do: toggles, single commands, sharing, the sheet. Told by their data attributes.
-import { send } from "./api.js";
+import { request, send } from "./api.js";
 import { done } from "./outcomes.js";
 import { toast } from "./toast.js";
 
 const ACTS = {
   toggle: toggleButton,
   do: command,
+  download,
   share,
   sheet: openSheet,
   close: () => document.getElementById("sheet").close(),
@@ -60,6 +61,23 @@ async function command(button) {
   button.disabled = true;
   try {
     done(button, await send(method, path, body));
+  } catch (problem) {
+    refused(problem);
+  } finally {
+    button.disabled = false;
+  }
+}
+
+// A file that is for members alone is fetched with the token, and then kept under a name.
+async function download(button) {
+  button.disabled = true;
+  try {
+    const answer = await request(button.dataset.download);
+    const link = document.createElement("a");
+    link.href = URL.createObjectURL(await answer.blob());
+    link.download = button.dataset.name;
+    link.click();
+    setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
   } catch (problem) {
     refused(problem);
   } finally {

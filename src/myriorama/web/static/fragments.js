@@ -5,7 +5,7 @@ import { toast } from "./toast.js";
 // Of which page of the navigation a page is a part, by how its address begins.
 const PART_OF = {
   following: "/", latest: "/", popular: "/", search: "/explore", hashtags: "/explore", experiments: "/settings",
-  advertise: "/settings", "ad-review": "/settings",
+  advertise: "/settings", "ad-review": "/settings", "ad-preferences": "/settings",
 };
 
 /** Fill the stage with a fragment. */

@@ -1,4 +1,5 @@
 // What follows when a command has been done, named by `data-done`.
+import { happened, flushAds } from "./ad_beacons.js";
 import { open, refresh, reload } from "./fragments.js";
 import { filled, payment, visit } from "./going.js";
 import { move } from "./playing.js";
@@ -7,6 +8,15 @@ import { changed, steered } from "./steering.js";
 import { toast } from "./toast.js";
 
 const OUTCOMES = {
+  "ad-hidden": (button) => {
+    ofAd(button, "hide");
+    changed("You will not see such ads.");
+  },
+  "ad-reported": (form) => {
+    ofAd(form, "report");
+    document.getElementById("sheet").close();
+    toast("Thank you. Somebody will look at it.");
+  },
   "asked": (form) => {
     form.elements.prompt.value = "";
     refresh("#making");
@@ -53,4 +63,10 @@ const OUTCOMES = {
 
 export function done(element, answer) {
   OUTCOMES[element.dataset.done]?.(element, answer);
+}
+
+function ofAd(element, event) {
+  const slide = document.querySelector(`[data-ad-decision="${element.dataset.ad}"]`);
+  if (slide) happened(slide.dataset.adToken, event);
+  flushAds();
 }

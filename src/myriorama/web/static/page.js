@@ -1,6 +1,7 @@
 // What runs in the browser, started in order: who is here, what htmx fetches, what reacts to hands.
 import "./fragments.js";
 import "./acts.js";
+import "./ad_beacons.js";
 import "./forms.js";
 import "./going.js";
 import "./keys.js";

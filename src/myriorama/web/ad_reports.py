@@ -1,0 +1,99 @@
+"""What ads did and cost, on pages: reports of an advertiser and of one line item."""
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from litestar import Response, Router, get
+from litestar.di import NamedDependency, Provide
+from litestar.params import FromPath, FromQuery
+
+from myriorama.web.asking import Api, Refused, provide_api
+from myriorama.web.fragments import show_refusal
+from myriorama.web.rendering import render
+
+
+class Apart(NamedTuple):
+    """What the rows of a report are told apart by."""
+
+    by: str
+    words: str
+    column: str
+
+
+APART = (
+    Apart("day", "By day", "day"),
+    Apart("campaign", "By campaign", "campaign_id"),
+    Apart("line", "By line item", "line_item_id"),
+    Apart("creative", "By creative", "creative_id"),
+    Apart("surface", "By feed", "surface"),
+    Apart("place", "By place", "place"),
+)
+SURFACES: Mapping[int, str] = {1: "Following", 2: "Latest", 3: "For you", 4: "Popular"}
+
+_ALL = "100"
+
+
+@get("/advertise/{advertiser_id:uuid}/reports")
+async def show_report(
+    advertiser_id: FromPath[UUID], api: NamedDependency[Api], by: FromQuery[str] = "day"
+) -> Response[str]:
+    """Show what the ads of the last thirty days did and cost, told apart one way."""
+    path = f"/v1/advertisers/{advertiser_id}"
+    apart = next((each for each in APART if each.by == by), APART[0])
+    advertiser, report, names = await asyncio.gather(
+        api.get(path),
+        api.get(f"{path}/reports", by=apart.by, limit=_ALL),
+        _names(api, advertiser_id),
+    )
+    return render(
+        "ad_report.html",
+        advertiser=advertiser,
+        report=report,
+        rows=[(_named(row, apart, names), row) for row in report["items"]],
+        apart=apart,
+        all_apart=APART,
+    )
+
+
+async def _names(api: Api, advertiser_id: UUID) -> Mapping[str, str]:
+    """Return the names of campaigns, line items and creatives by their IDs."""
+    path = f"/v1/advertisers/{advertiser_id}"
+    campaigns, creatives = await asyncio.gather(
+        api.get(f"{path}/campaigns", limit=_ALL), api.get(f"{path}/creatives", limit=_ALL)
+    )
+    lines = await asyncio.gather(
+        *(
+            api.get(f"/v1/campaigns/{each['campaign_id']}/line-items", limit=_ALL)
+            for each in campaigns["items"]
+        )
+    )
+    return {
+        **{each["campaign_id"]: each["name"] for each in campaigns["items"]},
+        **{each["creative_id"]: each["name"] for each in creatives["items"]},
+        **{each["line_item_id"]: each["name"] for page in lines for each in page["items"]},
+    }
+
+
+def _named(row: Mapping[str, Any], apart: Apart, names: Mapping[str, str]) -> str:
+    """Say what a row is of."""
+    value = row[apart.column]
+    if value is None:
+        return "seen by fewer than ten" if row["withheld"] else "all"
+    if apart.by == "surface":
+        return SURFACES.get(value, str(value))
+    if apart.by == "place":
+        return f"number {value + 1} of a page"
+    return names.get(str(value), str(value))
+
+
+router = Router(
+    "/web",
+    route_handlers=[show_report],
+    dependencies={"api": Provide(provide_api, sync_to_thread=False)},
+    exception_handlers={Refused: show_refusal},
+    # What a fragment asks the API for is counted, and refused, there.
+    opt={"scope": "public", "limit": "none"},
+    include_in_schema=False,
+)
