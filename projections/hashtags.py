@@ -8,6 +8,7 @@ from uuid import UUID
 from psycopg import Cursor
 from psycopg.rows import TupleRow
 
+from domain.cameo.events import CameoRevoked
 from domain.video.events import CaptionChanged, VideoDeleted, VideoPublished, VisibilityChanged
 from domain.video.hashtags import hashtags
 from projections.projection import Projection, Recorded
@@ -16,11 +17,18 @@ from projections.projection import Projection, Recorded
 NOTHING = ""
 
 TAG = """
-    INSERT INTO video_hashtags (video_id, tag, public, published_position, position)
-    SELECT %s, tag, %s, %s, %s FROM unnest(%s::text[]) AS tag
+    INSERT INTO video_hashtags (video_id, public, cameo_ids, published_position, position, tag)
+    SELECT %s, %s, %s, %s, %s, tag FROM unnest(%s::text[]) AS tag
 """
 
-UNTAG = "DELETE FROM video_hashtags WHERE video_id = %s RETURNING tag, public, published_position"
+UNTAG = """
+    DELETE FROM video_hashtags WHERE video_id = %s
+    RETURNING tag, public, cameo_ids, published_position
+"""
+
+WITHDRAW = """
+    DELETE FROM video_hashtags WHERE cameo_ids @> ARRAY[%s]::uuid[] RETURNING tag, public
+"""
 
 COUNT = """
     INSERT INTO hashtags AS counted (tag, videos)
@@ -30,11 +38,14 @@ COUNT = """
 
 FORGET = "DELETE FROM hashtags WHERE tag = ANY(%s) AND videos = 0"
 
-Tagged = VideoPublished | CaptionChanged | VisibilityChanged | VideoDeleted
+Tagged = VideoPublished | CaptionChanged | VisibilityChanged | VideoDeleted | CameoRevoked
 
 
 class Hashtags(Projection[Tagged]):
-    """One row a hashtag of a video, and one a hashtag, with how many public videos carry it."""
+    """One row a hashtag of a video, and one a hashtag, with how many public videos carry it.
+
+    What was deleted carries none, nor what was withdrawn: somebody in it has revoked their cameo.
+    """
 
     name = "hashtags"
     tables = ("hashtags", "video_hashtags")
@@ -43,6 +54,7 @@ class Hashtags(Projection[Tagged]):
         CaptionChanged.TOPIC,
         VisibilityChanged.TOPIC,
         VideoDeleted.TOPIC,
+        CameoRevoked.TOPIC,
     )
 
     def fold(self, events: Sequence[Recorded[Tagged]], cursor: Cursor[TupleRow]) -> None:
@@ -60,24 +72,29 @@ class _Stand(NamedTuple):
 
     video_id: UUID
     public: bool
+    cameo_ids: list[UUID]
     published_position: int
     position: int
 
 
 def _fold(recorded: Recorded[Tagged], cursor: Cursor[TupleRow]) -> Counter[str]:
     """Write what a video carries; return by how much that changes the public videos of each."""
-    event, video_id = recorded.event, recorded.event.originator_id
+    event = recorded.event
+    if isinstance(event, CameoRevoked):
+        gone = cursor.execute(WITHDRAW, (event.originator_id,)).fetchall()
+        return Counter({tag: -times for tag, times in Counter(t for t, p in gone if p).items()})
+    video_id = event.originator_id
     if isinstance(event, VideoPublished):
-        public = event.visibility == "public"
-        stand = _Stand(video_id, public, recorded.position, recorded.position)
+        place, public = recorded.position, event.visibility == "public"
+        stand = _Stand(video_id, public, list(event.cameo_ids), place, place)
         return _tag(stand, hashtags(event.caption), cursor)
     before = cursor.execute(UNTAG, (video_id,)).fetchall()
     if not before:
         return Counter()
-    _, was_public, published = before[0]
-    tags = tuple(tag for tag, _, _ in before)
+    _, was_public, cameo_ids, published = before[0]
+    tags = tuple(tag for tag, *_ in before)
     changes = Counter(dict.fromkeys(tags, -1 if was_public else 0))
-    stand = _Stand(video_id, was_public, published, recorded.position)
+    stand = _Stand(video_id, was_public, cameo_ids, published, recorded.position)
     match event:
         case CaptionChanged():
             added = _tag(stand, hashtags(event.caption), cursor)

@@ -12,6 +12,7 @@ from domain.ranking.errors import (
     ExperimentInvalid,
     ExperimentNotFound,
     ModelDigestInvalid,
+    PolicyVersionTaken,
 )
 from domain.ranking.events import (
     ExperimentEnded,
@@ -37,6 +38,8 @@ class Ranking(Aggregate):
 
     def __init__(self) -> None:
         self.policy: str | None = None
+        # Every policy that was ever active, by its version.
+        self.policies: dict[str, str] = {}
         self.model_digest = ""
         # The running experiments: layer, first bucket, buckets and arms of each, by ID.
         self._running: dict[str, list[str | int]] = {}
@@ -56,7 +59,15 @@ class Ranking(Aggregate):
         return [str(arms) for *_, arms in self._running.values()]
 
     def activate_policy(self, version: str, policy: str, *, by: UUID, at: datetime) -> None:
-        """Let the feed be ranked by a policy. The same again records nothing."""
+        """Let the feed be ranked by a policy. The same again records nothing.
+
+        Raises:
+            PolicyVersionTaken: another policy was active under this version.
+        """
+        if self.policies.get(version, policy) != policy:
+            raise PolicyVersionTaken(
+                f"Another policy was activated as {version!r}; give this one a version of its own."
+            )
         if policy != self.policy:
             self.trigger(RankingPolicyActivated, at, version=version, policy=policy, by=by)
 
@@ -118,6 +129,7 @@ class Ranking(Aggregate):
                 pass
             case RankingPolicyActivated():
                 self.policy = event.policy
+                self.policies[event.version] = event.policy
             case RankingModelActivated():
                 self.model_digest = event.digest
             case ExperimentStarted():

@@ -7,6 +7,10 @@ class PolicyInvalid(Invalid):
     """The ranking policy cannot be like this; the detail says which field, and why."""
 
 
+class PolicyVersionTaken(Conflict):
+    """Another policy was activated under this version; what slates name must stay one policy."""
+
+
 class ModelDigestInvalid(Invalid):
     """A model is named by the SHA-256 of its file, 64 hexadecimal digits, or by nothing."""
 

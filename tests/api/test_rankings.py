@@ -4,12 +4,15 @@ import asyncio
 import json
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any
 from uuid import UUID, uuid4
 
+import msgspec
 import pytest
 
+from domain.ranking.aggregate import Ranking
 from myriorama.api.tokens import AccessTokens, Scope
 from myriorama.settings import Settings
 from myriorama.store.log import Log
@@ -17,7 +20,7 @@ from myriorama.store.objects import open_objects, ranker_key
 from myriorama.store.postgres import Pool
 from myriorama.store.viewlog import Batch, Served, Viewing, Views
 from ranking.experiments import Experiment, read_arms
-from ranking.policy import DEFAULT
+from ranking.policy import DEFAULT, Policy
 from tests.api.test_feed import settle
 from tests.people import Person
 from tests.publishing import publish
@@ -88,6 +91,48 @@ def test_a_policy_that_cannot_be_is_refused_and_changes_nothing(
     assert answer.status_code == status
     assert answer.json()["code"] in {"policy_invalid", "invalid_request"}
     assert active(admin)["policy"]["version"] == DEFAULT.version
+
+
+def test_a_version_that_is_known_is_of_that_policy_alone(admin: Person) -> None:
+    calm = {"version": "calm-1", "author_decay": {"factor": 0.7}}
+    assert admin.put("/v1/rankings/policy", json=calm).status_code == 204
+
+    again = admin.put("/v1/rankings/policy", json=calm)
+    others = [
+        admin.put("/v1/rankings/policy", json=each)
+        for each in (
+            {**calm, "size": 30},
+            {"version": DEFAULT.version, "size": 30},
+            {"version": "default-1"},
+        )
+    ]
+    default = admin.put("/v1/rankings/policy", json={"version": DEFAULT.version})
+
+    assert [again.status_code, default.status_code] == [204, 204]
+    for other in others:
+        assert (other.status_code, other.json()["code"]) == (409, "policy_version_taken")
+    assert active(admin)["policy"]["size"] == DEFAULT.size
+
+
+def test_a_policy_of_an_earlier_release_is_shown_and_kept_as_it_ranks(
+    admin: Person, log: Log
+) -> None:
+    ranking = Ranking.open(at=datetime.now(UTC))
+    of_before = '{"version":"of-before","size":40}'
+    ranking.activate_policy("of-before", of_before, by=admin.account_id, at=datetime.now(UTC))
+    log.save(ranking)
+    same = msgspec.to_builtins(Policy.recorded(of_before))
+
+    answers = [
+        admin.put("/v1/rankings/policy", json=each).status_code
+        for each in (same, {"version": "of-before", "size": 40})
+    ]
+
+    settle(admin)
+    shown = active(admin)["policy"]
+    assert answers == [204, 409]
+    assert shown == same
+    assert shown["steering"]["promised"] == 0
 
 
 def stored(settings: Settings, blob: bytes, digest: str | None = None) -> str:

@@ -11,6 +11,7 @@ from domain.ranking.errors import (
     ExperimentInvalid,
     ExperimentNotFound,
     ModelDigestInvalid,
+    PolicyVersionTaken,
 )
 from domain.ranking.events import (
     ExperimentEnded,
@@ -46,6 +47,19 @@ def test_the_same_policy_and_model_again_record_nothing() -> None:
         ranking.activate_model("ab" * 32, by=ALICE, at=NOON)
 
     assert recorded(ranking) == [RankingOpened, RankingPolicyActivated, RankingModelActivated]
+
+
+def test_a_version_is_of_one_policy_for_good_and_may_rule_again() -> None:
+    ranking = opened()
+    ranking.activate_policy("calm-1", '{"version": "calm-1"}', by=ALICE, at=NOON)
+    ranking.activate_policy("calm-2", '{"version": "calm-2"}', by=ALICE, at=NOON)
+
+    with pytest.raises(PolicyVersionTaken):
+        ranking.activate_policy("calm-1", '{"version": "calm-1", "size": 30}', by=ALICE, at=NOON)
+    ranking.activate_policy("calm-1", '{"version": "calm-1"}', by=ALICE, at=NOON)
+
+    assert recorded(ranking) == [RankingOpened, *[RankingPolicyActivated] * 3]
+    assert ranking.policy == '{"version": "calm-1"}'
 
 
 def test_a_formula_can_take_the_place_of_a_model() -> None:

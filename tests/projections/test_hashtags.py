@@ -8,6 +8,7 @@ from uuid import UUID
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from domain.cameo.events import CameoRevoked
 from domain.video.aggregate import Video
 from domain.video.hashtags import hashtags
 from myriorama.store.postgres import Pool
@@ -17,11 +18,13 @@ from tests.publishing import published
 
 ALICE = UUID(int=1)
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
+CAMEOS = [UUID(int=71), UUID(int=72)]
 CAPTIONS = st.sampled_from(["", "no tag", "#fox", "#fox #owl", "#Owl and #fox", "#café"])
 EDITS = st.one_of(
     st.tuples(st.just("caption"), CAPTIONS),
     st.tuples(st.just("visibility"), st.sampled_from(["public", "followers", "link"])),
     st.tuples(st.just("delete"), st.just("")),
+    st.tuples(st.just("revoke"), st.sampled_from(["0", "1"])),
 )
 DEEDS = st.lists(st.tuples(st.integers(0, 2), EDITS), max_size=20)
 
@@ -40,7 +43,9 @@ def test_a_caption_is_read_as_people_write_it() -> None:
 
 
 def publish(number: int, caption: str) -> Video:
-    return published(ALICE, generation_id=UUID(int=number), caption=caption, at=NOON)
+    cameo_ids = tuple(CAMEOS[: number % 3])
+    differing = {"caption": caption, "cameo_ids": cameo_ids}
+    return published(ALICE, generation_id=UUID(int=number), at=NOON, **differing)
 
 
 @settings(
@@ -51,9 +56,15 @@ def test_they_are_counted_exactly_however_the_log_is_cut(
     pool: Pool, deeds: list[tuple[int, tuple[str, str]]], window: int
 ) -> None:
     videos = [publish(number, "#fox #start") for number in range(3)]
+    revoked = list[CameoRevoked]()
+    events = list[Any](event for video in videos for event in video.collect_events())
     for index, (what, value) in deeds:
         video = videos[index]
-        if what == "delete":
+        if what == "revoke":
+            cameo_id = CAMEOS[int(value)]
+            revoked.append(CameoRevoked(cameo_id, 9, NOON))
+            events.append(revoked[-1])
+        elif what == "delete":
             video.delete(by=ALICE, as_moderator=False, at=NOON)
         elif not video.deleted:
             now: dict[str, Any] = {
@@ -62,7 +73,7 @@ def test_they_are_counted_exactly_however_the_log_is_cut(
                 what: value,
             }
             video.edit(**now, remixable=True, by=ALICE, at=NOON)
-    events: list[Any] = [event for video in videos for event in video.collect_events()]
+        events += video.collect_events()
     events = [event for event in events if event.TOPIC in Hashtags.topics]
     log = [Recorded(position, NOON, event) for position, event in enumerate(events, start=1)]
 
@@ -78,7 +89,8 @@ def test_they_are_counted_exactly_however_the_log_is_cut(
             ).fetchall()
         }
 
-    live = [video for video in videos if not video.deleted]
+    gone = {cameo.originator_id for cameo in revoked}
+    live = [video for video in videos if not video.deleted and gone.isdisjoint(video.cameo_ids)]
     assert carried == {(video.id, tag) for video in live for tag in hashtags(video.caption)}
     public = [video for video in live if video.visibility == "public"]
     assert dict(rows) == Counter(tag for video in public for tag in hashtags(video.caption))

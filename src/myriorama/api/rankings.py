@@ -183,7 +183,7 @@ async def read_ranking(reads: NamedDependency[Reads]) -> ActiveRanking:
     rows = {row.kind: row for row in await reads.many(ActivationRow, ACTIVE)}
     policy, model = rows.get("policy"), rows.get("model")
     return ActiveRanking(
-        policy=Policy.decode(policy.policy) if policy and policy.policy else DEFAULT,
+        policy=Policy.recorded(policy.policy) if policy and policy.policy else DEFAULT,
         policy_activation=_activation(policy),
         model=(model.name or None) if model else None,
         model_activation=_activation(model),

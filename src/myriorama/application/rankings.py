@@ -5,11 +5,12 @@ from datetime import datetime
 from uuid import UUID
 
 from domain.ranking.aggregate import Ranking
+from domain.ranking.errors import PolicyInvalid, PolicyVersionTaken
 from domain.ranking.trial import Trial
 from myriorama.store.identity import new_id
 from myriorama.store.log import Log, retried
 from ranking.experiments import read_arms, require_patches
-from ranking.policy import DEFAULT, Policy
+from ranking.policy import DEFAULT, FORMER, Policy
 
 
 class Rankings:
@@ -21,17 +22,23 @@ class Rankings:
 
     @retried
     def activate_policy(self, policy: Policy, *, by: UUID, at: datetime) -> None:
-        """Let the feed be ranked by a policy from now on.
+        """Let the feed be ranked by a policy from now on. The same again changes nothing.
 
         Raises:
             PolicyInvalid: it cannot be like this.
+            PolicyVersionTaken: another policy is known under its version.
             ExperimentInvalid: an arm of a running experiment does not go with it.
         """
         checked = policy.checked()
+        known = DEFAULT if checked.version == DEFAULT.version else FORMER.get(checked.version)
+        if known is not None and known != checked:
+            raise PolicyVersionTaken(f"{checked.version!r} is the version of a default policy.")
         ranking = self._ranking(at)
         for arms in ranking.arms:
             require_patches(checked, read_arms(arms))
-        ranking.activate_policy(checked.version, checked.encode(), by=by, at=at)
+        former = ranking.policies.get(checked.version)
+        text = former if former and _says(former, checked) else checked.encode()
+        ranking.activate_policy(checked.version, text, by=by, at=at)
         self._log.save(ranking)
 
     @retried
@@ -58,7 +65,7 @@ class Rankings:
             BucketsTaken: another experiment of the layer has some of the buckets.
         """
         ranking = self._ranking(at)
-        policy = Policy.decode(ranking.policy) if ranking.policy else DEFAULT
+        policy = Policy.recorded(ranking.policy) if ranking.policy else DEFAULT
         require_patches(policy, read_arms(trial.arms))
         experiment_id = new_id()
         ranking.start(experiment_id, trial, by=by, at=at)
@@ -78,3 +85,11 @@ class Rankings:
 
     def _ranking(self, at: datetime) -> Ranking:
         return self._log.find(Ranking, Ranking.identify()) or Ranking.open(at=at)
+
+
+def _says(recorded: str, policy: Policy) -> bool:
+    """Tell whether a policy of the log, maybe of an earlier release, is this one."""
+    try:
+        return Policy.recorded(recorded) == policy
+    except PolicyInvalid:
+        return False

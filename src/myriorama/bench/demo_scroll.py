@@ -83,7 +83,8 @@ def walk(house: House, progress: Progress, *, items: int = ITEMS) -> Outcome:
     decided = decided_for(house.database_url, walker.account_id)
     steerers = [Walker(house.api, f"steerer_{n}_{tag}", house.invite()) for n in range(STEERED)]
     less = [steerer.ask_less(lambda ids: _topics(state, ids)) for steerer in steerers]
-    more = Walker(house.api, f"wishful_{tag}", house.invite()).steer(SAY, WORD)
+    wishful = [Walker(house.api, f"wishful_{n}_{tag}", house.invite()) for n in range(STEERED)]
+    more = [walker.steer(SAY, WORD) for walker in wishful]
     return Outcome(
         "scroll", {**_figures(state, walked, latest, decided), **_steered(less, more)}, {}
     )
@@ -109,13 +110,15 @@ def _figures(
     }
 
 
-def _steered(less: Sequence[Shares], more: Shares) -> dict[str, float | None]:
+def _steered(less: Sequence[Shares], more: Sequence[Shares]) -> dict[str, float | None]:
+    undone = [shares.undone for shares in more if shares.undone is not None]
     return {
         "see_less_share_before": float(np.mean([shares.before for shares in less])),
         "see_less_share_after": float(np.mean([shares.after for shares in less])),
-        "steer_share_before": more.before,
-        "steer_share_after": more.after,
-        "steer_share_undone": more.undone,
+        "steer_share_before": float(np.mean([shares.before for shares in more])),
+        "steer_share_after": float(np.mean([shares.after for shares in more])),
+        "steer_share_least": min(shares.after for shares in more),
+        "steer_share_undone": float(np.mean(undone)),
     }
 
 
