@@ -2,9 +2,9 @@
 
 import time
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import psycopg
 
@@ -36,9 +36,8 @@ class Advertised:
         self.campaign: Campaign = campaign(self.advertiser)
         self.cameo_id = uuid4()
         self.creative: Creative = creative(self.advertiser.id, cameo_ids=(self.cameo_id,))
-        self.line: LineItem = line_item(
-            self.campaign, **{"creative_ids": (self.creative.id,), **terms}
-        )
+        differing: dict[str, Any] = {"creative_ids": (self.creative.id,), **terms}
+        self.line: LineItem = line_item(self.campaign, **differing)
         self.grant: CommercialGrant = CommercialGrant.give(
             cameo_id=self.cameo_id, advertiser_id=self.advertiser.id, expires_at=None, at=NOON
         )
@@ -120,11 +119,3 @@ def until(holds: Callable[[], bool]) -> None:
     while not holds():
         assert time.monotonic() < end
         time.sleep(0.05)
-
-
-def later(days: int) -> datetime:
-    return datetime.now(UTC) + timedelta(days=days)
-
-
-def of(ad: dict[str, Any]) -> UUID:
-    return UUID(ad["ad_decision_id"])

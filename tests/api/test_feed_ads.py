@@ -19,6 +19,7 @@ from myriorama.store.log import Log
 from myriorama.store.signing import Signer
 from tests.api.feed_ads import (
     Advertised,
+    Page,
     advertised_page,
     joined,
     page_of,
@@ -144,8 +145,11 @@ def test_a_cap_holds_for_pages_that_are_asked_for_at_once(
     Advertised(log, caps=(FrequencyCap(2, 3600),)).pay_in(settings)
     first = advertised_page(bob)
 
+    def asked(_: int) -> Page:
+        return page_of(bob)
+
     with ThreadPoolExecutor(8) as threads:
-        pages = [*threads.map(lambda _: page_of(bob), range(24))]
+        pages = [*threads.map(asked, range(24))]
 
     assert len(first["ads"]) + sum(len(page["ads"]) for page in pages) == 2
 

@@ -66,7 +66,7 @@ class FeedExpress:
             if principal is None or TokenScope.VIEWER not in principal.scopes:
                 return None
             self._limits.count(scope, "requests", principal)
-            page = await self._made(principal, *asked.groups(), scope["headers"])
+            page = await self._made(principal, scope["headers"], *asked.groups())
         except Exception:  # noqa: BLE001 - whatever it is, the route comes upon it too, and tells
             noted.clear()
             return None
@@ -77,10 +77,10 @@ class FeedExpress:
     async def _made(
         self,
         principal: Principal,
+        headers: Headers,
         kind: bytes,
         limit: bytes | None,
         cursor: bytes | None,
-        headers: Headers,
     ) -> Answer:
         return await self._pages.page(
             principal.account_id,

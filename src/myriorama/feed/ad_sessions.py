@@ -18,11 +18,10 @@ class Session(NamedTuple):
 
     def after(self, videos: int, positions: Sequence[int]) -> "Session":
         """Return the session behind a page of so many videos, with ads at these positions."""
+        since = None if self.since_last_ad is None else self.since_last_ad + videos
         if positions:
             # An ad's position counts the ads before it, too.
             since = videos - (positions[-1] - (len(positions) - 1))
-        else:
-            since = None if self.since_last_ad is None else self.since_last_ad + videos
         return Session(self.videos + videos, self.ads + len(positions), since)
 
     def fields(self) -> tuple[int, int, int]:

@@ -47,7 +47,8 @@ _SHOWN = """
            (extract(epoch FROM decided_at) * 1000)::bigint, expires_ms,
            EXISTS (SELECT FROM charges c WHERE c.decision_id = d.ad_decision_id AND c.beacon = 1
                                            AND c.mark IS NULL)
-    FROM ad_decisions d WHERE viewer_id = %s AND decided_at > now() - interval '90 days'
+    FROM ad_decisions d
+    WHERE viewer_id = %s AND decided_at > to_timestamp(%s / 1000.0) - interval '90 days'
     ORDER BY decided_at DESC LIMIT 1000
 """
 
@@ -302,7 +303,7 @@ class AdViewers:
         async with self._pool.connection() as connection, connection.pipeline():
             facts = await connection.execute(_FACTS, (account_id,))
             interests = await connection.execute(_INTERESTS, {"viewer": account_id})
-            shown = await connection.execute(_SHOWN, (account_id,))
+            shown = await connection.execute(_SHOWN, (account_id, now_ms))
             age_band, personalised = await facts.fetchone() or ("", False)
             tags = [row[0] for row in await interests.fetchall()]
             rows = await shown.fetchall()
