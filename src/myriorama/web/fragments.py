@@ -4,6 +4,7 @@ They only show. Whatever a person does goes from the browser straight to the API
 """
 
 import asyncio
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -53,7 +54,7 @@ async def show_feed(
         "slides.html" if cursor else "feed.html",
         **tab._asdict(),
         tabs=TABS,
-        items=page["items"],
+        items=with_ads(page["items"], page["ads"]),
         next_cursor=page["next_cursor"],
         decision_id=page["decision_id"],
         degraded=_DEGRADED if page["degraded"] in _UNRANKED else None,
@@ -202,6 +203,14 @@ async def show_settings(request: PageRequest, api: NamedDependency[Api]) -> Resp
         is_analyst=request.user is not None and "analyst" in request.user.scopes,
         is_moderator=request.user is not None and "moderator" in request.user.scopes,
     )
+
+
+def with_ads(items: Sequence[Any], ads: Sequence[Any]) -> Sequence[Any]:
+    """Return a page as it is shown: each ad at the place that was decided, the rest in order."""
+    shown = list(items)
+    for ad in sorted(ads, key=lambda ad: int(ad["position"])):
+        shown.insert(ad["position"], ad)
+    return shown
 
 
 def show_refusal(request: PageRequest, refused: Refused) -> Response[str]:

@@ -5,7 +5,7 @@ export function showWrong(form, problem) {
   const below = [];
   for (const { where, detail } of problem.errors ?? []) {
     const field = named(form, where);
-    field ? mark(field, detail) : below.push(`${where}: ${detail}`);
+    field ? mark(field, field.dataset.wrong ?? detail) : below.push(`${where}: ${detail}`);
   }
   const field = problem.code && form.querySelector(`[data-refused~="${CSS.escape(problem.code)}"]`);
   if (field) mark(field, problem.message);
@@ -23,9 +23,9 @@ export function clearWrong(form) {
   });
 }
 
-// The API names "targeting.countries[0]"; a part of it is the field's name.
+// The API points at "/targeting/countries/0"; a part of it is the field's name.
 function named(form, where) {
-  const path = where.replace(/\[\d+\]/g, "");
+  const path = where.split("/").filter((part) => part && !/^\d+$/.test(part)).join(".");
   return [...form.elements].find(({ name }) => name && (name === path || name === `${path}[]` || path.startsWith(`${name}.`)));
 }
 
