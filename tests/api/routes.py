@@ -141,6 +141,11 @@ ROUTES: dict[str, Expectation] = {
     "PATCH /v1/me/ad-preferences": (VIEWER, NOTHING),
     "DELETE /v1/me/ad-preferences": (VIEWER, NOTHING),
     "POST /v1/ad-events": (VIEWER, NOTHING),
+    "GET /v1/ads/{ad_decision_id:uuid}/why": (VIEWER, OWNER),
+    "POST /v1/ads/{ad_decision_id:uuid}/hide": (VIEWER, OWNER),
+    "POST /v1/ads/{ad_decision_id:uuid}/report": (VIEWER, OWNER),
+    "GET /v1/ad-events/{token:str}/{pixel:str}": (PUBLIC, ANYBODY),
+    "GET /v1/vast/{document:str}": (PUBLIC, ANYBODY),
     # Advertising
     "GET /v1/advertisers": (Scope.ADVERTISER, NOTHING),
     "POST /v1/advertisers": (Scope.ADVERTISER, NOTHING),
@@ -176,6 +181,7 @@ ROUTES: dict[str, Expectation] = {
     "POST /v1/creatives/{creative_id:uuid}/submit": (Scope.ADVERTISER, OWNER),
     "POST /v1/creatives/{creative_id:uuid}/appeal": (Scope.ADVERTISER, OWNER),
     "GET /v1/ad-review/creatives": (Scope.MODERATOR, NOTHING),
+    "GET /v1/ad-review/reports": (Scope.MODERATOR, NOTHING),
     "POST /v1/ad-review/creatives/{creative_id:uuid}/decision": (Scope.MODERATOR, ANYBODY),
     "GET /v1/cameos/{cameo_id:uuid}/commercial-grants": (VIEWER, OWNER),
     "PUT /v1/cameos/{cameo_id:uuid}/commercial-grants/{advertiser_id:uuid}": (CREATOR, OWNER),
@@ -219,6 +225,8 @@ ROUTES: dict[str, Expectation] = {
 }
 
 BODIES: dict[str, dict[str, object]] = {
+    "POST /v1/ads/{ad_decision_id:uuid}/hide": {"what": "advertiser"},
+    "POST /v1/ads/{ad_decision_id:uuid}/report": {"reason": "deception"},
     "PATCH /v1/advertisers/{advertiser_id:uuid}": {"name": "Fox"},
     "PUT /v1/advertisers/{advertiser_id:uuid}/members/{account_id:uuid}": {"role": "reader"},
     "POST /v1/advertisers/{advertiser_id:uuid}/campaigns": {

@@ -21,6 +21,7 @@ from tests.api.routes import BODIES, ROUTES, Relation
 from tests.drafts import draft, generation
 from tests.people import Person
 from tests.publishing import publish
+from tests.showings import show, shown_ad
 from tests.streaming import streamed
 from tests.studio.foreign_media import photo, two_colours
 
@@ -133,6 +134,7 @@ def world(
         mallory,
         {
             "account_id": str(bob.account_id),
+            "ad_decision_id": str(show(settings.database_url, alice.account_id, shown_ad(ads))),
             "cameo_id": alice.post("/v1/cameos", json=form).json()["cameo_id"],
             "code": alice.post("/v1/invitations").json()["code"],
             "comment_id": comment["comment_id"],

@@ -11,7 +11,7 @@ from litestar.params import JSONBody
 
 from ads.beacons import Beacon
 from ads.invalid_traffic import Arrival, InvalidTraffic
-from ads.tokens import AdTokenInvalid, Tokens, unpacked
+from ads.tokens import AdToken, AdTokenInvalid, Tokens, unpacked
 from myriorama.api.limits import client_address
 from myriorama.api.tokens import Principal, Scope
 from myriorama.billing.ad_events import AdEvents, Reported
@@ -75,9 +75,15 @@ class AdReports:
         self._log = log
         self._proxies = proxies
 
-    async def store(
-        self, events: Sequence[AdEvent], request: Request[Principal, None, Any]
-    ) -> AdReceipt:
+    def verified(self, token: str) -> AdToken:
+        """Return what a token proves now.
+
+        Raises:
+            AdTokenInvalid, AdTokenExpired: it proves nothing.
+        """
+        return self._tokens.verify(token, now_ms=time.time_ns() // 1_000_000)
+
+    async def store(self, events: Sequence[AdEvent], request: Request[Any, None, Any]) -> AdReceipt:
         """Store what is believed; the rest is told."""
         now_ms = time.time_ns() // 1_000_000
         agent = request.headers.get("user-agent", "")

@@ -9,6 +9,7 @@ from litestar import Router, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, JSONBody
 
+from domain.ad_report.aggregate import Reason as ReportReason
 from domain.creative.review import Reason
 from myriorama.api.creative_shapes import Creative, CreativeRow, creative_of
 from myriorama.api.paging import PAGE_LIMIT, Cursors, Page, PageLimit
@@ -29,6 +30,18 @@ QUEUE = """
     FROM creatives v JOIN advertisers a USING (advertiser_id)
     WHERE v.state = 'in_review' AND v.waiting_position > %s
     ORDER BY v.waiting_position LIMIT %s
+"""
+
+# Who waits longest comes first; what is shown no more needs nobody.
+REPORTED = """
+    SELECT r.creative_id, r.advertiser_id, a.name AS advertiser, v.name AS creative, v.landing_url,
+           r.account_id AS reporter_id, r.ad_decision_id, r.reason, r.note, r.reported_at,
+           r.position,
+           (SELECT count(*) FROM ad_reports WHERE creative_id = r.creative_id) AS reports
+    FROM ad_reports r JOIN creatives v USING (creative_id)
+    JOIN advertisers a ON a.advertiser_id = r.advertiser_id
+    WHERE v.state = 'approved' AND NOT v.recalled AND r.position > %s
+    ORDER BY r.position LIMIT %s
 """
 
 Note = Annotated[str, msgspec.Meta(min_length=1, max_length=1000, examples=["It is a toy."])]
@@ -59,6 +72,28 @@ class CreativeDecision(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     reasons: Annotated[list[Reason], msgspec.Meta(max_length=5, examples=[[]])] = []
 
 
+class ReportedAd(msgspec.Struct, frozen=True):
+    """What one account says against one ad, and how many say something against its creative."""
+
+    creative_id: UUID
+    advertiser_id: UUID
+    advertiser: str
+    creative: str
+    landing_url: str
+    reporter_id: UUID
+    ad_decision_id: UUID
+    reason: ReportReason
+    note: str
+    reported_at: datetime
+    reports: int
+
+
+class ReportedRow(ReportedAd, frozen=True):
+    """A report of an ad as it lies on the read side."""
+
+    position: int
+
+
 @get("/ad-review/creatives", opt={"scope": Scope.MODERATOR})
 async def list_waiting_creatives(
     reads: NamedDependency[Reads],
@@ -77,6 +112,24 @@ async def list_waiting_creatives(
             for row in rows[:limit]
         ],
         next_cursor=cursors.write("ad-review", (last,)) if last is not None else None,
+    )
+
+
+@get("/ad-review/reports", opt={"scope": Scope.MODERATOR})
+async def list_reported_ads(
+    reads: NamedDependency[Reads],
+    cursors: NamedDependency[Cursors],
+    limit: PageLimit = PAGE_LIMIT,
+    cursor: FromQuery[str | None] = None,
+) -> Page[ReportedAd]:
+    """List what viewers report of ads that are still shown, oldest first; reject what is right."""
+    after = cursors.read("ad-reports", cursor)
+    rows = await reads.many(ReportedRow, REPORTED, (after[0] if after else 0, limit + 1))
+    last = rows[limit - 1].position if len(rows) > limit else None
+    told = [msgspec.structs.asdict(row) for row in rows[:limit]]
+    return Page(
+        items=[msgspec.convert(each, ReportedAd) for each in told],
+        next_cursor=cursors.write("ad-reports", (last,)) if last is not None else None,
     )
 
 
@@ -104,5 +157,7 @@ async def decide_creative(
 
 
 router = Router(
-    "/v1", route_handlers=[list_waiting_creatives, decide_creative], tags=["Moderation"]
+    "/v1",
+    route_handlers=[list_waiting_creatives, list_reported_ads, decide_creative],
+    tags=["Moderation"],
 )

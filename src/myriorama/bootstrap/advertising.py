@@ -16,6 +16,8 @@ from myriorama.api import campaigns as campaign_routes
 from myriorama.api import commercial_grants as commercial_grant_routes
 from myriorama.api import creatives as creative_routes
 from myriorama.api import line_items as line_item_routes
+from myriorama.api import shown_ads as shown_ad_routes
+from myriorama.api import vast as vast_routes
 from myriorama.api.reads import Reads
 from myriorama.api.tenancy import Tenancy
 from myriorama.application.ad_checks import AdChecks
@@ -28,8 +30,10 @@ from myriorama.application.line_items import LineItems
 from myriorama.application.videos import Missing
 from myriorama.billing.spend_reports import SpendReports
 from myriorama.bootstrap.screening import screening_of
+from myriorama.feed.ad_reasons import ShownAds
 from myriorama.settings import Settings
 from myriorama.store.log import Log
+from myriorama.store.signing import Signer
 
 ROUTES: Sequence[ControllerRouterHandler] = (
     ad_event_routes.router,
@@ -41,6 +45,8 @@ ROUTES: Sequence[ControllerRouterHandler] = (
     commercial_grant_routes.router,
     creative_routes.router,
     line_item_routes.router,
+    shown_ad_routes.router,
+    vast_routes.router,
 )
 
 
@@ -51,6 +57,7 @@ def advertising(
     missing: Missing,
 ) -> dict[str, object]:
     """Return what the routes are given. `missing` is what stands at the gate of publication."""
+    reads = Reads(pool)
     return {
         "ad_opinions": AdOpinions(log),
         "advertisers": Advertisers(log),
@@ -58,6 +65,10 @@ def advertising(
         "commercial_grants": CommercialGrants(log),
         "creatives": Creatives(log, AdChecks(screening_of(settings).of_prompt), missing),
         "line_items": LineItems(log),
+        "shown_ads": ShownAds(pool),
         "spend_reports": SpendReports(pool),
-        "tenancy": Tenancy(Reads(pool)),
+        "tenancy": Tenancy(reads),
+        "vast_documents": vast_routes.VastDocuments(
+            reads, Signer(settings.secret.encode()), public_url=settings.public_url
+        ),
     }
