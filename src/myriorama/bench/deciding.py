@@ -5,6 +5,7 @@ categories and keywords. A decision is all of it: who may be shown, chances, the
 prices, and what is placed. Time is that of the thread, which does not tell of others who are at
 work on the machine; what the wall clock says stands beside it. `pages_per_s` is of two processes
 at once, by the wall. Small markets are compared with a search through all pages.
+`added_p99_ms` is by how long ads keep a page of the feed, all around the decision included.
 """
 
 import time
@@ -23,6 +24,7 @@ from ads.page import Safety, Slot
 from ads.rules import Rules
 from ads.viewer import Viewer
 from ads.warming import warm_up
+from myriorama.bench import advertised_pages
 from myriorama.bench.ad_markets import Search, decided, drawn, gains
 from myriorama.bench.outcome import Outcome, Progress, percentile
 
@@ -79,6 +81,7 @@ def measure(progress: Progress) -> Outcome:
     for lines in (1000, 10_000):
         timed[lines] = _timed(lines)
         progress(f"{lines:,} lines: {percentile(timed[lines].worked, 0.5):.0f} us in the middle")
+    added = advertised_pages.added(progress, _world(1000)[0])
     pages_per_s = _pages_per_s()
     progress(f"{pages_per_s:,.0f} pages a second by two processes")
     mismatches = sum(_differs(seed) for seed in range(MARKETS))
@@ -94,6 +97,7 @@ def measure(progress: Progress) -> Outcome:
             "wall_p99_us_1k": percentile(few.wall, 0.99),
             "wall_p99_us_10k": percentile(many.wall, 0.99),
             "pages_per_s": pages_per_s,
+            **added,
             "ads_per_page": few.ads,
             "searched_share": few.searched,
             "mismatches": float(mismatches),

@@ -7,7 +7,7 @@ import asyncio
 import random
 import time
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import msgspec
 import structlog
@@ -23,7 +23,7 @@ from ads.tokens import AdToken, Tokens
 from ads.viewer import Viewer
 from myriorama.feed.ad_clients import Clients, Headers
 from myriorama.feed.ad_items import LABEL, AdAdvertiser, AdCreative, AdItem, why_path
-from myriorama.feed.ad_market import AdMarket, Money, Stall
+from myriorama.feed.ad_market import Money, Stall
 from myriorama.feed.ad_sessions import Session
 from myriorama.feed.ad_slots import AdSlots
 from myriorama.feed.ad_viewers import AdViewers, Known, Showing
@@ -43,6 +43,15 @@ _SECONDS = Histogram(
     "By how long ads kept a page that is made from memory",
     buckets=(0.0001, 0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.05),
 )
+
+
+class Market(Protocol):
+    """Where what may be advertised is to be had."""
+
+    @property
+    def stall(self) -> Stall | None:
+        """Return what may be advertised now; None if that is nothing."""
+        ...
 
 
 class Looked(NamedTuple):
@@ -74,7 +83,7 @@ class AdPages:
 
     def __init__(  # noqa: PLR0913, PLR0917 - all that it joins
         self,
-        market: AdMarket,
+        market: Market,
         viewers: AdViewers,
         slots: AdSlots,
         money: Money,
