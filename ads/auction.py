@@ -11,9 +11,9 @@ import numpy as np
 
 from ads import bits
 from ads.branching import STEPS_MAX, Board, best_page, board, lay_out
-from ads.candidates import CANDIDATES_MAX, TOP, Found, Served, room, served, shortlist
+from ads.candidates import CANDIDATES_MAX, Found, Queue, queue, room, shortlist
 from ads.chance import uniform
-from ads.compiled import compiled
+from ads.compiled import borrowing
 from ads.index import Floats, Table
 from ads.moment import Moment, Scratch, chance_of, creative_of, enter, free_of, gaps_of, leave
 from ads.rules import ADS_MAX
@@ -37,20 +37,19 @@ _EXPLORE, _ROW, _GAP = range(3)
 class Desk(NamedTuple):
     """What one thread works in, used again by every decision; `sold` is what comes of it."""
 
-    found: Found
+    queue: Queue
     kept: Found
-    served: Served
     board: Board
     sold: Floats
 
 
-def desk() -> Desk:
-    """Return what one thread works in."""
+def desk(rows: int) -> Desk:
+    """Return what one thread works in, for an index of so many rows."""
     sold = np.zeros((ADS_MAX + 1, PROPENSITY + 1))
-    return Desk(room(TOP), room(CANDIDATES_MAX), served(), board(), sold)
+    return Desk(queue(rows), room(CANDIDATES_MAX), board(), sold)
 
 
-@compiled
+@borrowing
 def sell(table: Table, moment: Moment, scratch: Scratch, desk: Desk) -> tuple[int, int, bool, bool]:
     """Sell a page to the rows that may be shown, and draw one to explore; write what comes of it.
 
@@ -75,15 +74,15 @@ def sell(table: Table, moment: Moment, scratch: Scratch, desk: Desk) -> tuple[in
     return sold, drawn, exact, searched
 
 
-@compiled
+@borrowing
 def _auction(table: Table, moment: Moment, scratch: Scratch, desk: Desk) -> tuple[int, bool, bool]:
     """Sell the page to the best of all; write everything but propensities."""
     ads = moment.ads
-    size, exact = shortlist(table, moment, scratch, ads, desk.found, desk.kept, desk.served)
+    size, exact = shortlist(table, moment, scratch, ads, desk.queue, desk.kept)
     fits = exact
     while not fits and ads > 1:
         ads -= 1
-        size, fits = shortlist(table, moment, scratch, ads, desk.found, desk.kept, desk.served)
+        size, fits = shortlist(table, moment, scratch, ads, desk.queue, desk.kept)
     sold, steps = -1, 0
     while sold < 0:
         sold, taken = _sell_to(table, moment, size, ads, desk)
@@ -105,7 +104,7 @@ def _auction(table: Table, moment: Moment, scratch: Scratch, desk: Desk) -> tupl
     return sold, exact, steps > 0
 
 
-@compiled
+@borrowing
 def _sell_to(table: Table, moment: Moment, size: int, ads: int, desk: Desk) -> tuple[int, int]:
     """Sell a page to its candidates; write what an impression pays where everybody comes.
 
@@ -137,7 +136,7 @@ def _sell_to(table: Table, moment: Moment, size: int, ads: int, desk: Desk) -> t
     return sold, steps
 
 
-@compiled
+@borrowing
 def _runners_up(table: Table, kept: Found, size: int, sold: int, out: Floats) -> None:
     """Write what the best that is not shown would have brought in each gap that was sold."""
     for one in range(sold):
@@ -154,7 +153,7 @@ def _runners_up(table: Table, kept: Found, size: int, sold: int, out: Floats) ->
                 out[one, RUNNER_UP] = max(out[one, RUNNER_UP], kept.paid[candidate])
 
 
-@compiled
+@borrowing
 def _propensities(  # noqa: PLR0913, PLR0917 - a loop over arrays takes what it reads
     table: Table, moment: Moment, scratch: Scratch, drawable: int, sold: int, out: Floats
 ) -> None:
@@ -166,7 +165,7 @@ def _propensities(  # noqa: PLR0913, PLR0917 - a loop over arrays takes what it 
         out[one, PROPENSITY] = (1.0 - explore + drawn) / free_of(table, moment, row)
 
 
-@compiled
+@borrowing
 def _explore(  # noqa: PLR0913, PLR0917 - a loop over arrays takes what it reads
     table: Table, moment: Moment, scratch: Scratch, drawable: int, sold: int, out: Floats
 ) -> int:

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 import numpy as np
 from numpy.typing import NDArray
 
-from ads.compiled import compiled
+from ads.compiled import borrowing
 
 Words = NDArray[np.uint64]
 
@@ -30,26 +30,26 @@ def of_flags(flags: NDArray[np.bool_]) -> Words:
     return np.packbits(padded, bitorder="little").view(np.uint64)
 
 
-@compiled
+@borrowing
 def lowest(word: np.uint64) -> int:
     """Return the place of the lowest bit that is set; there must be one."""
     alone = word & (~word + np.uint64(1))
     return int(_PLACES[(alone * np.uint64(_DE_BRUIJN)) >> np.uint64(58)])
 
 
-@compiled
+@borrowing
 def holds(words: Words, row: int) -> bool:
     """Return whether a row is in the set."""
     return bool((words[row >> 6] >> np.uint64(row & 63)) & np.uint64(1))
 
 
-@compiled
+@borrowing
 def has(word: np.uint64, place: int) -> bool:
     """Return whether a place is in the set of one word."""
     return bool((word >> np.uint64(place)) & np.uint64(1))
 
 
-@compiled
+@borrowing
 def count(words: Words) -> int:
     """Return how many rows are in the set."""
     found = np.uint64(0)
@@ -63,7 +63,7 @@ def count(words: Words) -> int:
     return int(found)
 
 
-@compiled
+@borrowing
 def nth(words: Words, number: int) -> int:
     """Return the row of this number, from 0 on, in the set; -1 where there are not as many."""
     for word in range(words.shape[0]):
@@ -76,7 +76,7 @@ def nth(words: Words, number: int) -> int:
     return -1
 
 
-@compiled
+@borrowing
 def nth_of(word: np.uint64, number: int) -> int:
     """Return the place of this number, from 0 on, in the set of one word; -1 where it has fewer."""
     while word:
@@ -87,7 +87,7 @@ def nth_of(word: np.uint64, number: int) -> int:
     return -1
 
 
-@compiled
+@borrowing
 def size(word: np.uint64) -> int:
     """Return how many places are in the set of one word."""
     found = 0

@@ -14,7 +14,7 @@ import numpy as np
 from ads import bits
 from ads.adjacency import PAGE_MAX
 from ads.candidates import CANDIDATES_MAX, Found
-from ads.compiled import compiled
+from ads.compiled import borrowing
 from ads.index import Floats, Longs, Table
 from ads.rules import ADS_MAX
 
@@ -76,7 +76,7 @@ def board() -> Board:
     )
 
 
-@compiled
+@borrowing
 def lay_out(  # noqa: PLR0913, PLR0917 - a loop over arrays takes what it reads
     table: Table,
     kept: Found,
@@ -113,6 +113,13 @@ def lay_out(  # noqa: PLR0913, PLR0917 - a loop over arrays takes what it reads
         while after < count and board.video[after] < board.video[at] + gap:
             after += 1
         board.after[at] = after
+    _set_apart(table, kept, size, board)
+    return count
+
+
+@borrowing
+def _set_apart(table: Table, kept: Found, size: int, board: Board) -> None:
+    """Write who may not be on one page with whom."""
     for one in range(size):
         mine, rivals = kept.row[one], np.uint64(0)
         for other in range(size):
@@ -123,10 +130,9 @@ def lay_out(  # noqa: PLR0913, PLR0917 - a loop over arrays takes what it reads
             ):
                 rivals |= np.uint64(1) << np.uint64(other)
         board.rivals[one] = rivals
-    return count
 
 
-@compiled
+@borrowing
 def best_page(  # noqa: PLR0913, PLR0917 - a loop over arrays takes what it reads
     table: Table,
     kept: Found,
@@ -149,7 +155,7 @@ def best_page(  # noqa: PLR0913, PLR0917 - a loop over arrays takes what it read
     return _branch(kept, ads, count, reach, sold, total, away, board)
 
 
-@compiled
+@borrowing
 def _lead(  # noqa: PLR0913, PLR0917 - a loop over arrays takes what it reads
     table: Table, kept: Found, size: int, ads: int, away: np.uint64, board: Board
 ) -> int:
@@ -172,7 +178,7 @@ def _lead(  # noqa: PLR0913, PLR0917 - a loop over arrays takes what it reads
     return leaders
 
 
-@compiled
+@borrowing
 def _bound(ads: int, leaders: int, count: int, reach: Floats, board: Board) -> None:
     """Write what is to come at most from each open gap on, for all leaders that may be used up."""
     bound, every = board.bound, (1 << leaders) - 1
@@ -181,20 +187,12 @@ def _bound(ads: int, leaders: int, count: int, reach: Floats, board: Board) -> N
             bound[used, ads, at] = 0.0
     for ad in range(ads - 1, -1, -1):
         for used in range(every + 1):
-            taken, next_one, free = 0, -1, 0
-            for leader in range(leaders):
-                if used >> leader & 1:
-                    taken += 1
-                elif next_one < 0:
-                    next_one, free = leader, 1 << leader
-            if taken > ad:
+            # No more are used up than ads are placed.
+            if bits.size(np.uint64(used)) > ad:
                 continue
+            free, worth = _next_lead(used, leaders, board)
+            most = 0.0
             bound[used, ad, count] = 0.0
-            if next_one < 0:
-                for at in range(count):
-                    bound[used, ad, at] = 0.0
-                continue
-            worth, most = board.lead[next_one], 0.0
             for at in range(count - 1, -1, -1):
                 video = board.video[at]
                 gain = worth * reach[video + ad] - board.cost[ad + 1, video]
@@ -202,7 +200,16 @@ def _bound(ads: int, leaders: int, count: int, reach: Floats, board: Board) -> N
                 bound[used, ad, at] = most
 
 
-@compiled
+@borrowing
+def _next_lead(used: int, leaders: int, board: Board) -> tuple[int, float]:
+    """Return the best that is not used up, and its worth; nothing where all are."""
+    for leader in range(leaders):
+        if not used >> leader & 1:
+            return 1 << leader, board.lead[leader]
+    return 0, 0.0
+
+
+@borrowing
 def _descend(  # noqa: PLR0913, PLR0917 - a loop over arrays takes what it reads
     kept: Found, ads: int, count: int, reach: Floats, away: np.uint64, board: Board
 ) -> tuple[int, float]:
@@ -242,7 +249,7 @@ def _descend(  # noqa: PLR0913, PLR0917 - a loop over arrays takes what it reads
     return sold, total
 
 
-@compiled
+@borrowing
 def _branch(  # noqa: PLR0913, PLR0917 - a loop over arrays takes what it reads
     kept: Found,
     ads: int,
@@ -289,7 +296,7 @@ def _branch(  # noqa: PLR0913, PLR0917 - a loop over arrays takes what it reads
     return sold, total, steps
 
 
-@compiled
+@borrowing
 def _open(  # noqa: PLR0913, PLR0917 - a loop over arrays takes what it writes
     ad: int, at: int, value: float, used: int, banned: np.uint64, count: int, board: Board
 ) -> None:

@@ -8,7 +8,7 @@ case the sum of the probabilities is the sum of the outcomes it was fitted on.
 import numpy as np
 from numpy.typing import NDArray
 
-from ads.compiled import compiled
+from ads.compiled import borrowing
 
 Floats = NDArray[np.float64]
 
@@ -27,7 +27,7 @@ _PRIOR = 30.0
 _TURNS_MAX = 60
 
 
-@compiled
+@borrowing
 def applied(table: Floats, logit: float) -> float:
     """Return the probability of a log-odds: linear between knots, flat beyond the ends."""
     place = (logit - LOW) * STEPS

@@ -12,17 +12,12 @@ import numpy as np
 from ads import bits
 from ads.adjacency import PAGE_MAX
 from ads.chance import hashed
-from ads.compiled import compiled
+from ads.compiled import borrowing
 from ads.index import Floats, Numbers, Table
 from ads.moment import Moment, Scratch, chance_of, creative_of, gaps_of
 
-TOP = 24
-"""So many of the best are looked at in one pass through the rows."""
-
 CANDIDATES_MAX = 32
 """How many candidates can be compared; a page that needs more is decided for fewer ads."""
-
-PASSES_MAX = 8
 
 
 class Found(NamedTuple):
@@ -42,11 +37,23 @@ class Found(NamedTuple):
     gaps: bits.Words
 
 
-class Served(NamedTuple):
-    """How many of those kept, by gap, have a category of their own, and nothing in common."""
+class Queue(NamedTuple):
+    """The rows that were looked at, and the order in which they come.
 
+    `heap` holds places in `found` of those who wait, `at` and `left` how far the rows have been
+    gone through. `categories` and `apart` count by gap how many of those kept have a category of
+    their own, and nothing in common.
+    """
+
+    found: Found
+    heap: Numbers
+    at: Numbers
+    left: bits.Words
     categories: Numbers
     apart: Numbers
+
+
+_WORD, _WAITING, _FILLED = range(3)
 
 
 def room(size: int) -> Found:
@@ -63,53 +70,50 @@ def room(size: int) -> Found:
     )
 
 
-def served() -> Served:
-    """Return room to count by gap."""
-    return Served(np.zeros(PAGE_MAX, np.int32), np.zeros(PAGE_MAX, np.int32))
+def queue(rows: int) -> Queue:
+    """Return room for the rows of an index to wait in."""
+    return Queue(
+        found=room(rows),
+        heap=np.zeros(rows, np.int32),
+        at=np.zeros(3, np.int32),
+        left=np.zeros(1, np.uint64),
+        categories=np.zeros(PAGE_MAX, np.int32),
+        apart=np.zeros(PAGE_MAX, np.int32),
+    )
 
 
-@compiled
+@borrowing
 def shortlist(  # noqa: PLR0913, PLR0917 - a loop over arrays takes what it reads
-    table: Table,
-    moment: Moment,
-    scratch: Scratch,
-    ads: int,
-    found: Found,
-    kept: Found,
-    served: Served,
+    table: Table, moment: Moment, scratch: Scratch, ads: int, queue: Queue, kept: Found
 ) -> tuple[int, bool]:
     """Write the candidates of a page of so many ads, the best first, with the gaps they are for.
 
     Returns:
         How many there are, and whether there is room for all that are needed.
     """
-    size = 0
-    cut_worth, cut_tie = np.inf, np.uint64(0)
+    size, found = 0, queue.found
     # The gaps for which a line is still needed.
     needed = _open(table, scratch)
-    served.categories[:] = 0
-    served.apart[:] = 0
-    for _ in range(PASSES_MAX):
-        top = nominate(table, moment, scratch, cut_worth, cut_tie, found)
-        for at in range(top):
-            gaps = found.gaps[at] & needed
-            if gaps == 0 or needless(table, kept, size, int(found.row[at]), gaps, ads):
-                continue
-            if size == CANDIDATES_MAX:
-                return size, False
-            copy(found, at, kept, size)
-            kept.gaps[size] = gaps
-            needed &= ~_served(table, kept, size, ads, served)
-            size += 1
-            if needed == 0:
-                return size, True
-        if top < TOP:
-            return size, True
-        cut_worth, cut_tie = found.worth[TOP - 1], found.tie[TOP - 1]
-    return size, False
+    queue.categories[:] = 0
+    queue.apart[:] = 0
+    _rewind(queue)
+    while needed:
+        best = _next(table, moment, scratch, queue)
+        if best < 0:
+            break
+        gaps = found.gaps[best] & needed
+        if gaps == 0 or needless(table, kept, size, int(found.row[best]), gaps, ads):
+            continue
+        if size == CANDIDATES_MAX:
+            return size, False
+        _copy(found, best, kept, size)
+        kept.gaps[size] = gaps
+        needed &= ~_served(table, kept, size, ads, queue)
+        size += 1
+    return size, True
 
 
-@compiled
+@borrowing
 def _open(table: Table, scratch: Scratch) -> np.uint64:
     """Return the gaps that any row of those that may be shown has by its tier."""
     union = np.uint64(0)
@@ -121,91 +125,111 @@ def _open(table: Table, scratch: Scratch) -> np.uint64:
     return union
 
 
-@compiled
-def nominate(  # noqa: PLR0913, PLR0917 - a loop over arrays takes what it reads
-    table: Table,
-    moment: Moment,
-    scratch: Scratch,
-    cut_worth: float,
-    cut_tie: np.uint64,
-    found: Found,
-) -> int:
-    """Write the best rows below the cut, the best first; return how many."""
-    size = 0
-    for word in range(scratch.words.shape[0]):
-        left = scratch.words[word]
-        while left:
-            row = (word << 6) + bits.lowest(left)
-            left &= left - np.uint64(1)
-            # Rows are in the order of their value: what none of the rest can exceed.
-            most = table.value[row] * moment.rise - moment.ad_cost
-            if most <= 0.0 or (size == TOP and most < found.worth[TOP - 1]):
-                return size
-            kind = int(table.kind[row])
-            creative = creative_of(table, moment, row)
-            seen = chance_of(table, moment, scratch, row, creative, 0)
-            chance = seen
-            if kind > 0:
-                chance *= chance_of(table, moment, scratch, row, creative, kind)
-            worth = (table.bid[row] - moment.reserves[kind]) * chance - moment.ad_cost
-            if not worth > 0.0 or worth > cut_worth:
-                continue
-            if size == TOP and worth < found.worth[TOP - 1]:
-                continue
-            tie = hashed(moment.seed, row)
-            if worth == cut_worth and tie >= cut_tie:
-                continue
-            gaps = gaps_of(table, scratch, row)
-            if gaps:
-                size = _insert(table, found, size, row, creative, worth, chance, seen, tie, gaps)
-    return size
+@borrowing
+def _rewind(queue: Queue) -> None:
+    """Begin with the first row again, and nobody waiting."""
+    queue.at[_WORD] = -1
+    queue.at[_WAITING] = 0
+    queue.at[_FILLED] = 0
+    queue.left[0] = 0
 
 
-@compiled
-def _insert(  # noqa: PLR0913, PLR0917 - a loop over arrays takes what it writes
-    table: Table,
-    found: Found,
-    size: int,
-    row: int,
-    creative: int,
-    worth: float,
-    chance: float,
-    seen: float,
-    tie: np.uint64,
-    gaps: np.uint64,
-) -> int:
-    """Keep the rows in order; one that a better one of its kin stands for is left out."""
-    at = size
-    while at > 0 and (
-        found.worth[at - 1] < worth or (found.worth[at - 1] == worth and found.tie[at - 1] < tie)
-    ):
-        at -= 1
-    if at == TOP:
-        return size
-    for other in range(at):
-        kin = found.row[other]
-        if (
-            table.advertiser[kin] == table.advertiser[row]
-            and table.category[kin] == table.category[row]
-            and found.gaps[other] & gaps == gaps
-        ):
-            return size
-    last = min(size, TOP - 1)
-    for place in range(last, at, -1):
-        copy(found, place - 1, found, place)
+@borrowing
+def _next(table: Table, moment: Moment, scratch: Scratch, queue: Queue) -> int:
+    """Return the place of the best row that has not been returned yet; -1 after the last one.
+
+    Rows are in the order of their value: one that waits comes next when none of the rest, whoever
+    looks, can be worth as much.
+    """
+    at, found, words = queue.at, queue.found, scratch.words
+    while True:
+        while queue.left[0] == 0 and at[_WORD] + 1 < words.shape[0]:
+            at[_WORD] += 1
+            queue.left[0] = words[at[_WORD]]
+        if queue.left[0] == 0:
+            break
+        row = int(at[_WORD] << 6) + bits.lowest(queue.left[0])
+        most = table.value[row] * moment.rise - moment.ad_cost
+        if most <= 0.0 or (at[_WAITING] and found.worth[queue.heap[0]] > most):
+            break
+        queue.left[0] &= queue.left[0] - np.uint64(1)
+        if _look(table, moment, scratch, row, found, int(at[_FILLED])):
+            _push(queue, int(at[_FILLED]))
+            at[_FILLED] += 1
+    return _pop(queue) if at[_WAITING] else -1
+
+
+@borrowing
+def _look(  # noqa: PLR0913, PLR0917 - a loop over arrays takes what it reads
+    table: Table, moment: Moment, scratch: Scratch, row: int, found: Found, at: int
+) -> bool:
+    """Write what a row is worth; return whether that is anything, in any gap."""
+    kind, creative = int(table.kind[row]), creative_of(table, moment, row)
+    seen = chance_of(table, moment, scratch, row, creative, 0)
+    chance = seen
+    if kind > 0:
+        chance *= chance_of(table, moment, scratch, row, creative, kind)
+    worth = (table.bid[row] - moment.reserves[kind]) * chance - moment.ad_cost
+    gaps = gaps_of(table, scratch, row)
+    if gaps == 0 or not worth > 0.0:
+        return False
     found.row[at] = row
     found.creative[at] = creative
     found.worth[at] = worth
     found.paid[at] = table.bid[row] * chance
     found.chance[at] = chance
     found.seen[at] = seen
-    found.tie[at] = tie
+    found.tie[at] = hashed(moment.seed, row)
     found.gaps[at] = gaps
-    return last + 1
+    return True
 
 
-@compiled
-def copy(source: Found, of: int, out: Found, at: int) -> None:
+@borrowing
+def _before(found: Found, one: int, other: int) -> bool:
+    """Return whether one is worth more, or as much and drawn before."""
+    if found.worth[one] != found.worth[other]:
+        return bool(found.worth[one] > found.worth[other])
+    return bool(found.tie[one] > found.tie[other])
+
+
+@borrowing
+def _push(queue: Queue, one: int) -> None:
+    """Let one wait: the best of those who do is the first of the heap."""
+    heap, found = queue.heap, queue.found
+    place = int(queue.at[_WAITING])
+    queue.at[_WAITING] += 1
+    while place > 0:
+        parent = (place - 1) >> 1
+        if not _before(found, one, heap[parent]):
+            break
+        heap[place] = heap[parent]
+        place = parent
+    heap[place] = one
+
+
+@borrowing
+def _pop(queue: Queue) -> int:
+    """Return the best of those who wait, who does no longer."""
+    heap, found = queue.heap, queue.found
+    queue.at[_WAITING] -= 1
+    size = int(queue.at[_WAITING])
+    best, last, place = int(heap[0]), int(heap[size]), 0
+    while True:
+        child = 2 * place + 1
+        if child >= size:
+            break
+        if child + 1 < size and _before(found, heap[child + 1], heap[child]):
+            child += 1
+        if not _before(found, heap[child], last):
+            break
+        heap[place] = heap[child]
+        place = child
+    heap[place] = last
+    return best
+
+
+@borrowing
+def _copy(source: Found, of: int, out: Found, at: int) -> None:
     """Write one line of one room into another."""
     out.row[at] = source.row[of]
     out.creative[at] = source.creative[of]
@@ -217,7 +241,7 @@ def copy(source: Found, of: int, out: Found, at: int) -> None:
     out.gaps[at] = source.gaps[of]
 
 
-@compiled
+@borrowing
 def needless(  # noqa: PLR0913, PLR0917 - a loop over arrays takes what it reads
     table: Table, kept: Found, size: int, row: int, gaps: np.uint64, ads: int
 ) -> bool:
@@ -248,8 +272,8 @@ def needless(  # noqa: PLR0913, PLR0917 - a loop over arrays takes what it reads
     return bool(alone > 1 or kin > ads)
 
 
-@compiled
-def _served(table: Table, kept: Found, last: int, ads: int, out: Served) -> np.uint64:
+@borrowing
+def _served(table: Table, kept: Found, last: int, ads: int, out: Queue) -> np.uint64:
     """Return the gaps in which, with the last one, those kept stand for any that is worth less.
 
     Others take up to `ads - 1` categories and advertisers of a page, and one advertiser more may

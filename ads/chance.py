@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from ads.compiled import compiled
+from ads.compiled import borrowing
 
 
-@compiled
+@borrowing
 def mixed(number: np.uint64) -> np.uint64:
     """Return 64 bits that look like any others, one to one."""
     number = (number ^ (number >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
@@ -13,13 +13,13 @@ def mixed(number: np.uint64) -> np.uint64:
     return number ^ (number >> np.uint64(31))
 
 
-@compiled
+@borrowing
 def hashed(seed: np.uint64, number: int) -> np.uint64:
     """Return a number's hash, another one for each seed."""
     return mixed(mixed(seed) + np.uint64(number + 1) * np.uint64(0x9E3779B97F4A7C15))
 
 
-@compiled
+@borrowing
 def uniform(seed: np.uint64, number: int) -> float:
     """Return a number of the seed's stream, above 0 and below 1."""
     return (float(hashed(seed, number) >> np.uint64(11)) + 0.5) * 2.0**-53

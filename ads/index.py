@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from ads import bits, calibration, probability, targeting
 from ads.adjacency import Vetoes
-from ads.compiled import compiled
+from ads.compiled import borrowing
 from ads.flights import Flights
 from ads.frequency import Caps
 from ads.lines import KINDS, TIERS, Line
@@ -193,7 +193,7 @@ class Index:
         )
 
 
-@compiled
+@borrowing
 def close(words: bits.Words, rows: Numbers) -> None:
     """Take rows out of a set."""
     for place in range(rows.shape[0]):
@@ -201,7 +201,7 @@ def close(words: bits.Words, rows: Numbers) -> None:
         words[row >> 6] &= ~(np.uint64(1) << np.uint64(row & 63))
 
 
-@compiled
+@borrowing
 def _rise(table: Floats, added: float) -> float:
     """Return how many times as likely at most an event is by what is added to its log-odds.
 

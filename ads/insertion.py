@@ -79,16 +79,16 @@ class _Room(threading.local):
     """What decisions of one thread work in, used again by each."""
 
     def __init__(self) -> None:
-        self.desk = auction.desk()
-        self._scratch = scratch(0, 0)
-        self._size = 0, 0
+        self._size = -1, -1
+        self._room: tuple[Scratch, auction.Desk]
 
-    def scratch(self, rows: int, columns: int) -> Scratch:
-        """Return room for an index of so many rows and columns."""
-        if self._size != (rows, columns):
-            self._size = rows, columns
-            self._scratch = scratch(rows, columns)
-        return self._scratch
+    def of(self, index: Index) -> tuple[Scratch, auction.Desk]:
+        """Return room for an index."""
+        size = len(index), index.vetoes.count
+        if self._size != size:
+            self._room = scratch(*size), auction.desk(len(index))
+            self._size = size
+        return self._room
 
 
 _ROOM = _Room()
@@ -216,16 +216,15 @@ class _Sale:
     def held(self) -> Insertion:
         """Sell and hold; whoever cannot pay does not take part in another try."""
         index, moment, refused = self._index, self._moment, list[int]()
-        room = _ROOM
-        scratch = room.scratch(len(index), index.vetoes.count)
+        scratch, desk = _ROOM.of(index)
         while True:
-            sold, drawn, exact, searched = auction.sell(index.table, moment, scratch, room.desk)
+            sold, drawn, exact, searched = auction.sell(index.table, moment, scratch, desk)
             self._check_time()
             if sold == auction.NOT_A_NUMBER:
                 raise ValueError("the worth of a video is a number")
             if sold == auction.UNSAFE:
                 return Insertion((), index.version, "unsafe")
-            rows = room.desk.sold
+            rows = desk.sold
             rows = rows[:sold] if drawn < 0 else rows[auction.EXPLORED :][:drawn]
             placements, unpaid = self._placed(rows.tolist())
             self._check_time()

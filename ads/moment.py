@@ -9,7 +9,7 @@ from ads import bits
 from ads.adjacency import PAGE_MAX, gaps_by_tier, near, read
 from ads.calibration import applied
 from ads.chance import hashed
-from ads.compiled import compiled
+from ads.compiled import borrowing
 from ads.index import Floats, Numbers, Table, close
 from ads.lines import TIERS
 from ads.probability import TIRED_MAX
@@ -74,7 +74,7 @@ def scratch(rows: int, columns: int) -> Scratch:
     )
 
 
-@compiled
+@borrowing
 def enter(table: Table, moment: Moment, out: Scratch) -> bool:
     """Work out which rows may be shown in which gaps; return whether there is any gap."""
     gaps_by_tier(out.safety, read(moment.page, out.beside, out.safety), moment.first, out.gaps)
@@ -92,10 +92,10 @@ def enter(table: Table, moment: Moment, out: Scratch) -> bool:
         row = int(table.owner[moment.closed[place]])
         if free_of(table, moment, row) == 0:
             out.words[row >> 6] &= ~(np.uint64(1) << np.uint64(row & 63))
-    return bool(out.gaps.max() > 0)
+    return bool(out.gaps[0] | out.gaps[1] | out.gaps[2])
 
 
-@compiled
+@borrowing
 def leave(moment: Moment, out: Scratch) -> None:
     """Leave the room as it was found."""
     for place in range(0, moment.tired.shape[0], 2):
@@ -105,7 +105,7 @@ def leave(moment: Moment, out: Scratch) -> None:
             out.beside[moment.page[place]] = 0
 
 
-@compiled
+@borrowing
 def gaps_of(table: Table, out: Scratch, row: int) -> np.uint64:
     """Return the gaps that a row may stand in."""
     gaps = out.gaps[table.tier[row]]
@@ -115,7 +115,7 @@ def gaps_of(table: Table, out: Scratch, row: int) -> np.uint64:
     return gaps
 
 
-@compiled
+@borrowing
 def creative_of(table: Table, moment: Moment, row: int) -> int:
     """Return the creative that the seed draws for a row, -1 where all have reached their caps."""
     first, last = table.creatives[row], table.creatives[row + 1]
@@ -133,7 +133,7 @@ def creative_of(table: Table, moment: Moment, row: int) -> int:
     return -1
 
 
-@compiled
+@borrowing
 def free_of(table: Table, moment: Moment, row: int) -> int:
     """Return how many creatives of a row may be shown."""
     first, last = table.creatives[row], table.creatives[row + 1]
@@ -144,15 +144,15 @@ def free_of(table: Table, moment: Moment, row: int) -> int:
     return free
 
 
-@compiled
+@borrowing
 def _is_closed(moment: Moment, creative: int) -> bool:
+    found = False
     for place in range(moment.closed.shape[0]):
-        if moment.closed[place] == creative:
-            return True
-    return False
+        found |= moment.closed[place] == creative
+    return bool(found)
 
 
-@compiled
+@borrowing
 def chance_of(  # noqa: PLR0913, PLR0917 - a loop over arrays takes what it reads
     table: Table, moment: Moment, out: Scratch, row: int, creative: int, event: int
 ) -> float:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ads import bits
-from ads.compiled import compiled
+from ads.compiled import borrowing
 from ads.lines import Line
 from ads.viewer import Viewer
 
@@ -48,8 +48,9 @@ class Columns:
             self._of_advertiser.setdefault(line.advertiser_id, []).append(row)
 
     def of(self, viewer: Viewer, adult: frozenset[str]) -> tuple[Numbers, int, int]:
-        """Return the columns of a viewer: all must hold, but of those from one place on one must,
-        and from another on none may; and these two places.
+        """Return the columns of a viewer, and two places among them.
+
+        All before the first place must hold, one from there on, and none from the second one on.
         """
         find = self._of.get
         contextual = viewer.is_minor or viewer.contextual_only
@@ -76,7 +77,7 @@ class Columns:
         return [row for each in viewer.hidden_advertisers for row in find(each, ())]
 
 
-@compiled
+@borrowing
 def mark(matrix: bits.Words, columns: Numbers, some: int, never: int, out: bits.Words) -> None:
     """Write the rows that are in all columns before `some`, and as `Columns.of` says in others."""
     for word in range(matrix.shape[1]):
