@@ -12,6 +12,7 @@ from psycopg_pool import AsyncConnectionPool
 
 from myriorama.feed.readings import Readings
 from myriorama.feed.timeline import Glance, Indexes, Timeline
+from myriorama.feed.tops import Top
 
 # Both sides of a block count, one side of everything else. Who is of age stands there themselves.
 RELATED = """
@@ -30,14 +31,15 @@ RELATED = """
 class Circle:
     """Authors, by their numbers in the timeline; the viewer follows themselves.
 
-    `glance` is what the viewer last saw at the top: a following feed is mostly asked for again
-    before anybody in it has published.
+    `glance` is what the viewer last saw at the top, and `top` what that came to: a following feed
+    is mostly asked for again before anybody in it has published.
     """
 
     shown: Indexes
     hidden: frozenset[int]
     is_of_age: bool
     glance: Glance | None = None
+    top: Top | None = None
 
 
 class Circles:

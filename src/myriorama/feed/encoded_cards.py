@@ -40,9 +40,13 @@ class EncodedCards:
         self._by_author: defaultdict[bytes, set[bytes]] = defaultdict(set)
         self._readings = Readings()
 
+    def kept(self, video_ids: Sequence[bytes]) -> list[EncodedCard | None]:
+        """Return the cards that are in memory, stale ones, too; None for the others."""
+        return list(map(self._kept.get, video_ids))
+
     async def of(self, video_ids: Sequence[bytes], *, now: int) -> list[EncodedCard | None]:
         """Return the cards in the order asked for; None for a video that has none (any more)."""
-        found = list(map(self._kept.get, video_ids))
+        found = self.kept(video_ids)
         missing = [
             video_id
             for video_id, card in zip(video_ids, found, strict=True)

@@ -9,7 +9,7 @@ is read anew beside what is in memory, and replaces it at once.
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Literal, LiteralString, NamedTuple
+from typing import Literal, LiteralString
 
 import numpy as np
 import structlog
@@ -22,6 +22,7 @@ from myriorama.feed.circles import Circle, Circles
 from myriorama.feed.encoded_cards import EncodedCard, EncodedCards, warned
 from myriorama.feed.label_rules import LabelRules
 from myriorama.feed.timeline import END, Timeline
+from myriorama.feed.tops import Slate, Top
 from myriorama.store.projected import Projected
 
 logger = structlog.get_logger(__name__)
@@ -61,22 +62,12 @@ _SEEN_BY: dict[Kind, frozenset[str]] = {
 }
 
 
-class Slate(NamedTuple):
-    """The videos of a page, and the position before which the next one begins, if there is one.
-
-    `cards` are JSON objects, open at their end for the view token.
-    """
-
-    video_ids: Sequence[bytes]
-    cards: Sequence[bytes]
-    before: int | None
-
-
 @dataclass(slots=True)
 class _Kept:
     """What is in memory of one edition of the read side, and how far each of its tables is seen.
 
-    `labels` are those of the videos that have any.
+    `labels` are those of the videos that have any; `rulings` counts how often these or their rules
+    have moved.
     """
 
     timeline: Timeline
@@ -85,6 +76,7 @@ class _Kept:
     seen: dict[LiteralString, int]
     labels: dict[bytes, Sequence[str]] = field(default_factory=dict[bytes, Sequence[str]])
     label_rules: LabelRules = field(default_factory=lambda: LabelRules({}, {}))
+    rulings: int = 0
 
 
 class Feeds:
@@ -131,15 +123,13 @@ class Feeds:
         timeline = kept.timeline
         circle = await kept.circles.of(viewer_id)
         if kind == "following" and before == END:
-            circle.glance = timeline.glance(circle.shown, limit=limit, last=circle.glance)
-            video_ids, after, _ = circle.glance
+            return await _top(kept, viewer_id, circle, limit=limit, now=now)
+        if kind == "following":
+            found = timeline.by_authors(circle.shown, before=before, limit=limit + 1)
         else:
-            if kind == "following":
-                found = timeline.by_authors(circle.shown, before=before, limit=limit + 1)
-            else:
-                found = timeline.latest(circle.hidden, before=before, limit=limit + 1)
-            after = found[limit - 1] if len(found) > limit else None
-            video_ids = timeline.video_ids(found[:limit])
+            found = timeline.latest(circle.hidden, before=before, limit=limit + 1)
+        after = found[limit - 1] if len(found) > limit else None
+        video_ids = timeline.video_ids(found[:limit])
         cards = await kept.cards.of(video_ids, now=now)
         return _slate(kept, viewer_id, circle, kind, video_ids, cards, after)
 
@@ -190,6 +180,7 @@ class Feeds:
         kept = self._kept
         async with self._pool.connection() as connection:
             kept.label_rules = await LabelRules.read(connection)
+        kept.rulings += 1
 
     async def refresh_engagement(self) -> None:
         self._kept.cards.forget([row[1] for row in await self._moved(ENGAGEMENT)])
@@ -215,10 +206,10 @@ async def _refresh_videos(connection: AsyncConnection[TupleRow], kept: _Kept) ->
     upto = kept.seen[VIDEOS]
     while rows := await cursor.fetchmany(_CHUNK):
         for position, published, video_id, author_id, visibility, live, labels in rows:
+            known = kept.labels.pop(video_id, None)
             if live and labels:
                 kept.labels[video_id] = labels
-            else:
-                kept.labels.pop(video_id, None)
+            kept.rulings += kept.labels.get(video_id) != known
             if live:
                 kept.timeline.put(published, video_id, author_id, visibility)
             else:
@@ -227,6 +218,21 @@ async def _refresh_videos(connection: AsyncConnection[TupleRow], kept: _Kept) ->
         kept.cards.forget([row[2] for row in rows])
         await asyncio.sleep(0)  # requests go on while a long log is caught up with
     kept.seen[VIDEOS] = upto
+
+
+async def _top(kept: _Kept, viewer_id: bytes, circle: Circle, *, limit: int, now: int) -> Slate:
+    """Return the first page of who is followed: as it was, if all holds that it was made of."""
+    glance = kept.timeline.glance(circle.shown, limit=limit, last=circle.glance)
+    top = circle.top
+    if top is not None and top.holds(
+        glance, kept.cards.kept(glance.video_ids), kept.rulings, now=now
+    ):
+        return top.slate
+    circle.glance, rulings = glance, kept.rulings
+    cards = await kept.cards.of(glance.video_ids, now=now)
+    slate = _slate(kept, viewer_id, circle, "following", glance.video_ids, cards, glance.after)
+    circle.top = Top.of(slate, glance, cards, rulings)
+    return slate
 
 
 def _slate(  # noqa: PLR0913, PLR0917 - what is shown to whom, and out of what

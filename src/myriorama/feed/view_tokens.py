@@ -7,9 +7,10 @@ import hmac
 import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Sequence
+from functools import lru_cache
 from hashlib import blake2b
 from itertools import chain
-from struct import unpack
+from struct import Struct
 from typing import NamedTuple
 from uuid import UUID
 
@@ -42,6 +43,18 @@ class Shown(NamedTuple):
     decision_id: UUID
 
 
+class _Cut(NamedTuple):
+    """How the MACs and the tails of so many tokens lie one behind the other."""
+
+    macs: Struct
+    tails: Struct
+
+
+@lru_cache
+def _cut(count: int) -> _Cut:
+    return _Cut(Struct("14s2x" * count), Struct("40s" * count))
+
+
 class ViewTokens:
     """Signs a page with one MAC, and each of its videos, together with that, with one more.
 
@@ -51,7 +64,8 @@ class ViewTokens:
     """
 
     def __init__(self, signer: Signer) -> None:
-        self._pages = signer.key("view tokens, pages")
+        # What is keyed once is copied for each page.
+        self._pages = blake2b(key=signer.key("view tokens, pages"), digest_size=_BLOCK_BYTES)
         key = signer.key("view tokens, videos")
         self._blocks = Cipher(AES(key), ECB()).encryptor()  # noqa: S305 - it hides no text
 
@@ -60,11 +74,11 @@ class ViewTokens:
     ) -> list[bytes]:
         """Return the token of each video of a page. IDs are the 16 bytes of the UUID."""
         page = decision_id + (now + VIEW_TOKEN_S).to_bytes(_EXPIRY_BYTES, "big")
-        count = len(video_ids)
-        macs = unpack("14s2x" * count, self._macs(viewer_id, page, b"".join(video_ids)))
+        cut = _cut(len(video_ids))
+        macs = cut.macs.unpack(self._macs(viewer_id, page, b"".join(video_ids)))
         proofs = b"".join(chain.from_iterable(zip(video_ids, macs, strict=True)))
-        head, tails = urlsafe_b64encode(page), unpack("40s" * count, urlsafe_b64encode(proofs))
-        return [head + tail for tail in tails]
+        head = urlsafe_b64encode(page)
+        return [head + tail for tail in cut.tails.unpack(urlsafe_b64encode(proofs))]
 
     def read(self, token: str, viewer_id: UUID, *, now: int) -> Shown:
         """Return what a token proves of a viewer.
@@ -86,6 +100,8 @@ class ViewTokens:
 
     def _macs(self, viewer_id: bytes, page: bytes, video_ids: bytes) -> bytes:
         """Return a block for each ID."""
-        mac = blake2b(viewer_id + page, key=self._pages, digest_size=_BLOCK_BYTES).digest()
+        whole = self._pages.copy()
+        whole.update(viewer_id + page)
+        mac = whole.digest()
         over = int.from_bytes(mac * (len(video_ids) // _BLOCK_BYTES)) ^ int.from_bytes(video_ids)
         return self._blocks.update(over.to_bytes(len(video_ids)))
