@@ -177,6 +177,8 @@ def _complete(operation: Document, method: str, path: str, handler: HTTPRouteHan
     if not public:
         operation["x-scope"] = str(handler.opt["scope"])
     responses = operation["responses"]
+    for media_type in handler.opt.get("also", ()):
+        responses["200"]["content"][media_type] = {"schema": {"type": "string"}}
     expected = _refusals(operation, method, path, public=public)
     if method == "post":
         operation.setdefault("parameters", []).append(_IDEMPOTENCY_KEY)
