@@ -25,6 +25,7 @@ CATEGORIES = get_args(Category)
 _PENDING = frozenset({"requested", "submitted", "open", "action_required", "unresolved"})
 _ENTRIES = "8"
 _ALL = "100"
+_DAYS = 14
 _MONTH = timedelta(days=30)
 _UPRIGHT_MIN, _UPRIGHT_MAX = 0.95, 1.05
 
@@ -105,10 +106,11 @@ async def show_line_item(line_item_id: FromPath[UUID], api: NamedDependency[Api]
     """Show a line item: its state, what it has spent, what it bids, and where to change it."""
     line, tag = await api.get_tagged(f"/v1/line-items/{line_item_id}")
     of = f"/v1/advertisers/{line['advertiser_id']}"
-    advertiser, campaign, creatives = await asyncio.gather(
+    advertiser, campaign, creatives, report = await asyncio.gather(
         api.get(of),
         api.get(f"/v1/campaigns/{line['campaign_id']}"),
         api.get(f"{of}/creatives", limit=_ALL),
+        api.get(f"{of}/reports", by="day", line_item_id=str(line_item_id), limit=_ALL),
     )
     return render(
         "line_item.html",
@@ -116,6 +118,9 @@ async def show_line_item(line_item_id: FromPath[UUID], api: NamedDependency[Api]
         campaign=campaign,
         line=line,
         tag=tag,
+        totals=report["totals"],
+        days=report["items"][-_DAYS:],
+        today=next((row for row in report["items"] if row["day"] == report["last_day"]), None),
         creatives=_usable(creatives, line["creative_ids"]),
         categories=CATEGORIES,
         now=datetime.now(UTC).isoformat(),
