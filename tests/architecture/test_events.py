@@ -12,7 +12,7 @@ import pytest
 from domain.catalogue import EVENTS, Event
 
 IRREGULAR = {
-    *("Built", "Begun", "Chosen", "Drawn", "Forgotten", "Reset", "Sent", "Shown", "Spent"),
+    *("Built", "Begun", "Chosen", "Drawn", "Forgotten", "Hidden", "Reset", "Sent", "Shown", "Spent"),
     *("Taken", "Withdrawn"),
 }
 PLAIN = {UUID, Decimal, bool, datetime, float, int, str, type(None)}

@@ -31,7 +31,7 @@ _TOLD = {
     "country": "It is for people in the country {value}, where you seem to be.",
     "language": 'It is for people who read "{value}", the language that your app asks for.',
     "age": "It is for people of the age band {value}, as you are by what you told us.",
-    "interest": 'It is for people interested in "{value}", as what you watch and like tells.',
+    "interest": 'It is for people interested in "{value}": you liked that, or asked to see more.',
     "platform": 'It is for people who use "{value}", as you did.',
 }
 
@@ -100,7 +100,7 @@ def told(reasons: Sequence[str]) -> list[str]:
 
 def _told(axis: str, value: str) -> str:
     if axis == "everybody":
-        return "It is for everybody: nothing about you chose it."
+        return "It is for everybody."
     template = _TOLD.get(axis, "It is for people of whom this is true: {axis} {value}.")
     return template.format(axis=axis, value=value)
 
