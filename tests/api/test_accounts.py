@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import UUID, uuid4
@@ -15,6 +16,7 @@ from litestar.testing import TestClient
 from domain.account.aggregate import Account
 from domain.account.errors import AccountNotFound, ScopeUnknown
 from domain.errors import DomainError
+from myriorama.application.accounts import SignUp
 from myriorama.bootstrap.api import create_api
 from myriorama.bootstrap.application import create_accounts
 from myriorama.processes import appoint, invite
@@ -253,3 +255,25 @@ def test_nobody_is_appointed_to_what_there_is_not(
 
     with pytest.raises(refusal):
         appoint(settings, account, [scope])
+
+
+def test_adults_who_sign_up_may_advertise_where_that_is_open(settings: Settings, log: Log) -> None:
+    open_to_all, at = replace(settings, advertising="open", sign_up="open"), datetime.now(UTC)
+    form = SignUp(
+        handle="alice",
+        display_name="Alice",
+        email="alice@example.org",
+        password=PASSWORD,
+        age_band="18+",
+        invitation_code=None,
+    )
+    younger = replace(form, handle="bob", email="bob@example.org", age_band="16-17")
+    others = replace(form, handle="carol", email="carol@example.org")
+
+    adult, minor = (
+        create_accounts(open_to_all, log).sign_up(who, at=at) for who in (form, younger)
+    )
+    chosen = create_accounts(replace(open_to_all, advertising="chosen"), log).sign_up(others, at=at)
+
+    assert "advertiser" in adult.scopes
+    assert "advertiser" not in (*minor.scopes, *chosen.scopes)

@@ -8,6 +8,8 @@ const PART_OF = {
   advertise: "/settings", "ad-review": "/settings", "ad-preferences": "/settings",
 };
 
+let shown = location.pathname;
+
 /** Fill the stage with a fragment. */
 export function open(fragment) {
   return window.htmx.ajax("GET", fragment, { target: "#stage" });
@@ -53,6 +55,9 @@ document.addEventListener("htmx:afterSettle", (event) => {
   if (event.detail.target.id !== "stage") return;
   document.getElementById("sheet").close();
   event.detail.target.focus({ preventScroll: true });
+  // Another page begins at its top; the same one, fetched anew, stays where it was.
+  if (location.pathname !== shown) event.detail.target.scrollTop = 0;
+  shown = location.pathname;
   const page = PART_OF[location.pathname.split("/")[1]] ?? location.pathname;
   for (const link of document.querySelectorAll(".side nav a")) {
     link.pathname === page ? link.setAttribute("aria-current", "page") : link.removeAttribute("aria-current");

@@ -61,22 +61,14 @@ def watch_ads(
             events = [
                 {"token": ad_token, "event": event}
                 for ad_token in ad_tokens
-                for event in _seen(chance)
+                for event in seen(chance)
             ]
             shown += len(ad_tokens)
             told += _report(api, token, events) if events else 0
     yield f"{shown} ads were shown, of which {told} events were told"
 
 
-def _read(api: httpx.Client, token: str, feed: str) -> list[Any]:
-    headers = {"Authorization": f"Bearer {token}", "User-Agent": _APP}
-    query: dict[str, str | int] = {"kind": feed, "limit": _LIMIT}
-    answer = api.get("/v1/feed", params=query, headers=headers).raise_for_status()
-    ads: list[Any] = answer.json()["ads"]
-    return ads
-
-
-def _seen(chance: Generator) -> Iterator[str]:
+def seen(chance: Generator) -> Iterator[str]:
     """Draw what somebody saw and did of one ad, in its order."""
     if chance.random() >= _VIEWABLE:
         yield "skip"
@@ -90,6 +82,14 @@ def _seen(chance: Generator) -> Iterator[str]:
     for event, share in (("mute", _MUTED), ("click", _CLICKED), ("hide", _HIDDEN)):
         if chance.random() < share:
             yield event
+
+
+def _read(api: httpx.Client, token: str, feed: str) -> list[Any]:
+    headers = {"Authorization": f"Bearer {token}", "User-Agent": _APP}
+    query: dict[str, str | int] = {"kind": feed, "limit": _LIMIT}
+    answer = api.get("/v1/feed", params=query, headers=headers).raise_for_status()
+    ads: list[Any] = answer.json()["ads"]
+    return ads
 
 
 def _report(api: httpx.Client, token: str, events: Sequence[dict[str, str]]) -> int:
