@@ -26,6 +26,8 @@ BY_THE_ROUTE = {"Origin": "https://app.example"}
 
 Page = dict[str, Any]
 
+MAY_SPEND = "SELECT FROM budgeted_lines WHERE line_id = %s AND may_spend"
+
 
 class Advertised:
     """An advertiser with money, a campaign, a line item and a creative, which may be shown."""
@@ -55,7 +57,12 @@ class Advertised:
                 micros,
                 advertiser_id=self.advertiser.id,
             )
-            until(lambda: follow(connection) > 0)
+
+            def may_spend() -> bool:
+                follow(connection)
+                return connection.execute(MAY_SPEND, (self.line.id,)).fetchone() is not None
+
+            until(may_spend)
 
     def pause(self) -> None:
         self.campaign.pause(by=uuid4(), at=datetime.now(UTC))

@@ -102,9 +102,10 @@ def test_what_may_not_be_shown_any_more_is_gone(
     advertised_page(bob)
 
     getattr(advertised, end)()
-    until(lambda: not page_of(bob)["ads"])
+    # A page may be without ads for other reasons, ten in a row are not.
+    until(lambda: not any(page_of(bob)["ads"] for _ in range(10)))
 
-    assert not any(page_of(bob, routed=routed)["ads"] for routed in (False, True))
+    assert not any(page_of(bob, routed=bool(turn % 2))["ads"] for turn in range(20))
 
 
 def test_an_ad_that_was_seen_is_charged_once_at_its_price(
