@@ -34,8 +34,8 @@ REVIEW_REASONS: Mapping[str, str] = {
 
 KINDS: Mapping[str, str] = {
     "cpm": "1,000 viewable impressions",
-    "cpv": "view",
-    "cpc": "click",
+    "cpv": "a view",
+    "cpc": "a click",
 }
 
 OBJECTIVES: Mapping[str, str] = {
