@@ -113,8 +113,8 @@ def _sell_to(table: Table, moment: Moment, size: int, ads: int, desk: Desk) -> t
     """
     kept, board, out, reach = desk.kept, desk.board, desk.sold, table.reach
     gaps = lay_out(table, kept, size, moment.gap, moment.worths, moment.worth_micros, reach, board)
-    nobody = np.uint64(0)
-    sold, total, steps = best_page(table, kept, size, ads, gaps, reach, nobody, board)
+    away = np.uint64(0)
+    sold, total, steps = best_page(table, kept, size, ads, gaps, reach, away, STEPS_MAX, board)
     for one in range(sold):
         out[one, ROW] = board.best[one]
         out[one, GAP] = board.best_at[one]
@@ -126,9 +126,10 @@ def _sell_to(table: Table, moment: Moment, size: int, ads: int, desk: Desk) -> t
         for other in range(size):
             if table.advertiser[kept.row[other]] == table.advertiser[kept.row[winner]]:
                 away |= np.uint64(1) << np.uint64(other)
-        _, without, taken = best_page(table, kept, size, ads, gaps, reach, away, board)
+        left = STEPS_MAX - steps
+        _, without, taken = best_page(table, kept, size, ads, gaps, reach, away, left, board)
         steps += taken
-        if taken > STEPS_MAX:
+        if steps > STEPS_MAX:
             return -1, steps
         came = reach[int(out[one, GAP]) + one]
         out[one, PRICE] = (without - total) / came + kept.paid[winner]

@@ -19,8 +19,8 @@ from ads.index import Floats, Longs, Table
 from ads.rules import ADS_MAX
 
 STEPS_MAX = 20_000
-"""So many ads are tried in gaps before a page is given up for one of fewer ads: half a
-millisecond. On pages of twenty videos it takes less than a hundred."""
+"""So many ads are tried in gaps, for the page and all its prices, before it is given up for one of
+fewer ads: half a millisecond. Pages of twenty videos mostly take less than a hundred."""
 
 # Sums of the same numbers in another order differ by less.
 _ROUNDING = 1.0 + 1e-12
@@ -141,18 +141,19 @@ def best_page(  # noqa: PLR0913, PLR0917 - a loop over arrays takes what it read
     count: int,
     reach: Floats,
     away: np.uint64,
+    steps_max: int,
     board: Board,
 ) -> tuple[int, float, int]:
     """Find the best page of the candidates that are not away, on a board that is laid out.
 
     Returns:
         How many ads there are, which stand in `best` and `best_at`; their sum; how many steps
-        beyond the bound's own page it took, more than `STEPS_MAX` where it was given up.
+        beyond the bound's own page it took, more than `steps_max` where it was given up.
     """
     leaders = _lead(table, kept, size, ads, away, board)
     _bound(ads, leaders, count, reach, board)
     sold, total = _descend(kept, ads, count, reach, away, board)
-    return _branch(kept, ads, count, reach, sold, total, away, board)
+    return _branch(kept, ads, count, reach, sold, total, away, steps_max, board)
 
 
 @borrowing
@@ -258,13 +259,14 @@ def _branch(  # noqa: PLR0913, PLR0917 - a loop over arrays takes what it reads
     sold: int,
     total: float,
     away: np.uint64,
+    steps_max: int,
     board: Board,
 ) -> tuple[int, float, int]:
     """Try whatever the bound does not rule out; return the best page's ads and sum, and steps."""
     bound = board.bound
     ad, steps, beaten = 0, 0, total * _ROUNDING
     _open(0, 0, 0.0, 0, away, count, board)
-    while ad >= 0 and steps <= STEPS_MAX:
+    while ad >= 0 and steps <= steps_max:
         at, value, used = board.at[ad], board.value[ad], board.used[ad]
         if at == count or value + bound[used, ad, at] <= beaten:
             ad -= 1
@@ -276,7 +278,7 @@ def _branch(  # noqa: PLR0913, PLR0917 - a loop over arrays takes what it reads
             gain = kept.worth[one] * reach[video + ad] - board.cost[ad + 1, video]
         if not left or value + gain + bound[used, ad + 1, after] <= beaten:
             # Nobody else brings more in this gap.
-            _open(ad, at + 1, value, used, board.banned[ad], count, board)
+            _open(ad, int(at) + 1, value, used, board.banned[ad], count, board)
             continue
         steps += 1
         board.left[ad] = left & (left - np.uint64(1))

@@ -16,7 +16,7 @@ from ads.compiled import borrowing
 from ads.index import Floats, Numbers, Table
 from ads.moment import Moment, Scratch, chance_of, creative_of, gaps_of
 
-CANDIDATES_MAX = 32
+CANDIDATES_MAX = 64
 """How many candidates can be compared; a page that needs more is decided for fewer ads."""
 
 

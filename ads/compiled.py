@@ -10,7 +10,7 @@ import tempfile
 from collections.abc import Callable
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import numba
 from numba.core import config
@@ -20,7 +20,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 def compiled(function: F) -> F:
     """Return the function, compiled for the types it is called with, kept between runs."""
-    return _decorated(numba.njit(cache=True, nogil=True), function)
+    return _decorated(function)
 
 
 def borrowing(function: F) -> F:
@@ -29,15 +29,16 @@ def borrowing(function: F) -> F:
     Who holds an array is not counted, which would take half the time of a decision: a function
     that makes or returns an array is refused. Calls of one another are written out.
     """
-    return _decorated(numba.njit(cache=True, nogil=True, forceinline=True, _nrt=False), function)
+    return _decorated(function, forceinline=True, _nrt=False)
 
 
-def _decorated(decorate: Callable[[F], F], function: F) -> F:
+def _decorated(function: F, **options: bool) -> F:
+    decorate = cast("Callable[..., Callable[[F], F]]", numba.njit)
     # numba asks for the folder as it decorates; the ranking's loops have another one.
     before = getattr(config, "CACHE_DIR")  # noqa: B009 - the types know of none
     setattr(config, "CACHE_DIR", _FOLDER)  # noqa: B010 - the types know of none
     try:
-        return decorate(function)
+        return decorate(cache=True, nogil=True, **options)(function)
     finally:
         setattr(config, "CACHE_DIR", before)  # noqa: B010 - the types know of none
 

@@ -9,7 +9,7 @@ from uuid import UUID
 
 import msgspec
 
-from ads.lines import Cap, Line, Scope
+from ads.lines import Line, Scope
 from ads.probability import TIRED_MAX
 from ads.viewer import Shown
 
@@ -44,24 +44,28 @@ class Caps:
     def __init__(self, lines: Iterable[Line]) -> None:
         self._rows: dict[int, int] = {}
         self._entries: dict[int, list[_Entry]] = {}
-        self._never: tuple[list[int], list[int]] = ([], [])
+        self._never_rows: list[int] = []
+        self._never_creatives: list[int] = []
         place = 0
         for row, line in enumerate(lines):
             self._rows[line.line_id.int] = row
             for cap in line.caps:
+                if not cap.count:  # it holds before anything was shown
+                    if cap.scope == "creative":
+                        self._never_creatives += range(place, place + len(line.creatives))
+                    else:
+                        self._never_rows.append(row)
+                    continue
+                window_ms = 1000 * cap.window_s
                 if cap.scope == "creative":
                     for at, creative in enumerate(line.creatives, place):
-                        self._add(1, creative.creative_id, at, cap)
+                        entry = 1, at, cap.count, window_ms
+                        self._entries.setdefault(creative.creative_id.int, []).append(entry)
                 else:
-                    self._add(0, _counted(line, cap.scope), row, cap)
+                    entry = 0, row, cap.count, window_ms
+                    of = _counted(line, cap.scope).int
+                    self._entries.setdefault(of, []).append(entry)
             place += len(line.creatives)
-
-    def _add(self, kind: int, of: UUID, at: int, cap: Cap) -> None:
-        if cap.count:
-            entry = kind, at, cap.count, 1000 * cap.window_s
-            self._entries.setdefault(of.int, []).append(entry)
-        else:  # a cap of nothing holds before anything was shown
-            self._never[kind].append(at)
 
     def reached(self, shown_ms: Shown, now_ms: int) -> tuple[list[int], list[int], list[int]]:
         """Return what this viewer may not be shown now, and has been shown.
@@ -69,7 +73,7 @@ class Caps:
         Rows, places of creatives, and, one after the other, rows of lines that were shown to this
         viewer before and how often.
         """
-        out, tired = ([*self._never[0]], [*self._never[1]]), list[int]()
+        out, tired = ([*self._never_rows], [*self._never_creatives]), list[int]()
         row_of, entries_of = self._rows.get, self._entries.get
         for of, times in shown_ms.items():
             row = row_of(of)

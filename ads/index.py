@@ -110,11 +110,19 @@ class Index:
         learnt = probabilities or Probabilities.prior()
         given = [*{line.line_id: line for line in lines}.values()]
         bids = np.array([_bid(line, multipliers.get(line.line_id, 1.0)) for line in given])
-        terms, value = _expected(given, bids, learnt)
-        keys = [(-brings, line.line_id.int) for line, brings in zip(given, value, strict=True)]
-        order = sorted(range(len(given)), key=keys.__getitem__)
-        index = cls(tuple(given[at] for at in order), learnt, version)
-        index.table = index._table(bids[order], value[order], [terms[at] for at in order])
+        counts = np.array([len(line.creatives) for line in given], np.intp)
+        terms, value = _expected(given, bids, counts, learnt)
+        keys = [
+            (-brings, line.line_id.int) for line, brings in zip(given, value.tolist(), strict=True)
+        ]
+        places = sorted(range(len(given)), key=keys.__getitem__)
+        index = cls(tuple(given[at] for at in places), learnt, version)
+        order = np.array(places, np.intp)
+        # Creatives move with their lines.
+        starts, moved = np.cumsum(counts) - counts, counts[order]
+        shift = np.repeat(starts[order] - (np.cumsum(moved) - moved), moved)
+        terms = terms[np.arange(len(terms)) + shift]
+        index.table = index._table(bids[order], value[order], terms, moved)
         return index
 
     def __len__(self) -> int:
@@ -156,16 +164,15 @@ class Index:
         found = np.unpackbits(words.view(np.uint8), bitorder="little")
         return np.flatnonzero(found).astype(np.int32)
 
-    def _table(self, bids: Floats, value: Floats, terms: list[Floats]) -> Table:
+    def _table(self, bids: Floats, value: Floats, terms: Floats, counts: NDArray[np.intp]) -> Table:
         lines, learnt = self.lines, self.probabilities
-        advertisers = _numbered(line.advertiser_id for line in lines)
+        owners = [line.advertiser_id.int for line in lines]
         # Where a line has no category, it is its advertiser's own.
-        kinds = [line.category or line.advertiser_id for line in lines]
-        categories = _numbered(kinds)
-        of_advertiser = dict[UUID, set[str | UUID]]()
-        for line, category in zip(lines, kinds, strict=True):
-            of_advertiser.setdefault(line.advertiser_id, set()).add(category)
-        counts = [len(line.creatives) for line in lines]
+        kinds = [line.category or owner for line, owner in zip(lines, owners, strict=True)]
+        advertisers, categories = _numbered(owners), _numbered(kinds)
+        of_owner = dict[int, set[str | int]]()
+        for owner, category in zip(owners, kinds, strict=True):
+            of_owner.setdefault(owner, set()).add(category)
         tiers = np.array([TIERS.index(line.suitability.tier) for line in lines], np.int8)
         times = range(probability.TIRED_MAX + 1)
         tired = [
@@ -179,14 +186,14 @@ class Index:
             value=value,
             kind=np.array([KINDS.index(line.kind) for line in lines], np.int8),
             tier=tiers,
-            advertiser=np.array([advertisers[line.advertiser_id] for line in lines], np.int32),
+            advertiser=np.array([advertisers[each] for each in owners], np.int32),
             category=np.array([categories[each] for each in kinds], np.int32),
-            alone=np.array([len(of_advertiser[each.advertiser_id]) == 1 for each in lines]),
+            alone=np.array([len(of_owner[each]) == 1 for each in owners], np.bool_),
             creatives=np.cumsum([0, *counts]).astype(np.int32),
             owner=np.repeat(np.arange(len(lines), dtype=np.int32), counts),
             blocks=self.vetoes.starts,
             blocked=self.vetoes.columns,
-            terms=np.concatenate([np.zeros((0, len(EVENTS))), *terms]),
+            terms=terms,
             knots=np.array([learnt.head(event).table for event in EVENTS], np.float64),
             tired=np.array(tired),
             reach=self.reach,
@@ -223,13 +230,12 @@ def _bid(line: Line, multiplier: float) -> float:
 
 
 def _expected(
-    lines: Sequence[Line], bids: Floats, learnt: Probabilities
-) -> tuple[list[Floats], Floats]:
-    """Return the log-odds of each line's creatives, and what a showing of its best one brings."""
+    lines: Sequence[Line], bids: Floats, counts: NDArray[np.intp], learnt: Probabilities
+) -> tuple[Floats, Floats]:
+    """Return the log-odds of all creatives, and what a showing of each line's best one brings."""
     heads = [learnt.head(event) for event in EVENTS]
     bases = np.array([head.intercept for head in heads])
-    counts = [len(line.creatives) for line in lines]
-    terms = np.tile(bases, (sum(counts), 1))
+    terms = np.tile(bases, (counts.sum(), 1))
     if any(head.effects for head in heads):
         shown = ((line, creative) for line in lines for creative in line.creatives)
         for place, (line, creative) in enumerate(shown):
@@ -240,9 +246,9 @@ def _expected(
     chances = np.stack([np.interp(terms[:, e], knots, heads[e].table) for e in _EVENT], axis=1)
     kinds = np.array([KINDS.index(line.kind) for line in lines], np.intp).repeat(counts)
     billed = chances[:, 0] * np.where(kinds > 0, chances[np.arange(len(kinds)), kinds], 1.0)
-    starts = np.cumsum([0, *counts])[:-1].astype(np.intp)
+    starts = np.cumsum(counts) - counts
     best = np.maximum.reduceat(billed, starts) if len(lines) else np.zeros(0)
-    return np.split(terms, starts[1:]), bids * best
+    return terms, bids * best
 
 
 def _numbered(found: Iterable[_Found]) -> dict[_Found, int]:

@@ -108,7 +108,7 @@ def leave(moment: Moment, out: Scratch) -> None:
 @borrowing
 def gaps_of(table: Table, out: Scratch, row: int) -> np.uint64:
     """Return the gaps that a row may stand in."""
-    gaps = out.gaps[table.tier[row]]
+    gaps = np.uint64(out.gaps[table.tier[row]])
     first, last = table.blocks[row], table.blocks[row + 1]
     if first < last:
         gaps &= ~near(out.beside, table.blocked, first, last)

@@ -25,23 +25,13 @@ class Columns:
     """The columns of an index, (columns, words); those of nobody's value are the first ones."""
 
     def __init__(self, lines: Sequence[Line]) -> None:
-        asked: list[list[frozenset[str]]] = [
-            [line.targeting.countries for line in lines],
-            [line.targeting.languages for line in lines],
-            [line.targeting.age_bands for line in lines],
-            [line.targeting.platforms for line in lines],
-            [line.targeting.interests for line in lines],
-        ]
-        columns = [_asking_none(axis) for axis in asked]
+        none, asked = _asked(lines)
+        columns = [bits.of_rows(rows, len(lines)) for rows in none]
         self._of: dict[tuple[int, str], int] = {}
-        for axis, values in enumerate(asked):
-            everyone = columns[axis]
-            for value, rows in _rows_of(values).items():
-                self._of[axis, value] = len(columns)
-                columns.append(everyone | bits.of_rows(rows, len(lines)))
-        for value, rows in _rows_of([_categories(line) for line in lines]).items():
-            self._of[_CATEGORY, value] = len(columns)
-            columns.append(bits.of_rows(rows, len(lines)))
+        for (axis, value), rows in asked.items():
+            self._of[axis, value] = len(columns)
+            column = bits.of_rows(rows, len(lines))
+            columns.append(column if axis == _CATEGORY else column | columns[axis])
         self.matrix = np.stack(columns)
         self._of_advertiser: dict[UUID, list[int]] = {}
         for row, line in enumerate(lines):
@@ -94,17 +84,20 @@ def mark(matrix: bits.Words, columns: Numbers, some: int, never: int, out: bits.
         out[word] = found
 
 
-def _asking_none(values: Sequence[frozenset[str]]) -> bits.Words:
-    return bits.of_rows((row for row, asked in enumerate(values) if not asked), len(values))
-
-
-def _categories(line: Line) -> frozenset[str]:
-    return frozenset((line.category, *(creative.category for creative in line.creatives)))
-
-
-def _rows_of(values: Sequence[frozenset[str]]) -> dict[str, list[int]]:
-    rows: dict[str, list[int]] = {}
-    for row, asked in enumerate(values):
-        for value in sorted(asked):
-            rows.setdefault(value, []).append(row)
-    return rows
+def _asked(
+    lines: Sequence[Line],
+) -> tuple[list[list[int]], dict[tuple[int, str], list[int]]]:
+    """Return the rows that ask for nothing on each axis, and those that ask for each value."""
+    none: list[list[int]] = [[] for _ in range(_CATEGORY)]
+    asked: dict[tuple[int, str], list[int]] = {}
+    for row, line in enumerate(lines):
+        want = line.targeting
+        axes = want.countries, want.languages, want.age_bands, want.platforms, want.interests
+        for axis, values in enumerate(axes):
+            for value in values:
+                asked.setdefault((axis, value), []).append(row)
+            if not values:
+                none[axis].append(row)
+        for category in {line.category, *(each.category for each in line.creatives)}:
+            asked.setdefault((_CATEGORY, category), []).append(row)
+    return none, asked
