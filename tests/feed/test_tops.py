@@ -4,17 +4,26 @@ import pytest
 
 from myriorama.feed.encoded_cards import EncodedCard
 from myriorama.feed.timeline import Glance
-from myriorama.feed.tops import Slate, Top
+from myriorama.feed.tops import Moves, Slate, Top
 
 NOW = 1_800_000_000
 GLANCE = Glance([b"one", b"two"], None, (2, 0, b""))
 CARDS = [EncodedCard(b"{1", "public", b"alice", NOW + 9), EncodedCard(b"{2", "public", b"bob", NOW)]
 CHANGED = EncodedCard(b"{2, changed", "public", b"bob", NOW)
-TOP = Top.of(Slate([b"one", b"two"], [b"{1", b"{2"], None), GLANCE, CARDS, 3)
+MOVES = Moves(videos=5, cards=7, rulings=3)
+TOP = Top.of(Slate([b"one", b"two"], [b"{1", b"{2"], None), GLANCE, CARDS, MOVES)
 
 
-def test_a_first_page_holds_while_nothing_of_it_has_changed() -> None:
-    assert TOP.holds(GLANCE, list(CARDS), 3, now=NOW - 1)
+def test_a_first_page_stands_while_nothing_has_moved() -> None:
+    assert TOP.stands(MOVES, limit=2, now=NOW - 1)
+    assert not TOP.stands(MOVES, limit=3, now=NOW - 1)
+    assert not TOP.stands(MOVES, limit=2, now=NOW)
+    for moved in MOVES._fields:
+        assert not TOP.stands(MOVES._replace(**{moved: 9}), limit=2, now=NOW - 1)
+
+
+def test_a_first_page_holds_while_nothing_of_it_has_changed_whatever_else_has_moved() -> None:
+    assert TOP.holds(GLANCE, list(CARDS), Moves(6, 8, 3), now=NOW - 1)
 
 
 @pytest.mark.parametrize(
@@ -31,4 +40,4 @@ def test_a_first_page_holds_while_nothing_of_it_has_changed() -> None:
 def test_it_is_made_anew_once(
     glance: Glance, cards: list[EncodedCard | None], rulings: int, now: int
 ) -> None:
-    assert not TOP.holds(glance, cards, rulings, now=now)
+    assert not TOP.holds(glance, cards, MOVES._replace(rulings=rulings), now=now)

@@ -30,7 +30,7 @@ class EncodedCards:
 
     Where there is no room, those go that were read first: all go stale within the half hour.
 
-    IDs are the 16 bytes of a UUID.
+    IDs are the 16 bytes of a UUID. `moves` counts what came into memory or went.
     """
 
     def __init__(self, cards: Cards, *, count_max: int = 20_000) -> None:
@@ -39,6 +39,7 @@ class EncodedCards:
         self._kept: OrderedDict[bytes, EncodedCard] = OrderedDict()
         self._by_author: defaultdict[bytes, set[bytes]] = defaultdict(set)
         self._readings = Readings()
+        self.moves = 0
 
     def kept(self, video_ids: Sequence[bytes]) -> list[EncodedCard | None]:
         """Return the cards that are in memory, stale ones, too; None for the others."""
@@ -83,6 +84,7 @@ class EncodedCards:
 
     def _keep(self, video_id: bytes, card: EncodedCard) -> None:
         self._drop(video_id)
+        self.moves += 1
         self._kept[video_id] = card
         self._by_author[card.author_id].add(video_id)
         if len(self._kept) > self._count_max:
@@ -91,6 +93,7 @@ class EncodedCards:
     def _drop(self, video_id: bytes) -> None:
         card = self._kept.pop(video_id, None)
         if card is not None:
+            self.moves += 1
             others = self._by_author[card.author_id]
             others.discard(video_id)
             if not others:

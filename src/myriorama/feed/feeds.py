@@ -22,7 +22,7 @@ from myriorama.feed.circles import Circle, Circles
 from myriorama.feed.encoded_cards import EncodedCard, EncodedCards, warned
 from myriorama.feed.label_rules import LabelRules
 from myriorama.feed.timeline import END, Timeline
-from myriorama.feed.tops import Slate, Top
+from myriorama.feed.tops import Moves, Slate, Top
 from myriorama.store.projected import Projected
 
 logger = structlog.get_logger(__name__)
@@ -77,6 +77,11 @@ class _Kept:
     labels: dict[bytes, Sequence[str]] = field(default_factory=dict[bytes, Sequence[str]])
     label_rules: LabelRules = field(default_factory=lambda: LabelRules({}, {}))
     rulings: int = 0
+
+    @property
+    def moves(self) -> Moves:
+        """How often what is in memory has moved until now."""
+        return Moves(self.timeline.moves, self.cards.moves, self.rulings)
 
 
 class Feeds:
@@ -222,16 +227,17 @@ async def _refresh_videos(connection: AsyncConnection[TupleRow], kept: _Kept) ->
 
 async def _top(kept: _Kept, viewer_id: bytes, circle: Circle, *, limit: int, now: int) -> Slate:
     """Return the first page of who is followed: as it was, if all holds that it was made of."""
-    glance = kept.timeline.glance(circle.shown, limit=limit, last=circle.glance)
-    top = circle.top
-    if top is not None and top.holds(
-        glance, kept.cards.kept(glance.video_ids), kept.rulings, now=now
-    ):
+    top, moves = circle.top, kept.moves
+    if top is not None and top.stands(moves, limit=limit, now=now):
         return top.slate
-    circle.glance, rulings = glance, kept.rulings
+    glance = kept.timeline.glance(circle.shown, limit=limit, last=circle.glance)
+    if top is not None and top.holds(glance, kept.cards.kept(glance.video_ids), moves, now=now):
+        circle.top = top._replace(moves=moves)
+        return top.slate
+    circle.glance = glance
     cards = await kept.cards.of(glance.video_ids, now=now)
     slate = _slate(kept, viewer_id, circle, "following", glance.video_ids, cards, glance.after)
-    circle.top = Top.of(slate, glance, cards, rulings)
+    circle.top = Top.of(slate, glance, cards, moves)
     return slate
 
 

@@ -43,11 +43,17 @@ class Glance(NamedTuple):
     after: int | None
     stand: tuple[int, int, bytes]
 
+    @property
+    def limit(self) -> int:
+        """How many were asked for."""
+        return self.stand[0]
+
 
 class Timeline:
     """Videos by the log position at which they were published, which never changes.
 
-    Unlisted and deleted videos have no place. IDs are the 16 bytes of a UUID.
+    Unlisted and deleted videos have no place. IDs are the 16 bytes of a UUID. `moves` counts what
+    was put in or taken out.
     """
 
     def __init__(self) -> None:
@@ -57,6 +63,7 @@ class Timeline:
         self._by_author: list[list[int]] = []
         self._last = NONE
         self._rewrites = 0
+        self.moves = 0
         self._newest: Indexes = np.full(_AUTHORS_AT_FIRST, NONE, np.int64)
 
     def __len__(self) -> int:
@@ -83,6 +90,7 @@ class Timeline:
         self.remove(position)
         if visibility not in _IN_FEEDS:
             return
+        self.moves += 1
         author = self.author(author_id)
         self._places[position] = Place(video_id, author, visibility)
         own = self._by_author[author]
@@ -98,6 +106,7 @@ class Timeline:
         place = self._places.pop(position, None)
         if place is None:
             return
+        self.moves += 1
         self._rewrites += 1
         own = self._by_author[place.author]
         del own[bisect_left(own, position)]
