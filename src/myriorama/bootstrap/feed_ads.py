@@ -72,7 +72,6 @@ class FeedAds:
         """Hold money, and follow what may be advertised, while the context is open."""
         await self.preferences.load()
         await self.viewers.load()
-        await self.slots.load()
         self.preferences.follow(projected)
         self.viewers.follow(projected)
         self.slots.follow(projected)

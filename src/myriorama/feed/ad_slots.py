@@ -46,7 +46,10 @@ _AT_ONCE = 200
 
 
 class AdSlots:
-    """Keeps the slots of the newest videos, and of those that were asked for. In one event loop."""
+    """Keeps the slots of the newest videos, and of those that were asked for. In one event loop.
+
+    Nothing is read before the first page asks: a house without ads has no work with them.
+    """
 
     def __init__(
         self,
@@ -60,6 +63,7 @@ class AdSlots:
         self._rules = LabelRules({}, {})
         self._seen = 0
         self._changes = 0
+        self._is_loaded = False
         self._wanted: dict[bytes, None] = {}
         self._reading: asyncio.Task[None] | None = None
 
@@ -80,14 +84,19 @@ class AdSlots:
                 slot = replace(slot, worth=2 * (count - place) / (count + 1))
             slots.append(slot)
         if self._wanted and (self._reading is None or self._reading.done()):
-            self._reading = asyncio.create_task(self._read_wanted())
+            self._reading = asyncio.create_task(self._read_missing())
         return slots
 
     def follow(self, projected: Projected) -> None:
         """Keep the slots as the projections are."""
         projected.refresh(["videos"], self.refresh_videos)
-        projected.refresh(["rankings"], self.load)
-        projected.reload(["videos", "rankings"], self.load)
+        projected.refresh(["rankings"], self.load_again)
+        projected.reload(["videos", "rankings"], self.load_again)
+
+    async def load_again(self) -> None:
+        """Load, if anything was loaded before."""
+        if self._is_loaded:
+            await self.load()
 
     async def load(self) -> None:
         """Read the rules of labels, and the newest videos; what was in memory before goes."""
@@ -106,9 +115,14 @@ class AdSlots:
         self._changes += 1
         self._kept, self._rules = kept, rules
         self._seen = head[0] if head else 0
+        self._is_loaded = True
+        # What has moved while it was read may have been told already.
+        await self.refresh_videos()
 
     async def refresh_videos(self) -> None:
         """Read what is known of videos that have changed, or are new."""
+        if not self._is_loaded:
+            return
         async with self._pool.connection() as connection:
             rows = await (await connection.execute(_MOVED, (self._seen,))).fetchall()
         self._changes += 1
@@ -119,8 +133,12 @@ class AdSlots:
         for some in range(0, len(moved), _AT_ONCE):
             await self._read(moved[some : some + _AT_ONCE])
 
-    async def _read_wanted(self) -> None:
+    async def _read_missing(self) -> None:
         try:
+            if not self._is_loaded:
+                await self.load()
+            for video_id in self._kept.keys() & self._wanted.keys():
+                del self._wanted[video_id]
             while self._wanted:
                 some = list(self._wanted)[:_AT_ONCE]
                 await self._read(some)
