@@ -116,6 +116,19 @@ def test_an_ad_stands_on_neither_side_of_what_its_line_blocks(vetoed: Suitabilit
     assert [(each.line.line_id.int, each.position) for each in insertion.placements] == [(1, 5)]
 
 
+def test_what_the_bound_leaves_open_is_searched() -> None:
+    slots = [msgspec.structs.replace(each, worth=0.0) for each in page(20)]
+    blocked = Suitability(blocked_authors=frozenset(each.author_id for each in slots[:14]))
+    lines = [line(number) for number in range(2, 8)]
+
+    anywhere = _decided([line(1, bid_micros=9000), *lines], slots)
+    behind = _decided([line(1, bid_micros=9000, suitability=blocked), *lines], slots)
+
+    assert not anywhere.searched
+    assert behind.searched
+    assert [each.line.line_id.int for each in behind.placements].index(1) > 0
+
+
 def test_competitors_and_lines_of_one_advertiser_share_no_page() -> None:
     rivals = [line(number, category="cars") for number in range(3)]
     own = [line(number, advertiser_id=UUID(int=1)) for number in range(3, 6)]
