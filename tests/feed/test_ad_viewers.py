@@ -16,6 +16,7 @@ from myriorama.store.postgres import async_pool
 ALICE, LINE, CAMPAIGN, ADVERTISER, CREATIVE = (UUID(int=number) for number in range(1, 6))
 NOON_MS = 1_795_348_800_000
 IOS = Client("DE", "de", "ios")
+DANCE, NOTHING = frozenset({"dance"}), frozenset[str]()
 
 ACCOUNT = """
     INSERT INTO accounts (account_id, handle, display_name, bio, age_band, scopes, invitations_left,
@@ -77,10 +78,10 @@ def house(database_url: str) -> House:
 
 @pytest.mark.parametrize(
     ("age_band", "band", "interests"),
-    [("18+", "18+", {"dance"}), ("16-17", "", set()), ("", "", set())],
+    [("18+", "18+", DANCE), ("16-17", "", NOTHING), ("", "", NOTHING)],
 )
 def test_only_who_is_of_age_is_told_apart_by_age_and_interests(
-    house: House, age_band: str, band: str, interests: set[str]
+    house: House, age_band: str, band: str, interests: frozenset[str]
 ) -> None:
     house.is_told(ACCOUNT, ALICE, age_band)
     house.is_told(LIKED, ALICE, UUID(int=9))
@@ -110,7 +111,7 @@ def test_who_asks_for_it_is_told_apart_by_nothing(house: House, asked: str) -> N
 
     async def act(viewers: AdViewers) -> None:
         viewer = viewers.viewer(await viewers.read(ALICE.bytes, NOON_MS), IOS, BEGUN, NOON_MS)
-        assert (viewer.age_band, viewer.interests, viewer.contextual_only) == ("", set(), True)
+        assert (viewer.age_band, viewer.interests, viewer.contextual_only) == ("", NOTHING, True)
         assert not viewer.is_minor
 
     house.run(act)
