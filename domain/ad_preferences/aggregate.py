@@ -6,6 +6,7 @@ from typing import Self, assert_never
 from uuid import UUID
 
 from domain.ad_categories import check_category
+from domain.ad_preferences.bounds import HIDDEN_ADVERTISERS_MAX
 from domain.ad_preferences.errors import TooManyAdvertisersHidden
 from domain.ad_preferences.events import (
     AdCategoryHidden,
@@ -19,8 +20,6 @@ from domain.ad_preferences.events import (
 )
 from domain.aggregate import Aggregate
 from domain.identity import named
-
-HIDDEN_ADVERTISERS_MAX = 500
 
 
 class AdPreferences(Aggregate):

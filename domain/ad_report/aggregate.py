@@ -1,20 +1,15 @@
 """The rules of a report of an ad."""
 
 from datetime import datetime
-from typing import Literal, Self, get_args
+from typing import Self
 from uuid import UUID
 
 from domain.ad_report.errors import AdReportInvalid
 from domain.ad_report.events import AdReported, AdReportEvent
+from domain.ad_report.reasons import NOTE_LENGTH_MAX, REASONS
 from domain.aggregate import Aggregate
 from domain.identity import named
 from domain.text import is_readable
-
-Reason = Literal[
-    "deception", "offensive", "illegal", "unlabelled", "likeness", "minor_safety", "other"
-]
-REASONS: frozenset[str] = frozenset(get_args(Reason))
-NOTE_LENGTH_MAX = 1000
 
 
 class AdReport(Aggregate):

@@ -159,6 +159,10 @@ class Settings(WorkerSettings):
     """Where a program beside the API answers `/metrics`, host:port; empty: nowhere. The API does."""
     pace_every_s: int = 2
     """So often, in seconds, bids of ads are adapted to what is spent."""
+    seller_name: str = "Myriorama"
+    """How who runs the house is called in sellers.json: who is paid for the places of ads."""
+    seller_contact: str = ""
+    """A mail address for whoever buys places, in ads.txt and sellers.json; empty: none is told."""
     data_centres: str = ""
     """File of networks of data centres, one a line, where nobody watches ads; empty: none known."""
     proxies: int = 0

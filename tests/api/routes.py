@@ -145,6 +145,10 @@ ROUTES: dict[str, Expectation] = {
     "POST /v1/ads/{ad_decision_id:uuid}/hide": (VIEWER, OWNER),
     "POST /v1/ads/{ad_decision_id:uuid}/report": (VIEWER, OWNER),
     "GET /v1/ad-events/{token:str}/{pixel:str}": (PUBLIC, ANYBODY),
+    "GET /v1/ads/repository": (PUBLIC, NOTHING),
+    "GET /ads.txt": (PUBLIC, NOTHING),
+    "GET /app-ads.txt": (PUBLIC, NOTHING),
+    "GET /sellers.json": (PUBLIC, NOTHING),
     "GET /v1/vast/{document:str}": (PUBLIC, ANYBODY),
     # Advertising
     "GET /v1/advertisers": (Scope.ADVERTISER, NOTHING),
@@ -152,6 +156,15 @@ ROUTES: dict[str, Expectation] = {
     "GET /v1/advertisers/{advertiser_id:uuid}": (Scope.ADVERTISER, OWNER),
     "PATCH /v1/advertisers/{advertiser_id:uuid}": (Scope.ADVERTISER, OWNER),
     "GET /v1/advertisers/{advertiser_id:uuid}/reports": (Scope.ADVERTISER, OWNER),
+    "GET /v1/advertisers/{advertiser_id:uuid}/decisions": (Scope.ADVERTISER, OWNER),
+    "GET /v1/advertisers/{advertiser_id:uuid}/decisions/{ad_decision_id:uuid}": (
+        Scope.ADVERTISER,
+        OWNER,
+    ),
+    "POST /v1/campaigns/{campaign_id:uuid}/exports": (Scope.ADVERTISER, OWNER),
+    "GET /v1/campaigns/{campaign_id:uuid}/exports": (Scope.ADVERTISER, OWNER),
+    "GET /v1/campaigns/{campaign_id:uuid}/exports/{head:str}": (Scope.ADVERTISER, OWNER),
+    "GET /v1/ads/recompute_bill.py": (PUBLIC, NOTHING),
     "GET /v1/advertisers/{advertiser_id:uuid}/members": (Scope.ADVERTISER, OWNER),
     "PUT /v1/advertisers/{advertiser_id:uuid}/members/{account_id:uuid}": (Scope.ADVERTISER, OWNER),
     "DELETE /v1/advertisers/{advertiser_id:uuid}/members/{account_id:uuid}": (

@@ -10,7 +10,7 @@ from litestar.di import NamedDependency
 from litestar.params import JSONBody
 
 from domain.ad_categories import Category
-from domain.ad_preferences.aggregate import HIDDEN_ADVERTISERS_MAX
+from domain.ad_preferences.bounds import HIDDEN_ADVERTISERS_MAX
 from myriorama.api.reads import Reads
 from myriorama.api.tokens import Principal, Scope
 from myriorama.application.ad_opinions import AdOpinions, PreferenceEdit

@@ -9,7 +9,7 @@ from litestar import Router, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, JSONBody
 
-from domain.ad_report.aggregate import Reason as ReportReason
+from domain.ad_report.reasons import Reason as ReportReason
 from domain.creative.review import Reason
 from myriorama.api.creative_shapes import Creative, CreativeRow, creative_of
 from myriorama.api.paging import PAGE_LIMIT, Cursors, Page, PageLimit

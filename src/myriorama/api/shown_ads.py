@@ -9,7 +9,7 @@ from litestar import Router, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
 
-from domain.ad_report.aggregate import NOTE_LENGTH_MAX, Reason
+from domain.ad_report.reasons import NOTE_LENGTH_MAX, Reason
 from myriorama.api.ad_terms import Instant
 from myriorama.api.tokens import Principal, Scope
 from myriorama.application.ad_opinions import AdOpinions, Complaint

@@ -15,6 +15,7 @@ from projections.accounts import Accounts as AccountsProjection
 from projections.ad_decisions import AdDecisions
 from projections.ad_preferences import AdPreferences as AdPreferencesProjection
 from projections.ad_reports import AdReports as AdReportsProjection
+from projections.ad_repository import AdRepository
 from projections.advertisers import Advertisers as AdvertisersProjection
 from projections.appeals import Appeals
 from projections.cameo_permissions import CameoPermissions
@@ -60,6 +61,7 @@ def projections() -> Sequence[AnyProjection]:
         AdDecisions(),
         AdPreferencesProjection(),
         AdReportsProjection(),
+        AdRepository(),
         AdvertisersProjection(),
         Appeals(),
         CameoPermissions(),
