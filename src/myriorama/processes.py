@@ -19,6 +19,7 @@ from myriorama.api.tokens import AccessTokens, Scope
 from myriorama.application.allowances import Remaining
 from myriorama.application.demo_world import DemoWorld
 from myriorama.application.passwords import Passwords
+from myriorama.billing.exports import Export, Exports
 from myriorama.billing.ledger_verification import Balanced, verify_books
 from myriorama.bootstrap.application import create_accounts, create_allowances
 from myriorama.bootstrap.billing import create_cashier
@@ -162,6 +163,21 @@ def pace(settings: Settings) -> None:
     pacer = create_pacer(settings)
     stop_when_signalled(pacer.stop)
     pacer.run()
+
+
+def export_bill(settings: Settings, campaign_id: UUID) -> tuple[Export, Iterator[bytes]]:
+    """Export what a campaign's bill is made of since the last time; return its chain so far.
+
+    Raises:
+        NothingToExport: nothing was reported of it yet.
+        ExportNotReady: the read side is a moment behind.
+    """
+    objects = open_objects(settings.objects)
+    with open_pool(settings.database_url, size_max=1) as pool:
+        exports = Exports(pool, objects)
+        made = exports.make(campaign_id)
+        keys = [each.object_key for each in exports.chain(campaign_id)]
+    return made, (part for key in keys for part in objects.stream(key))
 
 
 def relay(settings: Settings) -> None:

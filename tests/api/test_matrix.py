@@ -29,6 +29,7 @@ World = Mapping[str, str]
 
 HOLDERS = (None, *(scope for scope in Scope if scope is not Scope.PUBLIC))
 NOT_THERE = {
+    "ad_export_not_found",
     "appeal_impossible",
     "campaign_over",
     "commercial_grant_not_found",
@@ -38,6 +39,7 @@ NOT_THERE = {
     "line_item_not_submitted",
     "line_item_over",
     "member_not_found",
+    "nothing_to_export",
     "nothing_to_show",
     "object_not_found",
     "permission_request_not_found",
@@ -140,6 +142,7 @@ def world(
             "comment_id": comment["comment_id"],
             "decision_id": alice.get("/v1/feed").json()["decision_id"],
             "generation_id": str(draft(log, alice.account_id)),
+            "head": "0" * 64,
             "playlist": "master.m3u8",
             "openai_id": f"video_{draft(log, alice.account_id).hex}",
             "rule_id": alice.post("/v1/feed/steer", json={"say": "more cats"}).json()["rules"][0][

@@ -102,7 +102,7 @@ class History:
 
     def _decide(self, token: AdToken, line: LineItem) -> None:
         row = {name: getattr(token, name) for name in token.__struct_fields__} | {
-            "viewer": UUID(int=token.viewer),
+            "viewer": viewer_id(token.viewer),
             "page": UUID(int=10**6 + self._decision),
             "campaign_id": line.campaign_id,
             "bid_micros": 8_000,
@@ -132,3 +132,8 @@ class History:
         lost = self.random.random() < 1 / 20
         # What it reports leaks: there never was such a lease.
         return replace(token, lease_id=10**9) if lost else token
+
+
+def viewer_id(viewer: int) -> UUID:
+    """Return the account that a pseudonym stands for."""
+    return UUID(int=10**30 + viewer)

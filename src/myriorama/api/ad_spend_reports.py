@@ -16,6 +16,7 @@ from litestar.params import FromPath, FromQuery, QueryParameter
 from ads.beacons import Beacon
 from ads.days import day_of
 from domain.errors import Invalid
+from myriorama.api.ad_exports import HEADS, Head
 from myriorama.api.paging import PAGE_LIMIT, Cursors, PageLimit
 from myriorama.api.reads import Reads
 from myriorama.api.tenancy import Tenancy
@@ -108,13 +109,17 @@ class ReportRow(Measures, frozen=True):
 
 
 class SpendReport(msgspec.Struct, frozen=True):
-    """A page of a report; `totals` are of all its rows. A day is that of an ad's decision."""
+    """A page of a report; `totals` are of all its rows. A day is that of an ad's decision.
+
+    `heads` are those of the last exports of the campaigns, against which a bill is verified.
+    """
 
     first_day: date
     last_day: date
     zone: str
     currency: str
     totals: Measures
+    heads: list[Head]
     items: list[ReportRow]
     next_cursor: str | None = None
 
@@ -168,6 +173,7 @@ async def read_report(  # noqa: PLR0913, PLR0917 - what a report is asked by
         zone,
         currency,
         msgspec.convert(_measures(total(rows)), Measures),
+        await reads.many(Head, HEADS, (advertiser_id, campaign_id)),
         [_row(row) for row in shown],
         next_cursor,
     )

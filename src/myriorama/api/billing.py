@@ -1,5 +1,6 @@
 """Routes of money: what an advertiser has, tops up and has spent; and where Stripe reports."""
 
+from collections import defaultdict
 from datetime import UTC, datetime
 from typing import Annotated, Literal
 from uuid import UUID
@@ -12,6 +13,7 @@ from litestar.params import FromPath, FromQuery, JSONBody
 
 from domain.errors import Unauthenticated
 from domain.top_up.errors import TopUpNotFound
+from myriorama.api.ad_exports import Head
 from myriorama.api.ad_terms import Instant
 from myriorama.api.paging import PAGE_LIMIT, Cursors, Page, PageLimit
 from myriorama.api.reads import Reads
@@ -68,6 +70,13 @@ STATEMENTS = """
                AS credited_micros,
            (sum(sum(micros)) OVER w)::bigint AS closing_micros
     FROM months GROUP BY month, currency WINDOW w AS (ORDER BY month) ORDER BY month DESC
+"""
+
+EXPORTED = """
+    SELECT to_char(x.made_at AT TIME ZONE a.zone, 'YYYY-MM') AS month, x.campaign_id, x.number,
+           x.head, x.made_at
+    FROM ad_exports x JOIN advertisers a USING (advertiser_id)
+    WHERE x.advertiser_id = %s ORDER BY x.made_at, x.campaign_id, x.number
 """
 
 Method = Literal["checkout", "off_session"]
@@ -138,7 +147,7 @@ class Statement(msgspec.Struct, frozen=True):
     """A month of the wallet, in the advertiser's zone, by when each movement was booked.
 
     `closing_micros` is what it opened with, and what was topped up, less what was spent, and what
-    was credited: the next month opens with it.
+    was credited: the next month opens with it. `heads` are of the exports that were made in it.
     """
 
     month: str
@@ -148,6 +157,13 @@ class Statement(msgspec.Struct, frozen=True):
     spent_micros: int
     credited_micros: int
     closing_micros: int
+    heads: list[Head] = []
+
+
+class Exported(Head, frozen=True):
+    """An export's head, and the month of the advertiser's in which it was made."""
+
+    month: str
 
 
 @get("/balance", opt={"scope": Scope.ADVERTISER})
@@ -269,7 +285,11 @@ async def list_statements(
 ) -> list[Statement]:
     """List the months of the wallet, the present one first."""
     await tenancy.require(advertiser_id, by=principal.account_id)
-    return await reads.many(Statement, STATEMENTS, (advertiser_id,))
+    made: dict[str, list[Head]] = defaultdict(list)
+    for each in await reads.many(Exported, EXPORTED, (advertiser_id,)):
+        made[each.month].append(Head(each.campaign_id, each.number, each.head, each.made_at))
+    months = await reads.many(Statement, STATEMENTS, (advertiser_id,))
+    return [msgspec.structs.replace(each, heads=made[each.month]) for each in months]
 
 
 @post("/v1/stripe-events", opt={"scope": Scope.PUBLIC, "limit": "none"}, status_code=200)

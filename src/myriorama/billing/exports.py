@@ -5,7 +5,7 @@ if anything before it was changed since. `recompute_bill.py` makes the bill of i
 """
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from hashlib import sha256
@@ -44,10 +44,10 @@ _CAMPAIGN = """
     WHERE c.campaign_id = %s
 """
 
-_LAST = """
+_MADE = """
     SELECT campaign_id, number, advertiser_id, made_at, after_batch, through_batch,
            credited_through_ms, previous, head, lines, bytes, net_micros, object_key
-    FROM ad_exports WHERE campaign_id = %s ORDER BY number DESC LIMIT 1
+    FROM ad_exports WHERE campaign_id = %s ORDER BY number DESC LIMIT %s
 """
 
 # Under the lock of the advertiser, what was credited before is there to be read; what will be is
@@ -169,6 +169,14 @@ class Exports:
                 return last if last is not None else made
             return made
 
+    def chain(self, campaign_id: UUID) -> Sequence[Export]:
+        """Return all exports of a campaign, the first one first."""
+        with (
+            self._pool.connection() as connection,
+            connection.cursor(row_factory=class_row(Export)) as cursor,
+        ):
+            return cursor.execute(_MADE, (campaign_id, None)).fetchall()[::-1]
+
     def _cut(self, connection: Connection[TupleRow], campaign_id: UUID) -> "_Cut | None":
         """Decide what the next export is of; None: there is nothing new."""
         last = self._last(connection, campaign_id)
@@ -202,7 +210,7 @@ class Exports:
     @staticmethod
     def _last(connection: Connection[TupleRow], campaign_id: UUID) -> Export | None:
         with connection.cursor(row_factory=class_row(Export)) as cursor:
-            return cursor.execute(_LAST, (campaign_id,)).fetchone()
+            return cursor.execute(_MADE, (campaign_id, 1)).fetchone()
 
 
 @dataclass(frozen=True)

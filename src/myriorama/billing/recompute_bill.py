@@ -43,8 +43,8 @@ def main(file: BinaryIO, head: str = "") -> None:
     """Print the bill; or exit with what is wrong first."""
     state, prev, number = ({"open": False}, dict[Any, Any](), Counter[Any](), Counter[Any]()), "", 0
     try:
-        while raw := file.readline(4096):
-            number, line = number + 1, json.loads(raw)
+        for number, raw in enumerate(iter(lambda: file.readline(4096), b""), 1):  # noqa: B007
+            line = json.loads(raw)
             plain = json.dumps(line, sort_keys=True, separators=(",", ":")).encode() + b"\n"
             _need(raw == plain and prev in {"", line["prev"]}, "it was changed, or one before it")
             _take(line, *state)

@@ -175,7 +175,7 @@ def create_api(
     collaborators = {
         **_commands(settings, parts, missing, passwords or Passwords()),
         **_readings(settings, parts),
-        **advertising.advertising(settings, parts.log, parts.pool, missing),
+        **advertising.advertising(settings, parts.log, parts.writes, parts.pool, missing),
         **billing.billing(settings, parts.log, parts.pool),
     }
     app = Litestar(

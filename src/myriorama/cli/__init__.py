@@ -2,7 +2,7 @@
 
 import typer
 
-from myriorama.cli import measuring, operating, reading, running, training
+from myriorama.cli import advertising, measuring, operating, reading, running, training
 
 __all__ = ["app"]
 
@@ -39,3 +39,5 @@ for command in (
     training.train,
 ):
     app.command()(command)
+
+app.add_typer(advertising.ads, name="ads")
