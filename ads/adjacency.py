@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ads import bits
-from ads.compiled import borrowing
+from ads.compiled import inner
 from ads.lines import Line
 from ads.page import Safety, Slot
 
@@ -93,7 +93,7 @@ class Vetoes:
         return np.array([-1 - _CODES[safety], *vetoed], np.int32).tobytes()
 
 
-@borrowing
+@inner
 def read(page: Numbers, beside: bits.Words, safety: NDArray[np.int8]) -> int:
     """Write the videos in each column, and the safety of each video; return how many there are."""
     video = -1
@@ -107,7 +107,7 @@ def read(page: Numbers, beside: bits.Words, safety: NDArray[np.int8]) -> int:
     return video + 1
 
 
-@borrowing
+@inner
 def gaps_by_tier(safety: NDArray[np.int8], size: int, first: int, out: bits.Words) -> None:
     """Write the gaps from `first` on that suit each tier: `full`, `standard`, `limited`."""
     out[:] = 0
@@ -127,7 +127,7 @@ def gaps_by_tier(safety: NDArray[np.int8], size: int, first: int, out: bits.Word
                 out[2] |= bit
 
 
-@borrowing
+@inner
 def near(beside: bits.Words, columns: Numbers, first: int, last: int) -> np.uint64:
     """Return the gaps beside which there is something of these columns."""
     videos = np.uint64(0)

@@ -13,7 +13,7 @@ from ads import bits
 from ads.branching import STEPS_MAX, Board, best_page, board, lay_out
 from ads.candidates import CANDIDATES_MAX, Found, Queue, queue, room, shortlist
 from ads.chance import uniform
-from ads.compiled import borrowing
+from ads.compiled import borrowing, inner
 from ads.index import Floats, Table
 from ads.moment import Moment, Scratch, chance_of, creative_of, enter, free_of, gaps_of, leave
 from ads.rules import ADS_MAX
@@ -74,7 +74,7 @@ def sell(table: Table, moment: Moment, scratch: Scratch, desk: Desk) -> tuple[in
     return sold, drawn, exact, searched
 
 
-@borrowing
+@inner
 def _auction(table: Table, moment: Moment, scratch: Scratch, desk: Desk) -> tuple[int, bool, bool]:
     """Sell the page to the best of all; write everything but propensities."""
     ads = moment.ads
@@ -104,7 +104,7 @@ def _auction(table: Table, moment: Moment, scratch: Scratch, desk: Desk) -> tupl
     return sold, exact, steps > 0
 
 
-@borrowing
+@inner
 def _sell_to(table: Table, moment: Moment, size: int, ads: int, desk: Desk) -> tuple[int, int]:
     """Sell a page to its candidates; write what an impression pays where everybody comes.
 
@@ -137,7 +137,7 @@ def _sell_to(table: Table, moment: Moment, size: int, ads: int, desk: Desk) -> t
     return sold, steps
 
 
-@borrowing
+@inner
 def _runners_up(table: Table, kept: Found, size: int, sold: int, out: Floats) -> None:
     """Write what the best that is not shown would have brought in each gap that was sold."""
     for one in range(sold):
@@ -154,7 +154,7 @@ def _runners_up(table: Table, kept: Found, size: int, sold: int, out: Floats) ->
                 out[one, RUNNER_UP] = max(out[one, RUNNER_UP], kept.paid[candidate])
 
 
-@borrowing
+@inner
 def _propensities(  # noqa: PLR0913, PLR0917 - a loop over arrays takes what it reads
     table: Table, moment: Moment, scratch: Scratch, drawable: int, sold: int, out: Floats
 ) -> None:
@@ -166,7 +166,7 @@ def _propensities(  # noqa: PLR0913, PLR0917 - a loop over arrays takes what it 
         out[one, PROPENSITY] = (1.0 - explore + drawn) / free_of(table, moment, row)
 
 
-@borrowing
+@inner
 def _explore(  # noqa: PLR0913, PLR0917 - a loop over arrays takes what it reads
     table: Table, moment: Moment, scratch: Scratch, drawable: int, sold: int, out: Floats
 ) -> int:

@@ -14,7 +14,7 @@ import numpy as np
 from ads import bits
 from ads.adjacency import PAGE_MAX
 from ads.candidates import CANDIDATES_MAX, Found
-from ads.compiled import borrowing
+from ads.compiled import inner
 from ads.index import Floats, Longs, Table
 from ads.rules import ADS_MAX
 
@@ -76,7 +76,7 @@ def board() -> Board:
     )
 
 
-@borrowing
+@inner
 def lay_out(  # noqa: PLR0913, PLR0917 - a loop over arrays takes what it reads
     table: Table,
     kept: Found,
@@ -117,7 +117,7 @@ def lay_out(  # noqa: PLR0913, PLR0917 - a loop over arrays takes what it reads
     return count
 
 
-@borrowing
+@inner
 def _set_apart(table: Table, kept: Found, size: int, board: Board) -> None:
     """Write who may not be on one page with whom."""
     for one in range(size):
@@ -132,7 +132,7 @@ def _set_apart(table: Table, kept: Found, size: int, board: Board) -> None:
         board.rivals[one] = rivals
 
 
-@borrowing
+@inner
 def best_page(  # noqa: PLR0913, PLR0917 - a loop over arrays takes what it reads
     table: Table,
     kept: Found,
@@ -156,7 +156,7 @@ def best_page(  # noqa: PLR0913, PLR0917 - a loop over arrays takes what it read
     return _branch(kept, ads, count, reach, sold, total, away, steps_max, board)
 
 
-@borrowing
+@inner
 def _lead(  # noqa: PLR0913, PLR0917 - a loop over arrays takes what it reads
     table: Table, kept: Found, size: int, ads: int, away: np.uint64, board: Board
 ) -> int:
@@ -179,7 +179,7 @@ def _lead(  # noqa: PLR0913, PLR0917 - a loop over arrays takes what it reads
     return leaders
 
 
-@borrowing
+@inner
 def _bound(ads: int, leaders: int, count: int, reach: Floats, board: Board) -> None:
     """Write what is to come at most from each open gap on, for all leaders that may be used up."""
     bound, every = board.bound, (1 << leaders) - 1
@@ -201,7 +201,7 @@ def _bound(ads: int, leaders: int, count: int, reach: Floats, board: Board) -> N
                 bound[used, ad, at] = most
 
 
-@borrowing
+@inner
 def _next_lead(used: int, leaders: int, board: Board) -> tuple[int, float]:
     """Return the best that is not used up, and its worth; nothing where all are."""
     for leader in range(leaders):
@@ -210,7 +210,7 @@ def _next_lead(used: int, leaders: int, board: Board) -> tuple[int, float]:
     return 0, 0.0
 
 
-@borrowing
+@inner
 def _descend(  # noqa: PLR0913, PLR0917 - a loop over arrays takes what it reads
     kept: Found, ads: int, count: int, reach: Floats, away: np.uint64, board: Board
 ) -> tuple[int, float]:
@@ -250,7 +250,7 @@ def _descend(  # noqa: PLR0913, PLR0917 - a loop over arrays takes what it reads
     return sold, total
 
 
-@borrowing
+@inner
 def _branch(  # noqa: PLR0913, PLR0917 - a loop over arrays takes what it reads
     kept: Found,
     ads: int,
@@ -294,11 +294,11 @@ def _branch(  # noqa: PLR0913, PLR0917 - a loop over arrays takes what it reads
         if ad + 1 < ads and value + gain + bound[used, ad + 1, after] > beaten:
             banned = board.banned[ad] | board.rivals[one]
             ad += 1
-            _open(ad, after, value + gain, used, banned, count, board)
+            _open(ad, int(after), value + gain, used, banned, count, board)
     return sold, total, steps
 
 
-@borrowing
+@inner
 def _open(  # noqa: PLR0913, PLR0917 - a loop over arrays takes what it writes
     ad: int, at: int, value: float, used: int, banned: np.uint64, count: int, board: Board
 ) -> None:

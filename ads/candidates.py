@@ -12,7 +12,7 @@ import numpy as np
 from ads import bits
 from ads.adjacency import PAGE_MAX
 from ads.chance import hashed
-from ads.compiled import borrowing
+from ads.compiled import inner
 from ads.index import Floats, Numbers, Table
 from ads.moment import Moment, Scratch, chance_of, creative_of, gaps_of
 
@@ -82,7 +82,7 @@ def queue(rows: int) -> Queue:
     )
 
 
-@borrowing
+@inner
 def shortlist(  # noqa: PLR0913, PLR0917 - a loop over arrays takes what it reads
     table: Table, moment: Moment, scratch: Scratch, ads: int, queue: Queue, kept: Found
 ) -> tuple[int, bool]:
@@ -113,7 +113,7 @@ def shortlist(  # noqa: PLR0913, PLR0917 - a loop over arrays takes what it read
     return size, True
 
 
-@borrowing
+@inner
 def _open(table: Table, scratch: Scratch) -> np.uint64:
     """Return the gaps that any row of those that may be shown has by its tier."""
     union = np.uint64(0)
@@ -125,7 +125,7 @@ def _open(table: Table, scratch: Scratch) -> np.uint64:
     return union
 
 
-@borrowing
+@inner
 def _rewind(queue: Queue) -> None:
     """Begin with the first row again, and nobody waiting."""
     queue.at[_WORD] = -1
@@ -134,7 +134,7 @@ def _rewind(queue: Queue) -> None:
     queue.left[0] = 0
 
 
-@borrowing
+@inner
 def _next(table: Table, moment: Moment, scratch: Scratch, queue: Queue) -> int:
     """Return the place of the best row that has not been returned yet; -1 after the last one.
 
@@ -159,7 +159,7 @@ def _next(table: Table, moment: Moment, scratch: Scratch, queue: Queue) -> int:
     return _pop(queue) if at[_WAITING] else -1
 
 
-@borrowing
+@inner
 def _look(  # noqa: PLR0913, PLR0917 - a loop over arrays takes what it reads
     table: Table, moment: Moment, scratch: Scratch, row: int, found: Found, at: int
 ) -> bool:
@@ -184,7 +184,7 @@ def _look(  # noqa: PLR0913, PLR0917 - a loop over arrays takes what it reads
     return True
 
 
-@borrowing
+@inner
 def _before(found: Found, one: int, other: int) -> bool:
     """Return whether one is worth more, or as much and drawn before."""
     if found.worth[one] != found.worth[other]:
@@ -192,7 +192,7 @@ def _before(found: Found, one: int, other: int) -> bool:
     return bool(found.tie[one] > found.tie[other])
 
 
-@borrowing
+@inner
 def _push(queue: Queue, one: int) -> None:
     """Let one wait: the best of those who do is the first of the heap."""
     heap, found = queue.heap, queue.found
@@ -207,7 +207,7 @@ def _push(queue: Queue, one: int) -> None:
     heap[place] = one
 
 
-@borrowing
+@inner
 def _pop(queue: Queue) -> int:
     """Return the best of those who wait, who does no longer."""
     heap, found = queue.heap, queue.found
@@ -228,7 +228,7 @@ def _pop(queue: Queue) -> int:
     return best
 
 
-@borrowing
+@inner
 def _copy(source: Found, of: int, out: Found, at: int) -> None:
     """Write one line of one room into another."""
     out.row[at] = source.row[of]
@@ -241,7 +241,7 @@ def _copy(source: Found, of: int, out: Found, at: int) -> None:
     out.gaps[at] = source.gaps[of]
 
 
-@borrowing
+@inner
 def needless(  # noqa: PLR0913, PLR0917 - a loop over arrays takes what it reads
     table: Table, kept: Found, size: int, row: int, gaps: np.uint64, ads: int
 ) -> bool:
@@ -272,7 +272,7 @@ def needless(  # noqa: PLR0913, PLR0917 - a loop over arrays takes what it reads
     return bool(alone > 1 or kin > ads)
 
 
-@borrowing
+@inner
 def _served(table: Table, kept: Found, last: int, ads: int, out: Queue) -> np.uint64:
     """Return the gaps in which, with the last one, those kept stand for any that is worth less.
 

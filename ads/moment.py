@@ -9,7 +9,7 @@ from ads import bits
 from ads.adjacency import PAGE_MAX, gaps_by_tier, near, read
 from ads.calibration import applied
 from ads.chance import hashed
-from ads.compiled import borrowing
+from ads.compiled import inner
 from ads.index import Floats, Numbers, Table, close
 from ads.lines import TIERS
 from ads.probability import TIRED_MAX
@@ -74,7 +74,7 @@ def scratch(rows: int, columns: int) -> Scratch:
     )
 
 
-@borrowing
+@inner
 def enter(table: Table, moment: Moment, out: Scratch) -> bool:
     """Work out which rows may be shown in which gaps; return whether there is any gap."""
     gaps_by_tier(out.safety, read(moment.page, out.beside, out.safety), moment.first, out.gaps)
@@ -95,7 +95,7 @@ def enter(table: Table, moment: Moment, out: Scratch) -> bool:
     return bool(out.gaps[0] | out.gaps[1] | out.gaps[2])
 
 
-@borrowing
+@inner
 def leave(moment: Moment, out: Scratch) -> None:
     """Leave the room as it was found."""
     for place in range(0, moment.tired.shape[0], 2):
@@ -105,17 +105,17 @@ def leave(moment: Moment, out: Scratch) -> None:
             out.beside[moment.page[place]] = 0
 
 
-@borrowing
+@inner
 def gaps_of(table: Table, out: Scratch, row: int) -> np.uint64:
     """Return the gaps that a row may stand in."""
-    gaps = np.uint64(out.gaps[table.tier[row]])
+    vetoed = np.uint64(0)
     first, last = table.blocks[row], table.blocks[row + 1]
     if first < last:
-        gaps &= ~near(out.beside, table.blocked, first, last)
-    return gaps
+        vetoed = near(out.beside, table.blocked, first, last)
+    return np.uint64(out.gaps[table.tier[row]] & ~vetoed)
 
 
-@borrowing
+@inner
 def creative_of(table: Table, moment: Moment, row: int) -> int:
     """Return the creative that the seed draws for a row, -1 where all have reached their caps."""
     first, last = table.creatives[row], table.creatives[row + 1]
@@ -133,7 +133,7 @@ def creative_of(table: Table, moment: Moment, row: int) -> int:
     return -1
 
 
-@borrowing
+@inner
 def free_of(table: Table, moment: Moment, row: int) -> int:
     """Return how many creatives of a row may be shown."""
     first, last = table.creatives[row], table.creatives[row + 1]
@@ -144,7 +144,7 @@ def free_of(table: Table, moment: Moment, row: int) -> int:
     return free
 
 
-@borrowing
+@inner
 def _is_closed(moment: Moment, creative: int) -> bool:
     found = False
     for place in range(moment.closed.shape[0]):
@@ -152,7 +152,7 @@ def _is_closed(moment: Moment, creative: int) -> bool:
     return bool(found)
 
 
-@borrowing
+@inner
 def chance_of(  # noqa: PLR0913, PLR0917 - a loop over arrays takes what it reads
     table: Table, moment: Moment, out: Scratch, row: int, creative: int, event: int
 ) -> float:
