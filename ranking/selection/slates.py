@@ -129,7 +129,7 @@ def promised(
 
 
 def _rows(
-    masks: Sequence[NDArray[np.bool_]], members: Serials, *, served: int
+    masks: Sequence[NDArray[np.bool_]], members: NDArray[np.int64], *, served: int
 ) -> NDArray[np.bool_]:
     """Return the masks, of the candidates, for what the slate is assembled of."""
     rows = np.zeros((len(masks), served + len(members)), np.bool_)
