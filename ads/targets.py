@@ -9,7 +9,7 @@ line is to spend. Folded by the pacer, once a day and whenever a budget changes.
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from ads.compiled import compiled
 from ads.welfare import Array, Market, bound
@@ -37,7 +37,7 @@ class Forecast(NamedTuple):
         passed = np.broadcast_to(np.asarray(day_share, np.float64), lines)
         place = np.clip(passed, 0.0, 1.0) * slices
         low = np.minimum(place.astype(np.int64), slices - 1)
-        columns = np.arange(lines)
+        columns: NDArray[np.int64] = np.arange(lines, dtype=np.int64)
         before, after = self.cumulative[low, columns], self.cumulative[low + 1, columns]
         share: Array = before + (after - before) * (place - low)
         return share
@@ -104,7 +104,9 @@ def onward(come: ArrayLike, begun: ArrayLike, reached: ArrayLike) -> Array:
     """
     start, left = np.asarray(begun, np.float64), 1.0 - np.asarray(begun, np.float64)
     ahead = np.where(left > 0, (np.asarray(come) - start) / np.where(left > 0, left, 1.0), 1.0)
-    return np.asarray(reached) + (1.0 - np.asarray(reached)) * np.clip(ahead, 0.0, 1.0)
+    before = np.asarray(reached, np.float64)
+    share: Array = before + (1.0 - before) * np.clip(ahead, 0.0, 1.0)
+    return share
 
 
 def daily_slice_micros(left_micros: int, value_today: float, value_later: float) -> int:

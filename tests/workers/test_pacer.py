@@ -1,7 +1,7 @@
 """The pacer over PostgreSQL: what it publishes is told, and a second one takes over."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from time import monotonic, sleep
@@ -59,7 +59,7 @@ def line(log: Log, connection: Connection[TupleRow], projecting: None) -> LineIt
 
 
 @contextmanager
-def pacing(url: str) -> Iterator[Elected]:
+def pacing(url: str) -> Generator[Elected]:
     pacer = Elected(url, AdvisoryLock.PACER, "pacer", Pacer(Recordings(), every_s=0.05).work)
     thread = threading.Thread(target=pacer.run)
     thread.start()

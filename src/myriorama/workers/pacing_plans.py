@@ -14,7 +14,7 @@ from ads.days import day_of
 from ads.lines import Line
 from ads.opportunities import Coming, Day
 from ads.pacing import GAINS, LEAST, State, step, urgency
-from ads.targets import SLICES, Forecast, forecast, onward, target
+from ads.targets import SLICES, Forecast, Mode, forecast, onward, target
 from myriorama.billing.pacing import LinePlan, PacedLine
 
 Array = NDArray[np.float64]
@@ -154,7 +154,8 @@ class Pacing:
         begun = shapes.share_at([plan.passed for plan in plans])
         come = shapes.share_at(passed)
         wanted = np.empty(len(lines))
-        for mode in {line.mode for line in lines}:
+        modes: set[Mode] = {line.mode for line in lines}
+        for mode in modes:
             rows = np.array([line.mode == mode for line in lines])
             reached = np.array([plan.reached for plan in plans])[rows]
             wanted[rows] = onward(target(mode, come[rows]), target(mode, begun[rows]), reached)
