@@ -118,6 +118,19 @@ def test_a_campaign_leads_to_its_line_items_and_is_paused(alice: Person, ads: Ad
     assert f'data-do="POST /v1/campaigns/{ads.campaign_id}/pause"' in page
     assert f'data-send="POST /v1/campaigns/{ads.campaign_id}/line-items"' in page
     assert f'data-do="POST /v1/campaigns/{ads.campaign_id}/resume"' in paused
+    assert f'data-do="POST /v1/campaigns/{ads.campaign_id}/exports"' in paused
+
+
+def test_a_report_is_told_apart_one_way_and_kept_as_files(alice: Person, ads: Advertised) -> None:
+    path = f"/web/advertise/{ads.advertiser_id}/reports"
+
+    by_day, by_feed = alice.get(path).text, alice.get(path, params={"by": "surface"}).text
+
+    assert '<dd id="report-paid">0.00 USD</dd>' in by_day
+    assert 'class="chip chosen"' in by_feed
+    assert f'data-download="/v1/advertisers/{ads.advertiser_id}/reports?by=day' in by_feed
+    assert "format=parquet" in by_feed
+    assert "Nothing was shown yet." in alice.get(path.replace("/reports", "/decisions")).text
 
 
 def test_a_line_item_is_changed_as_it_was_read(alice: Person, ads: Advertised) -> None:
@@ -171,6 +184,9 @@ def test_the_console_is_there_for_members_alone(
         f"{ads.advertiser_id}",
         f"{ads.advertiser_id}/wallet",
         f"{ads.advertiser_id}/creatives/new",
+        f"{ads.advertiser_id}/reports",
+        f"{ads.advertiser_id}/decisions",
+        f"{ads.advertiser_id}/decisions/{uuid4()}",
         f"campaigns/{ads.campaign_id}",
         f"line-items/{ads.line_item_id}",
         f"creatives/{ads.creative_id}",

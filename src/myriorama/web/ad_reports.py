@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Mapping
 from typing import Any, NamedTuple
+from urllib.parse import urlencode
 from uuid import UUID
 
 from litestar import Response, Router, get
@@ -33,6 +34,7 @@ APART = (
 SURFACES: Mapping[int, str] = {1: "Following", 2: "Latest", 3: "For you", 4: "Popular"}
 
 _ALL = "100"
+_LISTED = "30"
 
 
 @get("/advertise/{advertiser_id:uuid}/reports")
@@ -55,6 +57,39 @@ async def show_report(
         apart=apart,
         all_apart=APART,
     )
+
+
+@get("/advertise/{advertiser_id:uuid}/decisions")
+async def show_decisions(
+    advertiser_id: FromPath[UUID],
+    api: NamedDependency[Api],
+    line_item_id: FromQuery[UUID | None] = None,
+    cursor: FromQuery[str | None] = None,
+) -> Response[str]:
+    """Show each ad that was shown, newest first: of one line item, or of all."""
+    path = f"/v1/advertisers/{advertiser_id}"
+    line = str(line_item_id) if line_item_id else None
+    advertiser, page = await asyncio.gather(
+        api.get(path),
+        api.get(f"{path}/decisions", line_item_id=line, cursor=cursor, limit=_LISTED),
+    )
+    query = {"line_item_id": line, "cursor": page["next_cursor"]}
+    asked = urlencode({name: value for name, value in query.items() if value})
+    more = f"/web/advertise/{advertiser_id}/decisions?{asked}" if page["next_cursor"] else None
+    template = "ad_decision_rows.html" if cursor else "ad_decisions.html"
+    return render(template, advertiser=advertiser, decisions=page["items"], more=more)
+
+
+@get("/advertise/{advertiser_id:uuid}/decisions/{ad_decision_id:uuid}")
+async def show_receipt(
+    advertiser_id: FromPath[UUID], ad_decision_id: FromPath[UUID], api: NamedDependency[Api]
+) -> Response[str]:
+    """Show the receipt of one ad: what was bid, what it cost and why, and what was reported."""
+    path = f"/v1/advertisers/{advertiser_id}"
+    advertiser, receipt = await asyncio.gather(
+        api.get(path), api.get(f"{path}/decisions/{ad_decision_id}")
+    )
+    return render("ad_receipt.html", advertiser=advertiser, receipt=receipt)
 
 
 async def _names(api: Api, advertiser_id: UUID) -> Mapping[str, str]:
@@ -90,7 +125,7 @@ def _named(row: Mapping[str, Any], apart: Apart, names: Mapping[str, str]) -> st
 
 router = Router(
     "/web",
-    route_handlers=[show_report],
+    route_handlers=[show_report, show_decisions, show_receipt],
     dependencies={"api": Provide(provide_api, sync_to_thread=False)},
     exception_handlers={Refused: show_refusal},
     # What a fragment asks the API for is counted, and refused, there.

@@ -38,6 +38,21 @@ KINDS: Mapping[str, str] = {
     "cpc": "a click",
 }
 
+BILLED: Mapping[str, str] = {
+    "cpm": "a viewable impression",
+    "cpv": "a view",
+    "cpc": "a click",
+}
+
+OUTCOMES: Mapping[str, str] = {
+    "charged": "Charged",
+    "credited": "Charged, and given back",
+    "leaked": "Free: no budget had room left",
+    "invalid": "Free: it is not believed",
+    "waiting": "Waiting for what is reported",
+    "not_reported": "Free: nothing happened that is billed",
+}
+
 OBJECTIVES: Mapping[str, str] = {
     "awareness": "Be seen by many",
     "views": "Be watched",

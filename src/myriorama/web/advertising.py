@@ -84,7 +84,11 @@ async def show_wallet(
 async def show_campaign(campaign_id: FromPath[UUID], api: NamedDependency[Api]) -> Response[str]:
     """Show a campaign and its line items, and where to open another."""
     path = f"/v1/campaigns/{campaign_id}"
-    campaign, lines = await asyncio.gather(api.get(path), api.get(f"{path}/line-items", limit=_ALL))
+    campaign, lines, exports = await asyncio.gather(
+        api.get(path),
+        api.get(f"{path}/line-items", limit=_ALL),
+        api.get(f"{path}/exports", limit=_ALL),
+    )
     of = f"/v1/advertisers/{campaign['advertiser_id']}"
     advertiser, creatives = await asyncio.gather(
         api.get(of), api.get(f"{of}/creatives", limit=_ALL)
@@ -95,6 +99,7 @@ async def show_campaign(campaign_id: FromPath[UUID], api: NamedDependency[Api]) 
         campaign=campaign,
         lines=lines["items"],
         line=None,
+        exports=exports["items"],
         creatives=_usable(creatives),
         categories=CATEGORIES,
         now=datetime.now(UTC).isoformat(),

@@ -70,6 +70,8 @@ async def show_video(request: PageRequest, video_id: FromPath[UUID]) -> Response
         "/advertise/{advertiser_id:uuid}",
         "/advertise/{advertiser_id:uuid}/creatives/new",
         "/advertise/{advertiser_id:uuid}/reports",
+        "/advertise/{advertiser_id:uuid}/decisions",
+        "/advertise/{advertiser_id:uuid}/decisions/{ad_decision_id:uuid}",
         "/advertise/campaigns/{campaign_id:uuid}",
         "/advertise/line-items/{line_item_id:uuid}",
         "/advertise/creatives/{creative_id:uuid}",
