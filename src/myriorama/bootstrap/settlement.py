@@ -42,7 +42,7 @@ def create_ad_reports(
     """
     return AdReports(
         create_ad_tokens(signer),
-        InvalidTraffic(_data_centres(settings), _OWN_APPS),
+        InvalidTraffic(data_centres(settings), _OWN_APPS),
         AdEvents(pool),
         proxies=settings.proxies,
     )
@@ -70,7 +70,12 @@ def create_pacer(settings: Settings) -> Elected:
     return Elected(settings.database_url, AdvisoryLock.PACER, "pacer", pacer.work)
 
 
-def _data_centres(settings: Settings) -> Prefixes:
+def data_centres(settings: Settings) -> Prefixes:
+    """Return the networks in which nobody watches, as the operator lists them.
+
+    Raises:
+        SettingInvalid: the file cannot be read, or is no such list.
+    """
     if not settings.data_centres:
         return Prefixes(())
     try:
