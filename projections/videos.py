@@ -12,6 +12,7 @@ from psycopg.rows import TupleRow
 
 from domain.cameo.events import CameoRevoked
 from domain.video.events import (
+    BrandedContentDeclared,
     CaptionChanged,
     RemixingChanged,
     RenditionsBuilt,
@@ -56,6 +57,8 @@ ADD_RENDITIONS = """
 
 LABEL = "UPDATE videos SET labels = %s, version = %s, position = %s WHERE video_id = %s"
 
+BRAND = "UPDATE videos SET branded_by = %s, version = %s, position = %s WHERE video_id = %s"
+
 DELETE = "UPDATE videos SET state = 'deleted', version = %s, position = %s WHERE video_id = %s"
 
 # What was made of a withdrawn video tells no longer of it, as if it had been deleted.
@@ -93,10 +96,13 @@ class Videos(Projection[Shown]):
         VideoDeleted.TOPIC,
         RenditionsBuilt.TOPIC,
         VideoLabelled.TOPIC,
+        BrandedContentDeclared.TOPIC,
         CameoRevoked.TOPIC,
     )
 
-    def fold(self, events: Sequence[Recorded[Shown]], cursor: Cursor[TupleRow]) -> None:
+    def fold(  # noqa: C901 - one case an event
+        self, events: Sequence[Recorded[Shown]], cursor: Cursor[TupleRow]
+    ) -> None:
         for recorded in events:
             event = recorded.event
             stand = (event.originator_version, recorded.position, event.originator_id)
@@ -125,6 +131,8 @@ class Videos(Projection[Shown]):
                     cursor.execute(ADD_RENDITIONS, (event.ladder_key, *stand))
                 case VideoLabelled():
                     cursor.execute(LABEL, (list(event.labels), *stand))
+                case BrandedContentDeclared():
+                    cursor.execute(BRAND, (event.brand, *stand))
                 case CameoRevoked():
                     revoked = {"cameo_id": event.originator_id, "position": recorded.position}
                     cursor.execute(WITHDRAW, revoked)

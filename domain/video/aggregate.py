@@ -7,8 +7,9 @@ from uuid import UUID
 
 from domain.aggregate import Aggregate
 from domain.identity import named
-from domain.text import is_readable
+from domain.text import is_name, is_readable
 from domain.video.errors import (
+    BrandInvalid,
     CaptionInvalid,
     LabelUnknown,
     NotVideoAuthor,
@@ -17,6 +18,7 @@ from domain.video.errors import (
     VisibilityUnknown,
 )
 from domain.video.events import (
+    BrandedContentDeclared,
     CaptionChanged,
     RemixingChanged,
     RenditionsBuilt,
@@ -30,6 +32,7 @@ from domain.video.labels import LABELS
 from domain.video.visibility import Relation, Visibility, may_see
 
 CAPTION_LENGTH_MAX = 2000
+BRAND_LENGTH_MAX = 100
 
 
 class Video(Aggregate):
@@ -62,6 +65,7 @@ class Video(Aggregate):
         self.deleted = False
         self.ladder_key: str | None = None
         self.labels: tuple[str, ...] = ()
+        self.branded_by = ""
 
     @staticmethod
     def identify(generation_id: UUID) -> UUID:
@@ -161,6 +165,19 @@ class Video(Aggregate):
         if remixable != self.remixable:
             self.trigger(RemixingChanged, at, remixable=remixable)
 
+    def declare_branded(self, brand: str, *, by: UUID, at: datetime) -> None:
+        """Say which brand paid for the video; "" is none. As it is records nothing.
+
+        Raises:
+            NotVideoAuthor: `by` did not publish it.
+            BrandInvalid: no brand is called like this.
+        """
+        self._require_author(by)
+        if brand and (len(brand) > BRAND_LENGTH_MAX or not is_name(brand)):
+            raise BrandInvalid(f"A brand has 1 to {BRAND_LENGTH_MAX} characters on one line.")
+        if brand != self.branded_by:
+            self.trigger(BrandedContentDeclared, at, brand=brand)
+
     def delete(self, *, by: UUID, as_moderator: bool, at: datetime) -> None:
         """Take the video away for good. To delete it again records nothing.
 
@@ -216,6 +233,8 @@ class Video(Aggregate):
                 self.ladder_key = event.ladder_key
             case VideoLabelled():
                 self.labels = tuple(event.labels)
+            case BrandedContentDeclared():
+                self.branded_by = event.brand
             case _:
                 assert_never(event)
 

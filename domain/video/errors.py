@@ -41,3 +41,7 @@ class VisibilityUnknown(Invalid):
 
 class LabelUnknown(Invalid):
     """There is no such label, or it is named twice; the detail names those that there are."""
+
+
+class BrandInvalid(Invalid):
+    """A brand has 1 to 100 characters on one line, one of which can be seen."""

@@ -88,6 +88,15 @@ class VideoLabelled(Event):
     by: UUID
 
 
+@dataclass(frozen=True)
+class BrandedContentDeclared(Event):
+    """The author said which brand paid for the video, or, by an empty name, that none did."""
+
+    TOPIC = "video.branded_content_declared"
+
+    brand: str
+
+
 VideoEvent = (
     VideoPublished
     | CaptionChanged
@@ -96,4 +105,5 @@ VideoEvent = (
     | VideoDeleted
     | RenditionsBuilt
     | VideoLabelled
+    | BrandedContentDeclared
 )

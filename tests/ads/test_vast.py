@@ -5,7 +5,7 @@ from xml.etree import ElementTree as ET
 
 import msgspec
 import pytest
-import vastlint
+import vastlint  # pyright: ignore[reportMissingTypeStubs]  # it ships no types
 
 from ads.content_categories import CODES, are_blocked
 from ads.lines import KINDS, Kind

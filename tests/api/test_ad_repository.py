@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -30,11 +30,10 @@ def fox(person: Callable[[str], Person], log: Log) -> Advertised:
     return fox
 
 
-def found(api: TestClient[Litestar], count: int, **query: object) -> list[dict[str, Any]]:
+def found(api: TestClient[Litestar], count: int, **query: str) -> list[dict[str, Any]]:
     """Ask without an account, until so many are folded."""
     until = time.monotonic() + 10
-    asked: Mapping[str, Any] = query
-    while len(items := api.get(URL, params=asked).json()["items"]) != count:
+    while len(items := api.get(URL, params=query).json()["items"]) != count:
         assert time.monotonic() < until
     answer: list[dict[str, Any]] = items
     return answer

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import msgspec
 import pytest
-import vastlint
+import vastlint  # pyright: ignore[reportMissingTypeStubs]  # it ships no types
 from litestar import Litestar
 from litestar.testing import TestClient
 

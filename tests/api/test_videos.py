@@ -276,3 +276,24 @@ def test_a_list_of_videos_goes_on_where_the_page_ended(person: People, log: Log)
     assert rest["next_cursor"] is None
     stolen = alice.get("/v1/bookmarks", params={"cursor": first["next_cursor"]})
     assert stolen.json()["code"] == "cursor_invalid"
+
+
+def test_a_card_tells_who_paid_for_the_video(person: People, log: Log) -> None:
+    alice, bob = person("alice"), person("bob")
+    video = f"/v1/videos/{publish(alice, log, branded_content='Fox and Sons')}"
+    plain = f"/v1/videos/{publish(alice, log)}"
+
+    told = alice.get(video).json()
+    listed = alice.get("/v1/accounts/alice/videos").json()["items"]
+    edited = alice.patch(video, json={"caption": "Spring."}).json()
+    alice.patch(video, json={"branded_content": ""})
+    alice.patch(plain, json={"branded_content": "Fox and Sons"})
+
+    assert told["branded_content"] == {"brand": "Fox and Sons"}
+    assert [card.get("branded_content") for card in listed] == [None, {"brand": "Fox and Sons"}]
+    assert edited["branded_content"] == "Fox and Sons"
+    assert "branded_content" not in alice.get(video).json()
+    assert alice.get(plain).json()["branded_content"] == {"brand": "Fox and Sons"}
+    assert bob.patch(plain, json={"branded_content": ""}).status_code == 403
+    refused = alice.patch(plain, json={"branded_content": "F\nS"})
+    assert refused.json()["code"] == "brand_invalid"

@@ -8,6 +8,7 @@ import pytest
 
 from domain.video.aggregate import Video
 from domain.video.errors import (
+    BrandInvalid,
     CaptionInvalid,
     LabelUnknown,
     NotVideoAuthor,
@@ -16,6 +17,7 @@ from domain.video.errors import (
     VisibilityUnknown,
 )
 from domain.video.events import (
+    BrandedContentDeclared,
     CaptionChanged,
     RemixingChanged,
     RenditionsBuilt,
@@ -201,3 +203,27 @@ def test_what_was_deleted_is_not_labelled() -> None:
 
     with pytest.raises(VideoNotFound):
         video.label(["mature"], by=BOB, at=NOON)
+
+
+def test_who_paid_for_a_video_is_told_until_it_is_taken_back() -> None:
+    video = published()
+
+    for brand in ("Fox and Sons", "Fox and Sons", ""):
+        video.declare_branded(brand, by=ALICE, at=NOON)
+
+    events = list(video.collect_events())
+    assert [each.brand for each in events if isinstance(each, BrandedContentDeclared)] == [
+        "Fox and Sons",
+        "",
+    ]
+
+
+@pytest.mark.parametrize("brand", [" ", "Fox\nand Sons", "F" * 101, "\x1b[1m"])
+def test_a_brand_has_a_name_that_can_be_read(brand: str) -> None:
+    with pytest.raises(BrandInvalid):
+        published().declare_branded(brand, by=ALICE, at=NOON)
+
+
+def test_nobody_but_the_author_says_who_paid() -> None:
+    with pytest.raises(NotVideoAuthor):
+        published().declare_branded("Fox and Sons", by=BOB, at=NOON)

@@ -21,6 +21,14 @@ from myriorama.feed.cards import Card, Cards
 from myriorama.store.front import Front
 
 Caption = Annotated[str, msgspec.Meta(max_length=2000, examples=["A fox jumps over the moon."])]
+Brand = Annotated[
+    str,
+    msgspec.Meta(
+        max_length=100,
+        description="Who paid for the video; empty: nobody. It is shown beside it.",
+        examples=["Fox and Sons"],
+    ),
+]
 IfMatch = Annotated[str | None, HeaderParameter(name="If-Match", required=False)]
 
 
@@ -31,6 +39,7 @@ class NewVideo(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     caption: Caption = ""
     visibility: Visibility = "public"
     remixable: bool = True
+    branded_content: Brand = ""
 
 
 class Published(msgspec.Struct, frozen=True):
@@ -45,6 +54,7 @@ class VideoEdit(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     caption: Caption | msgspec.UnsetType = msgspec.UNSET
     visibility: Visibility | msgspec.UnsetType = msgspec.UNSET
     remixable: bool | msgspec.UnsetType = msgspec.UNSET
+    branded_content: Brand | msgspec.UnsetType = msgspec.UNSET
 
 
 class Edited(msgspec.Struct, frozen=True):
@@ -54,6 +64,7 @@ class Edited(msgspec.Struct, frozen=True):
     caption: str
     visibility: str
     remixable: bool
+    branded_content: str
 
 
 class Viewer(msgspec.Struct, frozen=True):
@@ -79,7 +90,9 @@ async def publish_video(
     front: NamedDependency[Front],
 ) -> Response[Published]:
     """Publish a draft. The owners of the cameos in it must consent still."""
-    publication = Publication(data.generation_id, data.caption, data.visibility, data.remixable)
+    publication = Publication(
+        data.generation_id, data.caption, data.visibility, data.remixable, data.branded_content
+    )
     by, at = principal.account_id, datetime.now(UTC)
     video_id = await front.command(videos.publish, publication, by=by, at=at)
     return Response(Published(video_id), headers={"Location": f"/v1/videos/{video_id}"})
@@ -112,8 +125,9 @@ async def edit_video(  # noqa: PLR0913, PLR0917 - parameters are explicit, passe
     front: NamedDependency[Front],
     if_match: IfMatch = None,
 ) -> Response[Edited]:
-    """Change the caption, who may see the video, or whether it may be remixed."""
+    """Change the caption, who may see the video, whether it may be remixed, or who paid for it."""
     edits = msgspec.structs.asdict(data)
+    edits["brand"] = edits.pop("branded_content")
     video = await front.command(
         videos.edit,
         video_id,
@@ -122,7 +136,7 @@ async def edit_video(  # noqa: PLR0913, PLR0917 - parameters are explicit, passe
         precondition=lambda version: require_match(if_match, version),
         at=datetime.now(UTC),
     )
-    edited = Edited(video.id, video.caption, video.visibility, video.remixable)
+    edited = Edited(video.id, video.caption, video.visibility, video.remixable, video.branded_by)
     return Response(edited, headers={"ETag": etag(video.version)})
 
 

@@ -19,12 +19,16 @@ from myriorama.store.log import Log, retried
 
 @dataclass(frozen=True)
 class Publication:
-    """How a draft is to be published. `visibility` is "public", "followers" or "link"."""
+    """How a draft is to be published. `visibility` is "public", "followers" or "link".
+
+    `brand` is who paid for it, if anybody did.
+    """
 
     generation_id: UUID
     caption: str
     visibility: str
     remixable: bool
+    brand: str = ""
 
 
 class Missing(Protocol):
@@ -54,6 +58,7 @@ class Videos:
             CastingForbidden: the owner of a cameo in it does not consent.
             ParentNotFound: what it remixes is there no more, or is hidden from `by`.
             RemixingForbidden: the author of what it remixes does not want it.
+            CaptionInvalid, VisibilityUnknown, BrandInvalid: it cannot be like this.
         """
         _, draft = self._draft(publication.generation_id, by=by)
         # The file never changes after it was recorded: once is enough, however often we try below.
@@ -83,6 +88,7 @@ class Videos:
             duration_ms=draft.duration_ms,
             at=at,
         )
+        video.declare_branded(publication.brand, by=by, at=at)
         read = joined({generation.id: generation.version}, consented, parent_read)
         self._log.save(video, expect=read)
         return video.id
@@ -101,7 +107,7 @@ class Videos:
 
         Args:
             video_id: which video.
-            edits: any of `caption`, `visibility`, `remixable`.
+            edits: any of `caption`, `visibility`, `remixable`, and `brand` ("" is none).
             by: who asks.
             precondition: is given the version that is about to be changed, and raises to stop.
             at: now.
@@ -109,6 +115,7 @@ class Videos:
         Raises:
             VideoNotFound: there is none, or `by` may not see it.
             NotVideoAuthor: `by` did not publish it.
+            CaptionInvalid, VisibilityUnknown, BrandInvalid: it cannot be like this.
         """
         video, _ = visible_video(self._log, video_id, to=by)
         precondition(video.version)
@@ -117,7 +124,10 @@ class Videos:
             "visibility": video.visibility,
             "remixable": video.remixable,
         }
-        video.edit(**{**present, **edits}, by=by, at=at)
+        brand = edits.get("brand", video.branded_by)
+        named = {name: value for name, value in edits.items() if name != "brand"}
+        video.edit(**{**present, **named}, by=by, at=at)
+        video.declare_branded(brand, by=by, at=at)
         self._log.save(video)
         return video
 

@@ -21,6 +21,7 @@ SHOWN = """
            v.published_at, v.video_key, v.poster_key, v.thumbnail_key, recipe.captions_key,
            v.visibility = 'public' AND v.ladder_key IS NOT NULL, recipe.sprite_key <> '',
            v.cameo_ids,
+           v.branded_by,
            coalesce(w.views, 0), coalesce(e.likes, 0), coalesce(e.comments, 0),
            coalesce(e.shares, 0), coalesce(e.bookmarks, 0), coalesce(e.remixes, 0)
     FROM videos v
@@ -67,6 +68,12 @@ class Interstitial(msgspec.Struct, frozen=True):
     rule: str
 
 
+class BrandedContent(msgspec.Struct, frozen=True):
+    """Who paid for a video, as its author says: clients show it as a paid partnership."""
+
+    brand: str
+
+
 class Card(msgspec.Struct, frozen=True):
     """A video; its URLs are paths below the public URL, signed for an hour or somewhat longer.
 
@@ -74,7 +81,8 @@ class Card(msgspec.Struct, frozen=True):
     `seek_thumbnails_url` tells where in a sprite sheet each moment is shown.
     `remix_of` and `root_id` name the parent and the first of the line as long as everybody may
     see them: whoever has the ID of an unlisted video may watch it, so a card must not tell it.
-    `interstitial` is there only where a warning is to stand before the video.
+    `interstitial` is there only where a warning is to stand before the video, `branded_content`
+    only where a brand paid for it.
     """
 
     video_id: UUID
@@ -98,6 +106,7 @@ class Card(msgspec.Struct, frozen=True):
     cameo_ids: list[UUID]
     counts: Counts
     interstitial: Interstitial | msgspec.UnsetType = msgspec.UNSET
+    branded_content: BrandedContent | msgspec.UnsetType = msgspec.UNSET
 
 
 class Cards:
@@ -147,7 +156,8 @@ class Cards:
 
     def _card(self, row: TupleRow, now: int) -> Card:
         fields: list[Any] = list(row)
-        fields[21:] = [Counts(*row[21:])]
+        brand: str = row[21]
+        fields[21:] = [Counts(*row[22:])]
         fields[14:18] = [
             self._signer.media_url(key, now=now) if key else None for key in row[14:18]
         ]
@@ -155,4 +165,7 @@ class Cards:
         fields[18] = f"{below}/hls/master.m3u8" if row[18] else None
         fields[19] = f"{below}/thumbnails.vtt" if row[19] else None
         fields[1:4] = [Author(*row[1:4])]
-        return Card(*fields)
+        card = Card(*fields)
+        if not brand:
+            return card
+        return msgspec.structs.replace(card, branded_content=BrandedContent(brand))
