@@ -33,7 +33,7 @@ _CODES: Mapping[Safety | None, int] = {
 }
 
 
-_KNOWN_MAX = 1 << 16
+_KNOWN_MAX = 1 << 13
 
 
 class Vetoes:
@@ -56,6 +56,7 @@ class Vetoes:
             keywords = {each.casefold() for each in asked.blocked_keywords}
             columns += [self._column(self._keywords, each) for each in keywords]
             starts.append(len(columns))
+        self._some_keywords = frozenset(self._keywords)
         self.starts = np.array(starts, np.int32)
         self.columns = np.array(columns, np.int32)
 
@@ -88,7 +89,7 @@ class Vetoes:
         columns = [self._authors.get(author)]
         if category is not None:
             columns.append(self._categories.get(category))
-        columns += [self._keywords.get(each) for each in sorted(keywords)]
+        columns += [self._keywords[each] for each in keywords & self._some_keywords]
         vetoed = [each for each in columns if each is not None]
         return np.array([-1 - _CODES[safety], *vetoed], np.int32).tobytes()
 
