@@ -12,6 +12,7 @@ from psycopg.rows import TupleRow
 from psycopg_pool import AsyncConnectionPool
 
 from domain.ranking.errors import ModelNotFound, ModelUnusable
+from myriorama.bootstrap.compiling import Compiling
 from myriorama.bootstrap.embedding import prompt_vectors
 from myriorama.feed.feeds import Feeds
 from myriorama.feed.live_state import LiveState
@@ -48,6 +49,7 @@ class RankedParts:
     feeds: RankedFeeds
     reasons: Reasons
     followed: "Followed"
+    compiling: Compiling
 
     @classmethod
     def of(  # noqa: PLR0913, PLR0917 - all that it is joined to
@@ -62,9 +64,13 @@ class RankedParts:
         """Join the parts; nothing is followed yet."""
         rankers = create_rankers(objects, tried=True)
         followed = Followed(rankers, projected)
-        live = LiveState(
-            url, create_stretches(reads, objects), create_state, folded=followed.folded
-        )
+        compiling = Compiling()
+
+        def make() -> State:
+            compiling.wait()
+            return create_state()
+
+        live = LiveState(url, create_stretches(reads, objects), make, folded=followed.folded)
         ranking, slates = Ranking(live, rankers), Slates(pool)
         return cls(
             live,
@@ -73,15 +79,21 @@ class RankedParts:
             RankedFeeds(feeds, ranking, slates),
             Reasons(pool),
             followed,
+            compiling,
         )
 
     @contextmanager
     def following(self) -> Generator[None]:
         """Follow the logs while the context is open, in an event loop."""
         self.followed.loop = asyncio.get_running_loop()
+        self.compiling.begin()
         try:
             with self.live:
-                yield
+                try:
+                    yield
+                finally:
+                    self.live.stop()
+                    self.compiling.close()
         finally:
             self.feeds.close()
             self.ranking.close()

@@ -97,12 +97,16 @@ class LiveState(Generic[S]):
         self._thread = threading.Thread(target=self._run, name="ranking state", daemon=True)
         self._thread.start()
 
+    def stop(self) -> None:
+        """Begin with nothing more; `close` waits until that is so."""
+        self._stopped.set()
+
     def close(self) -> None:
         """Stop following; what is being folded is folded to its end."""
         thread, self._thread = self._thread, None
         if thread is None or self._sockets is None:
             return
-        self._stopped.set()
+        self.stop()
         woken, waker = self._sockets
         with suppress(OSError):
             waker.send(b"\0")
@@ -174,6 +178,8 @@ class LiveState(Generic[S]):
     def _catch_up(self) -> None:
         if self._state is None:
             self._state = self._make()
+            if self._stopped.is_set():
+                return
         state, heads = self._state, self._stretches.heads()
         is_loading = self._standing == "loading"
         window = _WINDOW_LOADING if is_loading else _WINDOW_READY
