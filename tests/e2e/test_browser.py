@@ -288,6 +288,7 @@ def _creative(alice: Visitor) -> str:
     """Make the draft a creative, and submit it; return the address of its page."""
     page = alice.page
     page.get_by_role("link", name="Make one of a video of yours").click()
+    expect(page.get_by_role("heading", name="A video of yours as an ad")).to_be_visible()
     page.get_by_label(re.compile("^Name")).fill("The kite")
     page.get_by_label("Headline").fill("It flies by itself")
     page.get_by_label("Button").select_option("shop_now")

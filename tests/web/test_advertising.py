@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from datetime import UTC, datetime
 from html import escape
+from typing import get_args
 from uuid import uuid4
 
 import pytest
@@ -36,7 +37,7 @@ def ads(alice: Person, log: Log) -> Advertised:
 
 def test_every_state_and_reason_that_there_is_has_its_words() -> None:
     assert ad_words.REVIEW_REASONS.keys() == REASONS
-    assert set(State.__args__) <= ad_words.STATES.keys()
+    assert set(get_args(State)) <= ad_words.STATES.keys()
 
 
 @pytest.mark.parametrize(
