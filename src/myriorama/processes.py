@@ -26,6 +26,7 @@ from myriorama.bootstrap.billing import create_cashier
 from myriorama.bootstrap.feeds import create_rankers, create_state, create_stretches
 from myriorama.bootstrap.logs import projections, sources
 from myriorama.bootstrap.marks import provenance_of
+from myriorama.bootstrap.notifying import create_notifier
 from myriorama.bootstrap.programs import (
     create_dispatcher,
     create_projector,
@@ -163,6 +164,14 @@ def pace(settings: Settings) -> None:
     pacer = create_pacer(settings)
     stop_when_signalled(pacer.stop)
     pacer.run()
+
+
+def notify(settings: Settings) -> None:
+    """Tell advertisers what happens until told to stop."""
+    _start_signals(settings)
+    notifier = create_notifier(settings)
+    stop_when_signalled(notifier.stop)
+    notifier.run()
 
 
 def export_bill(settings: Settings, campaign_id: UUID) -> tuple[Export, Iterator[bytes]]:

@@ -176,6 +176,8 @@ class Settings(WorkerSettings):
     """So many views make a public video worth being streamed in several sizes."""
     cors_origins: str = ""
     """Origins of other sites whose pages may call the API, separated by commas."""
+    webhooks_inside: str = ""
+    """Hosts inside (host:port,...) that advertisers' webhooks may lead to all the same."""
     stripe_secret_key: str = ""
     """With which advertisers are charged; empty: nobody can top up."""
     stripe_webhook_secret: str = ""

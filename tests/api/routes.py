@@ -157,6 +157,22 @@ ROUTES: dict[str, Expectation] = {
     "PATCH /v1/advertisers/{advertiser_id:uuid}": (Scope.ADVERTISER, OWNER),
     "GET /v1/advertisers/{advertiser_id:uuid}/reports": (Scope.ADVERTISER, OWNER),
     "GET /v1/advertisers/{advertiser_id:uuid}/decisions": (Scope.ADVERTISER, OWNER),
+    "POST /v1/advertisers/{advertiser_id:uuid}/webhooks": (Scope.ADVERTISER, OWNER),
+    "GET /v1/advertisers/{advertiser_id:uuid}/webhooks": (Scope.ADVERTISER, OWNER),
+    "POST /v1/advertisers/{advertiser_id:uuid}/webhooks/{webhook_id:uuid}/rotate": (
+        Scope.ADVERTISER,
+        OWNER,
+    ),
+    "DELETE /v1/advertisers/{advertiser_id:uuid}/webhooks/{webhook_id:uuid}": (
+        Scope.ADVERTISER,
+        OWNER,
+    ),
+    "GET /v1/advertisers/{advertiser_id:uuid}/webhooks/{webhook_id:uuid}/deliveries": (
+        Scope.ADVERTISER,
+        OWNER,
+    ),
+    "POST /v1/advertisers/{advertiser_id:uuid}/webhooks/{webhook_id:uuid}/deliveries"
+    "/{notice_id:uuid}/redeliver": (Scope.ADVERTISER, OWNER),
     "GET /v1/advertisers/{advertiser_id:uuid}/decisions/{ad_decision_id:uuid}": (
         Scope.ADVERTISER,
         OWNER,
@@ -238,6 +254,7 @@ ROUTES: dict[str, Expectation] = {
 }
 
 BODIES: dict[str, dict[str, object]] = {
+    "POST /v1/advertisers/{advertiser_id:uuid}/webhooks": {"url": "https://shop.example.com/hook"},
     "POST /v1/ads/{ad_decision_id:uuid}/hide": {"what": "advertiser"},
     "POST /v1/ads/{ad_decision_id:uuid}/report": {"reason": "deception"},
     "PATCH /v1/advertisers/{advertiser_id:uuid}": {"name": "Fox"},

@@ -38,6 +38,7 @@ NOT_THERE = {
     "creative_withdrawn_for_good",
     "line_item_not_submitted",
     "line_item_over",
+    "delivery_not_found",
     "member_not_found",
     "nothing_to_export",
     "nothing_to_show",
@@ -122,6 +123,8 @@ def world(
         for handle in ("alice", "bob", "mallory")
     )
     ads = advertised(log, alice.account_id)
+    hooks = f"/v1/advertisers/{ads.advertiser_id}/webhooks"
+    webhook = alice.post(hooks, json={"url": "https://shop.example.com/hooks"})
     face = photo(tmp_path / "face.jpg", two_colours(64, 64))
     with face.open("rb") as file:
         sent = alice.post("/v1/uploads", files={"file": file}, data={"purpose": "image"}).json()
@@ -143,6 +146,8 @@ def world(
             "decision_id": alice.get("/v1/feed").json()["decision_id"],
             "generation_id": str(draft(log, alice.account_id)),
             "head": "0" * 64,
+            "notice_id": str(uuid4()),
+            "webhook_id": webhook.json()["webhook_id"],
             "playlist": "master.m3u8",
             "openai_id": f"video_{draft(log, alice.account_id).hex}",
             "rule_id": alice.post("/v1/feed/steer", json={"say": "more cats"}).json()["rules"][0][

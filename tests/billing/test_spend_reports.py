@@ -14,7 +14,7 @@ import pytest
 
 from ads.beacons import Beacon
 from domain.spend.events import InvalidTrafficCredited, SpendSettled
-from myriorama.billing.report_files import report_file
+from myriorama.billing.report_files import Format, report_file
 from myriorama.billing.spend_reports import (
     DIMENSIONS,
     VIEWERS_MIN,
@@ -141,5 +141,5 @@ def test_an_empty_report_is_a_file_with_columns(database_url: str) -> None:
     assert pl.read_parquet(BytesIO(report_file([], "parquet", currency="USD"))).is_empty()
 
 
-def readers() -> Sequence[tuple[str, Callable[[BytesIO], pl.DataFrame]]]:
+def readers() -> Sequence[tuple[Format, Callable[[BytesIO], pl.DataFrame]]]:
     return [("csv", pl.read_csv), ("parquet", pl.read_parquet)]

@@ -16,6 +16,7 @@ from myriorama.api import ad_receipts as ad_receipt_routes
 from myriorama.api import ad_repository as ad_repository_routes
 from myriorama.api import ad_review as ad_review_routes
 from myriorama.api import ad_spend_reports as ad_spend_report_routes
+from myriorama.api import ad_webhooks as ad_webhook_routes
 from myriorama.api import advertisers as advertiser_routes
 from myriorama.api import campaigns as campaign_routes
 from myriorama.api import commercial_grants as commercial_grant_routes
@@ -36,6 +37,7 @@ from myriorama.application.line_items import LineItems
 from myriorama.application.videos import Missing
 from myriorama.billing.exports import Exports
 from myriorama.billing.spend_reports import SpendReports
+from myriorama.bootstrap.notifying import create_ad_webhooks
 from myriorama.bootstrap.screening import screening_of
 from myriorama.feed.ad_reasons import ShownAds
 from myriorama.settings import Settings
@@ -52,6 +54,7 @@ ROUTES: Sequence[ControllerRouterHandler] = (
     ad_repository_routes.router,
     ad_review_routes.router,
     ad_spend_report_routes.router,
+    ad_webhook_routes.router,
     advertiser_routes.router,
     campaign_routes.router,
     commercial_grant_routes.router,
@@ -75,6 +78,7 @@ def advertising(
     return {
         "ad_exports": Exports(writes, open_objects(settings.objects)),
         "ad_opinions": AdOpinions(log),
+        "ad_webhooks": create_ad_webhooks(settings, log),
         "advertisers": Advertisers(log),
         "campaigns": Campaigns(log),
         "commercial_grants": CommercialGrants(log),

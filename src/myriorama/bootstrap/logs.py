@@ -16,6 +16,7 @@ from projections.ad_decisions import AdDecisions
 from projections.ad_preferences import AdPreferences as AdPreferencesProjection
 from projections.ad_reports import AdReports as AdReportsProjection
 from projections.ad_repository import AdRepository
+from projections.ad_webhooks import AdWebhooks
 from projections.advertisers import Advertisers as AdvertisersProjection
 from projections.appeals import Appeals
 from projections.cameo_permissions import CameoPermissions
@@ -62,6 +63,7 @@ def projections() -> Sequence[AnyProjection]:
         AdPreferencesProjection(),
         AdReportsProjection(),
         AdRepository(),
+        AdWebhooks(),
         AdvertisersProjection(),
         Appeals(),
         CameoPermissions(),

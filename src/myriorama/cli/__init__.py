@@ -24,6 +24,7 @@ for command in (
     running.relay,
     running.settle,
     running.pace,
+    running.notify,
     running.collect,
     running.stripe_double,
     running.work,

@@ -136,6 +136,11 @@ def pace() -> None:
     processes.pace(settings_of_home())
 
 
+def notify() -> None:
+    """Tell advertisers what happens, by their webhooks, one notifier at a time."""
+    processes.notify(settings_of_home())
+
+
 def relay() -> None:
     """Carry both logs to Kafka as public streams, one relay at a time."""
     try:

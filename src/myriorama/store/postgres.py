@@ -59,6 +59,7 @@ class AdvisoryLock(IntEnum):
     BUDGETS = 7220250113
     PACER = 7220250114
     TRAFFIC = 7220250115
+    NOTIFIER = 7220250116
 
 
 def open_pool(url: str, *, size_max: int = 8, is_checked: bool = True) -> Pool:

@@ -106,6 +106,7 @@ def household(
         _own("settle", measured["settle"], after=("migrate",)),
         _own("pace", measured["pace"], after=("migrate",)),
         _own("collect", measured["collect"], after=("migrate",)),
+        _own("notify", environment, after=("migrate",)),
         _own("renditions", environment, after=("migrate",)),
         Program(
             "serve",

@@ -1,0 +1,108 @@
+"""The world outside: HTTP to addresses of strangers, that never leads into our own networks.
+
+A name is looked up once, and what is connected to is the address that was looked at: nobody can
+answer with another one in between. Nothing is followed, and little of an answer is read.
+"""
+
+import socket
+import ssl
+from collections.abc import Collection, Iterable, Mapping
+from ipaddress import IPv4Address, ip_address, ip_network
+from typing import NamedTuple
+
+import httpcore
+
+_TIMEOUT_S = 10.0
+_ANSWER_BYTES_MAX = 1024
+_UNICAST = ip_network("2000::/3")
+_TIMEOUTS = {"connect": _TIMEOUT_S, "read": _TIMEOUT_S, "write": _TIMEOUT_S, "pool": _TIMEOUT_S}
+
+
+class LeadsInside(httpcore.ConnectError):
+    """The name leads to an address that is not on the public internet."""
+
+
+class Answer(NamedTuple):
+    """What was answered."""
+
+    status: int
+    retry_after: str | None
+
+
+class Outside:
+    """Posts to strangers; may be used by many threads."""
+
+    def __init__(self, inside: Collection[str]) -> None:
+        """Take the hosts (host:port) that may be reached though they are inside."""
+        self._pool = httpcore.ConnectionPool(
+            ssl_context=ssl.create_default_context(),
+            max_connections=16,
+            max_keepalive_connections=0,
+            network_backend=_Guarded(inside),
+        )
+
+    def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> Answer:
+        """Send a body, and return the answer, whatever it is.
+
+        Raises:
+            httpcore.NetworkError: nobody answers, or the name leads inside.
+            httpcore.TimeoutException: the answer takes too long.
+            httpcore.ProtocolError: the answer is none of HTTP.
+        """
+        request = self._pool.stream(
+            "POST",
+            url,
+            headers=[(name.encode(), value.encode()) for name, value in headers.items()],
+            content=body,
+            extensions={"timeout": _TIMEOUTS},
+        )
+        with request as response:
+            read = 0
+            for part in response.iter_stream():
+                read += len(part)
+                if read > _ANSWER_BYTES_MAX:
+                    break
+            told = {name.lower(): value for name, value in response.headers}
+            retry_after = told.get(b"retry-after")
+            return Answer(response.status, retry_after.decode("latin-1") if retry_after else None)
+
+    def close(self) -> None:
+        """Send nothing more."""
+        self._pool.close()
+
+
+class _Guarded(httpcore.NetworkBackend):
+    """Connects to public addresses alone."""
+
+    def __init__(self, inside: Collection[str]) -> None:
+        self._inside = inside
+        self._backend = httpcore.SyncBackend()
+
+    def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
+    ) -> httpcore.NetworkStream:
+        try:
+            found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        except (OSError, UnicodeError) as error:
+            raise httpcore.ConnectError(f"{host} is not found") from error
+        addresses = [str(each[4][0]) for each in found]
+        is_inside = f"{host}:{port}" in self._inside
+        if not is_inside and not all(is_public(address) for address in addresses):
+            raise LeadsInside(f"{host} leads to an address that is not public")
+        return self._backend.connect_tcp(addresses[0], port, timeout, local_address, socket_options)
+
+
+def is_public(address: str) -> bool:
+    """Tell whether an address is on the public internet, and reaches nothing else through it."""
+    parsed = ip_address(address.partition("%")[0])
+    if isinstance(parsed, IPv4Address):
+        return parsed.is_global and not parsed.is_multicast
+    # Global unicast is here alone; some of it stands for addresses of the older kind.
+    embedded = (parsed.sixtofour, *(parsed.teredo or ()))
+    within = parsed in _UNICAST and parsed.is_global
+    return within and all(each.is_global for each in embedded if each is not None)

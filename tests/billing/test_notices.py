@@ -1,0 +1,77 @@
+"""Notices of the books: a budget that is low, and a day that is over, each told once."""
+
+import json
+import time
+from typing import Any
+
+from domain.ad_webhook.aggregate import AdWebhook
+from myriorama.store.log import Log
+from myriorama.workers.notices import Notices
+from projections.ad_webhooks import AdWebhooks
+from projections.advertisers import Advertisers
+from tests.advertising import NOON, advertiser
+from tests.billing.worlds import Market, granted
+from tests.folding import fold
+
+DAY_MS = 86_400_000
+
+
+def told(market: Market) -> list[Any]:
+    Notices.read_books(market.connection)
+    rows = market.connection.execute("SELECT body FROM ad_notices ORDER BY type").fetchall()
+    return [json.loads(body) for (body,) in rows]
+
+
+def opened(market: Market, log: Log) -> None:
+    """Have the market's advertiser with a webhook, in a log and on the read side."""
+    fox = advertiser(market.line_id)
+    hook = AdWebhook.open(
+        market.campaign_id,
+        advertiser_id=fox.id,
+        url="https://shop.example.com/hooks",
+        inside=(),
+        by=market.line_id,
+        at=NOON,
+    )
+    log.save(fox, hook)
+    fold(market.pool, Advertisers(), AdWebhooks())
+    market.advertiser_id = fox.id
+
+
+def test_a_budget_of_which_four_fifths_are_spent_is_told_once(market: Market, log: Log) -> None:
+    opened(market, log)
+    market.connection.execute("DELETE FROM budgeted_lines")
+    market.fund(line=10_000)
+    lease = granted(market.grant(10_000, least=1_000))
+    market.report([market.token(lease, 1_000)])
+    market.settle()
+    before = told(market)
+    while lease_more := market.grant(10_000, least=1_000):
+        market.report([market.token(lease_more, 1_000) for _ in range(lease_more.micros // 1_000)])
+        market.settle()
+
+    (low,) = told(market)
+    again = told(market)
+
+    assert before == []
+    assert again == [low]
+    assert low["type"] == "budget.low"
+    assert low["data"]["line_item_id"] == str(market.line_id)
+    assert low["data"]["spent_micros"] >= 8_000
+
+
+def test_yesterday_is_reported_once_it_is_over(market: Market, log: Log) -> None:
+    opened(market, log)
+    market.connection.execute("DELETE FROM budgeted_lines")
+    market.now_ms = round(time.time() * 1000) - DAY_MS - DAY_MS // 24
+    market.zone = "Europe/Berlin"
+    market.fund()
+    market.report([market.token(granted(market.grant(10_000)), 1_000)])
+    market.settle()
+
+    (ready,) = told(market)
+    again = told(market)
+
+    assert again == [ready]
+    assert ready["type"] == "report.ready"
+    assert ready["data"]["url"].startswith(f"/v1/advertisers/{market.advertiser_id}/reports?")
