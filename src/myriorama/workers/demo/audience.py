@@ -16,6 +16,8 @@ from numpy.random import Generator
 _FEEDS = ("latest", "popular")
 _TOGETHER = 40
 _LIMIT = 20
+# The first page of somebody who is new is without ads: who they are is read meanwhile.
+_PAGES = 3
 # Nobody can have seen an ad for two seconds before two seconds have passed, nor its end.
 _WATCHING_S = 6.0
 _VIEWABLE, _MUTED, _CLICKED, _HIDDEN = 0.8, 0.05, 0.04, 0.01
@@ -35,7 +37,7 @@ def watch_ads(
     *,
     seed: int = 7,
 ) -> Iterator[str]:
-    """Let people read a page each, and report what they saw of its ads. Yields what is done.
+    """Let people read some pages each, and report what they saw of its ads. Yields what is done.
 
     Args:
         api: a client whose base URL is the API's.
@@ -65,7 +67,7 @@ def watch_ads(
             ]
             shown += len(ad_tokens)
             told += _report(api, token, events) if events else 0
-    yield f"{shown} ads were shown, of which {told} events were told"
+    yield f"{shown} ads were shown, and {told} events of them reported"
 
 
 def seen(chance: Generator) -> Iterator[str]:
@@ -87,8 +89,14 @@ def seen(chance: Generator) -> Iterator[str]:
 def _read(api: httpx.Client, token: str, feed: str) -> list[Any]:
     headers = {"Authorization": f"Bearer {token}", "User-Agent": _APP}
     query: dict[str, str | int] = {"kind": feed, "limit": _LIMIT}
-    answer = api.get("/v1/feed", params=query, headers=headers).raise_for_status()
-    ads: list[Any] = answer.json()["ads"]
+    ads = list[Any]()
+    for _ in range(_PAGES):
+        answer = api.get("/v1/feed", params=query, headers=headers).raise_for_status()
+        page = answer.json()
+        ads += page["ads"]
+        if page["next_cursor"] is None:
+            break
+        query["cursor"] = page["next_cursor"]
     return ads
 
 
