@@ -186,6 +186,13 @@ def _bound(ads: int, leaders: int, count: int, reach: Floats, board: Board) -> N
     for used in range(every + 1):
         for at in range(count + 1):
             bound[used, ads, at] = 0.0
+    # The first gap that each ad may have, behind those before it.
+    earliest = board.at
+    earliest[0] = 0
+    for ad in range(1, ads):
+        earliest[ad] = count
+        if earliest[ad - 1] < count:
+            earliest[ad] = board.after[earliest[ad - 1]]
     for ad in range(ads - 1, -1, -1):
         for used in range(every + 1):
             # No more are used up than ads are placed.
@@ -194,7 +201,7 @@ def _bound(ads: int, leaders: int, count: int, reach: Floats, board: Board) -> N
             free, worth = _next_lead(used, leaders, board)
             most = 0.0
             bound[used, ad, count] = 0.0
-            for at in range(count - 1, -1, -1):
+            for at in range(count - 1, earliest[ad] - 1, -1):
                 video = board.video[at]
                 gain = worth * reach[video + ad] - board.cost[ad + 1, video]
                 most = max(most, gain + bound[used | free, ad + 1, board.after[at]])

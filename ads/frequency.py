@@ -10,7 +10,6 @@ from uuid import UUID
 import msgspec
 
 from ads.lines import Line, Scope
-from ads.probability import TIRED_MAX
 from ads.viewer import Shown
 
 _Entry = tuple[int, int, int, int]
@@ -74,12 +73,12 @@ class Caps:
         viewer before and how often.
         """
         out, tired = ([*self._never_rows], [*self._never_creatives]), list[int]()
-        row_of, entries_of = self._rows.get, self._entries.get
+        row_of, entries_of, none = self._rows.get, self._entries.get, ()
         for of, times in shown_ms.items():
             row = row_of(of)
             if row is not None:
-                tired += (row, min(len(times), TIRED_MAX))
-            for kind, at, count, window_ms in entries_of(of, ()):
+                tired += row, len(times)
+            for kind, at, count, window_ms in entries_of(of, none):
                 # The last `count` showings are within the window: one more would be too many.
                 if count <= len(times) and now_ms - times[-count] < window_ms:
                     out[kind].append(at)

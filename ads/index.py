@@ -90,7 +90,7 @@ class Index:
         self.flights = Flights(lines)
         self.reach = np.array(learnt.reach)
         self.table: Table
-        self._moods: dict[tuple[str, ...], Mood] = {}
+        self._moods: dict[tuple[str, str, int], Mood] = {}
         self._floors: dict[tuple[int, ...], Floor] = {}
 
     @classmethod
@@ -130,9 +130,10 @@ class Index:
 
     def mood(self, viewer: Viewer) -> Mood:
         """Return what this viewer's moment adds to the chances of all lines."""
-        features = probability.features_of_viewer(viewer)
-        known = self._moods.get(features)
+        key = viewer.platform, viewer.country, viewer.ads_in_session
+        known = self._moods.get(key)
         if known is None:
+            features = probability.features_of_viewer(viewer)
             if len(self._moods) >= _KNOWN_MAX:
                 self._moods.clear()
             learnt, table = self.probabilities, self.table
@@ -140,7 +141,7 @@ class Index:
             rises = [_rise(table.knots[e], float(terms[e] + table.tired[e].max())) for e in _EVENT]
             view, *others = rises
             known = Mood(terms, _ROUNDING * view * max(1.0, *others))
-            self._moods[features] = known
+            self._moods[key] = known
         return known
 
     def floor(self, reserves: tuple[int, int, int]) -> Floor:

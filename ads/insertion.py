@@ -35,7 +35,7 @@ _SEED_MASK = (1 << 64) - 1
 _NONE = np.zeros(0, np.int32)
 
 
-class Placement(msgspec.Struct, frozen=True):
+class Placement(msgspec.Struct, frozen=True, gc=False):
     """An ad of a page.
 
     `position` is its place on the page with its ads, from 0 on: inserted in order, each lands
@@ -61,7 +61,7 @@ class Placement(msgspec.Struct, frozen=True):
     lease_id: int
 
 
-class Insertion(msgspec.Struct, frozen=True):
+class Insertion(msgspec.Struct, frozen=True, gc=False):
     """What was decided for a page, by the index of a version.
 
     `exact` is False where more lines vetoed one another than could be compared: then the page

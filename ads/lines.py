@@ -28,7 +28,7 @@ TIERS: tuple[Tier, ...] = ("full", "standard", "limited")
 HOURS = 168
 
 
-class Targeting(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Targeting(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=True):
     """Whom a line is for; an empty set means everybody. One interest of several is enough."""
 
     countries: frozenset[str] = frozenset()
@@ -38,7 +38,7 @@ class Targeting(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     platforms: frozenset[str] = frozenset()
 
 
-class Cap(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Cap(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=True):
     """At most `count` showings of its scope to one viewer within any `window_s` seconds."""
 
     scope: Scope
@@ -46,7 +46,7 @@ class Cap(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     window_s: int
 
 
-class Suitability(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Suitability(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=True):
     """What an ad must not stand beside. Keywords are compared without regard to case."""
 
     tier: Tier = "standard"
@@ -55,7 +55,7 @@ class Suitability(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     blocked_keywords: frozenset[str] = frozenset()
 
 
-class Creative(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Creative(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=True):
     """A video that a line shows, and where it leads."""
 
     creative_id: UUID
@@ -68,7 +68,7 @@ class Creative(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ai_label: bool = False
 
 
-class Line(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Line(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=True):
     """A line item that may be shown now.
 
     `bid_micros` is for one billed event: for a line by the thousand, a thousandth of what the

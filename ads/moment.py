@@ -51,7 +51,8 @@ class Moment(NamedTuple):
 class Scratch(NamedTuple):
     """What a decision works out of the moment, in room that is used again.
 
-    `words` are the rows that may be shown, `shown` how often each was before, `beside` the videos
+    `words` are the rows that may be shown, `shown` how often each was before
+    (`TIRED_MAX` times at most), `beside` the videos
     of each column of vetoes, `safety` that of each video, `gaps` those of each tier. Between
     decisions `shown` and `beside` are all zeros.
     """
@@ -79,7 +80,7 @@ def enter(table: Table, moment: Moment, out: Scratch) -> bool:
     """Work out which rows may be shown in which gaps; return whether there is any gap."""
     gaps_by_tier(out.safety, read(moment.page, out.beside, out.safety), moment.first, out.gaps)
     for place in range(0, moment.tired.shape[0], 2):
-        out.shown[moment.tired[place]] = moment.tired[place + 1]
+        out.shown[moment.tired[place]] = min(moment.tired[place + 1], TIRED_MAX)
     mark(table.targets, moment.targeted, moment.some, moment.never, out.words)
     for word in range(moment.live.shape[0]):
         suited = np.uint64(0)
@@ -157,6 +158,6 @@ def chance_of(  # noqa: PLR0913, PLR0917 - a loop over arrays takes what it read
     table: Table, moment: Moment, out: Scratch, row: int, creative: int, event: int
 ) -> float:
     """Return how likely an event is, for this viewer, now."""
-    times = min(int(out.shown[row]), TIRED_MAX)
-    logit = table.terms[creative, event] + moment.terms[event] + table.tired[event, times]
+    tired = table.tired[event, out.shown[row]]
+    logit = table.terms[creative, event] + moment.terms[event] + tired
     return applied(table.knots[event], logit)

@@ -8,7 +8,7 @@ import msgspec
 Safety = Literal["safe", "limited", "unsafe"]
 
 
-class Slot(msgspec.Struct, frozen=True):
+class Slot(msgspec.Struct, frozen=True, gc=False):
     """A video of the page.
 
     `keywords` are casefolded. `safety` None means that nobody has looked yet, which counts as
