@@ -85,7 +85,7 @@ def test_an_ad_is_told_of_to_nobody_but_who_was_shown_it(
         bob.get(f"/v1/ads/{uuid4()}/why"),
     ]
 
-    assert {each.json()["code"] for each in refused} == {"ad_decision_not_found"}
+    assert {each.json()["code"] for each in refused} == {"shown_ad_not_found"}
     assert {each.status_code for each in refused} == {404}
 
 

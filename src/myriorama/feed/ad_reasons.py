@@ -36,7 +36,7 @@ _TOLD = {
 }
 
 
-class AdDecisionNotFound(NotFound):
+class ShownAdNotFound(NotFound):
     """You were shown no ad under this ID, or its day is not kept any more."""
 
 
@@ -75,14 +75,14 @@ class ShownAds:
         """Return an ad that was shown to a viewer; one of just now is waited for.
 
         Raises:
-            AdDecisionNotFound: it was not shown to them, or there is no such thing.
+            ShownAdNotFound: it was not shown to them, or there is no such thing.
         """
         shown = await self._read(ad_decision_id)
         while shown is None and 0 <= time.time() - _made_at_s(ad_decision_id) < _LOGGED_WITHIN_S:
             await asyncio.sleep(_AGAIN_S)
             shown = await self._read(ad_decision_id)
         if shown is None or shown.viewer_id != viewer_id:
-            raise AdDecisionNotFound("You were shown no ad under this ID.")
+            raise ShownAdNotFound("You were shown no ad under this ID.")
         return shown
 
     async def _read(self, ad_decision_id: UUID) -> ShownAd | None:
