@@ -12,8 +12,8 @@ import pytest
 from domain.catalogue import EVENTS, Event
 
 IRREGULAR = {
-    *("Built", "Begun", "Chosen", "Drawn", "Forgotten", "Hidden", "Reset", "Sent", "Shown", "Spent"),
-    *("Taken", "Withdrawn"),
+    *("Built", "Begun", "Chosen", "Drawn", "Forgotten", "Hidden", "Reset", "Sent", "Shown"),
+    *("Spent", "Taken", "Withdrawn"),
 }
 PLAIN = {UUID, Decimal, bool, datetime, float, int, str, type(None)}
 

@@ -67,10 +67,13 @@ def test_what_clients_are_told_of_is_versioned_or_about_the_house(
     }
 
     assert outside <= {
+        "GET /ads.txt",
+        "GET /app-ads.txt",
         "GET /health",
         "GET /media/{key:path}",
         "GET /metrics",
         "GET /problems",
         "GET /ready",
+        "GET /sellers.json",
         "HEAD /media/{key:path}",
     }
