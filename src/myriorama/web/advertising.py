@@ -196,7 +196,7 @@ async def _sources(api: Api) -> list[dict[str, Any]]:
             **each,
             "kind": "video",
             "id": each["video_id"],
-            "words": each["caption"] or each["prompt"],
+            "words": _words(each),
         }
         for each in videos["items"]
         if _is_upright(each["width"], each["height"])

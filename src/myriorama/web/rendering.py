@@ -96,4 +96,5 @@ _FILTERS: dict[str, Any] = {
     "wall": ad_words.wall,
 }
 _ENVIRONMENT.filters.update(_FILTERS)
-_ENVIRONMENT.globals["ad_words"] = ad_words
+_GLOBALS: dict[str, Any] = {"ad_words": ad_words}
+_ENVIRONMENT.globals.update(_GLOBALS)
