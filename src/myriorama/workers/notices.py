@@ -141,7 +141,7 @@ def _of_log(events: Iterable[Event], owners: Mapping[UUID, UUID]) -> Iterator[No
         elif isinstance(event, CampaignCompleted):
             yield Notice(key, owner, "campaign.completed", at, {"campaign_id": id_})
         elif isinstance(event, CreativeApproved):
-            outcome = {"decision": "approved", "reasons": []}
+            outcome = {"decision": "approved", "reasons": list[str]()}
             yield Notice(key, owner, "creative.reviewed", at, {"creative_id": id_, **outcome})
         elif isinstance(event, CreativeRejected):
             outcome = {"decision": "rejected", "reasons": list(event.reasons)}
