@@ -19,6 +19,7 @@ from myriorama.store.log import Log
 from myriorama.store.postgres import AdvisoryLock, open_pool
 from myriorama.store.signing import Signer
 from myriorama.workers.budget_keeper import BudgetKeeper
+from myriorama.workers.chance_learner import ChanceLearner
 from myriorama.workers.elected import Elected, Together
 from myriorama.workers.pacer import Pacer
 from myriorama.workers.settler import Settler
@@ -64,10 +65,14 @@ def create_settler(settings: Settings) -> Together:
     )
 
 
-def create_pacer(settings: Settings) -> Elected:
-    """Join the pacer to PostgreSQL."""
+def create_pacer(settings: Settings) -> Together:
+    """Join the pacer, and who learns chances, to PostgreSQL."""
+    url = settings.database_url
     pacer = Pacer(Recordings(), every_s=settings.pace_every_s)
-    return Elected(settings.database_url, AdvisoryLock.PACER, "pacer", pacer.work)
+    return Together(
+        Elected(url, AdvisoryLock.PACER, "pacer", pacer.work),
+        Elected(url, AdvisoryLock.CHANCES, "chance learner", ChanceLearner().work),
+    )
 
 
 def data_centres(settings: Settings) -> Prefixes:
