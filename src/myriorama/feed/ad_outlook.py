@@ -142,7 +142,7 @@ class AdOutlook:
         """Return who bids now and may spend, and the part of their bids."""
         async with self._pool.connection() as connection:
             rows = await (await connection.execute(_MULTIPLIERS)).fetchall()
-        multipliers = dict(rows)
+        multipliers: dict[UUID, float] = dict(rows)
         lines = [each.line for each in await servable_lines(self._pool, at=now)]
         return Market([line for line in lines if line.line_id in multipliers], multipliers)
 
