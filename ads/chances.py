@@ -145,7 +145,8 @@ def _before_arrival(head: Head, reach: Sequence[float], examples: Sequence[Examp
 
 
 def _came(reach: Sequence[float], examples: Sequence[Example]) -> Floats:
-    return np.array(reach)[[min(one.place, PLACES - 1) for one in examples]]
+    places = [min(one.place, PLACES - 1) for one in examples]
+    return np.take(np.array(reach, np.float64), places)
 
 
 def _of(head: Head, features: Sequence[tuple[str, ...]]) -> Floats:

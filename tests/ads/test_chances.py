@@ -11,7 +11,7 @@ from ads.chances import FEATURES, OUTCOMES_MIN, Example, learn, ratio
 from ads.probability import Head, Probabilities
 
 PRIOR = Probabilities.prior()
-PLATFORMS = ("ios", "android", "web")
+PLATFORMS: tuple[str, ...] = ("ios", "android", "web")
 Rates = Mapping[str, float]
 
 
@@ -26,7 +26,7 @@ def house(
 ) -> list[Example]:
     """Return ads in a house whose viewers click so often, by platform."""
     chance = np.random.default_rng(seed)
-    platforms = [PLATFORMS[at] for at in chance.integers(len(PLATFORMS), size=count)]
+    platforms = [PLATFORMS[at] for at in chance.integers(len(PLATFORMS), size=count).tolist()]
     places = chance.integers(3, 12, size=count).tolist()
     draws = chance.random((count, 3)).tolist()
     found: list[Example] = []

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from uuid import UUID
 
 import msgspec
+import numpy as np
 import structlog
 from psycopg import AsyncConnection, Connection
 from psycopg.rows import TupleRow, class_row
@@ -120,10 +121,10 @@ def ratio_of_last_day(connection: Connection[TupleRow], chances: Probabilities) 
     over = _over(connection)
     asked = {"over": over, "since": over - _DAY_MS, "last": PLACES - 1, **_BEACONS}
     rows = connection.execute(_BY_PLACE, asked).fetchall()
-    reach = chances.reach
+    places, view, click, viewed, clicked = np.array(rows, np.float64).reshape(-1, 5).T
+    reach = np.take(np.array(chances.reach), places.astype(np.int64))
     return ratio_of(
-        (sum(row[3] for row in rows), sum(reach[row[0]] * row[1] for row in rows)),
-        (sum(row[4] for row in rows), sum(reach[row[0]] * row[2] for row in rows)),
+        (int(viewed.sum()), float(reach @ view)), (int(clicked.sum()), float(reach @ click))
     )
 
 
