@@ -1,6 +1,7 @@
 """A campaign, from its opening to its end."""
 
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
