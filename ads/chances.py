@@ -146,7 +146,8 @@ def _before_arrival(head: Head, reach: Sequence[float], examples: Sequence[Examp
 
 def _came(reach: Sequence[float], examples: Sequence[Example]) -> Floats:
     places = [min(one.place, PLACES - 1) for one in examples]
-    return np.take(np.array(reach, np.float64), places)
+    came: Floats = np.array(reach, np.float64)
+    return came[np.array(places, np.intp)]
 
 
 def _of(head: Head, features: Sequence[tuple[str, ...]]) -> Floats:

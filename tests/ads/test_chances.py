@@ -26,7 +26,8 @@ def house(
 ) -> list[Example]:
     """Return ads in a house whose viewers click so often, by platform."""
     chance = np.random.default_rng(seed)
-    platforms = [PLATFORMS[at] for at in chance.integers(len(PLATFORMS), size=count).tolist()]
+    drawn: list[int] = chance.integers(len(PLATFORMS), size=count).tolist()
+    platforms = [PLATFORMS[at] for at in drawn]
     places = chance.integers(3, 12, size=count).tolist()
     draws = chance.random((count, 3)).tolist()
     found: list[Example] = []
