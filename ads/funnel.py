@@ -190,7 +190,7 @@ def _together(counted: Sequence[tuple[Step, int, int]]) -> Sequence[Lost]:
         else:
             groups.append(([step], pages, viewers))
     if len(groups) > 1 and groups[-1][2] < VIEWERS_MIN:
-        steps, pages, _ = groups.pop()
-        before, count, viewers = groups.pop()
-        groups.append(([*before, *steps], count + pages, viewers))
+        last, few, _ = groups.pop()
+        steps, before, fewest = groups.pop()
+        groups.append(([*steps, *last], before + few, fewest))
     return [Lost(steps if of >= VIEWERS_MIN else [], pages) for steps, pages, of in groups]
