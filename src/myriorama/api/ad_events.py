@@ -96,7 +96,9 @@ class AdReports:
                 refused.append(RefusedEvent(index, error.code))
                 continue
             beacon = _BEACONS[event.event]
-            arrival = Arrival(beacon, token.decided_ms, now_ms, agent, address)
+            arrival = Arrival(
+                beacon, token.decided_ms, now_ms, agent, address, token.duration_ms or None
+            )
             mark = self._invalid_traffic.mark(arrival)
             believed.append(Reported(beacon, unpacked(event.token), mark.rule if mark else None))
         if believed:
