@@ -146,8 +146,8 @@ def _before_arrival(head: Head, reach: Sequence[float], examples: Sequence[Examp
 
 def _came(reach: Sequence[float], examples: Sequence[Example]) -> Floats:
     places = [min(one.place, PLACES - 1) for one in examples]
-    came: Floats = np.array(reach, np.float64)
-    return came[np.array(places, np.intp)]
+    found: Floats = np.array(reach, np.float64)[np.array(places, np.intp)]
+    return found
 
 
 def _of(head: Head, features: Sequence[tuple[str, ...]]) -> Floats:
