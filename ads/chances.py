@@ -145,9 +145,7 @@ def _before_arrival(head: Head, reach: Sequence[float], examples: Sequence[Examp
 
 
 def _came(reach: Sequence[float], examples: Sequence[Example]) -> Floats:
-    places = [min(one.place, PLACES - 1) for one in examples]
-    found: Floats = np.array(reach, np.float64)[np.array(places, np.intp)]
-    return found
+    return np.array([reach[min(one.place, PLACES - 1)] for one in examples], np.float64)
 
 
 def _of(head: Head, features: Sequence[tuple[str, ...]]) -> Floats:
