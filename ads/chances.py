@@ -150,4 +150,5 @@ def _came(reach: Sequence[float], examples: Sequence[Example]) -> Floats:
 
 def _of(head: Head, features: Sequence[tuple[str, ...]]) -> Floats:
     logits = np.array([head.intercept + head.sum_of(each) for each in features])
-    return np.interp(logits, calibration.knots(), head.table)
+    found: Floats = np.interp(logits, calibration.knots(), head.table)
+    return found
