@@ -64,6 +64,10 @@ class AdTokenExpired(AdTokenInvalid):
     """The token was signed here, and its time is over."""
 
 
+class AdTokenOfAnother(AdTokenInvalid):
+    """The token was given to another viewer."""
+
+
 class AdToken(msgspec.Struct, frozen=True):
     """What a token proves.
 

@@ -13,6 +13,7 @@ from myriorama.api.ad_events import AdReports
 from myriorama.application.line_items import LineItems
 from myriorama.billing.ad_events import AdEvents
 from myriorama.billing.outbox import Outbox
+from myriorama.feed.ad_pseudonyms import Pseudonyms
 from myriorama.feed.ad_recordings import Recordings
 from myriorama.settings import SettingInvalid, Settings, variable
 from myriorama.store.log import Log
@@ -33,6 +34,11 @@ def create_ad_tokens(signer: Signer) -> Tokens:
     return Tokens({1: signer.key("ad tokens")})
 
 
+def pseudonym_key(signer: Signer) -> bytes:
+    """Return under which key viewers have the pseudonyms that ad tokens name."""
+    return signer.key("ad pseudonyms")
+
+
 def create_ad_reports(
     settings: Settings, signer: Signer, pool: AsyncConnectionPool[AsyncConnection[TupleRow]]
 ) -> AdReports:
@@ -45,6 +51,7 @@ def create_ad_reports(
         create_ad_tokens(signer),
         InvalidTraffic(data_centres(settings), _OWN_APPS),
         AdEvents(pool),
+        Pseudonyms(pseudonym_key(signer)),
         proxies=settings.proxies,
     )
 
