@@ -186,4 +186,5 @@ def columns(packed: Sequence[bytes]) -> NDArray[Any]:
 
 def days(rows: NDArray[Any]) -> NDArray[Any]:
     """Return the days of tokens that were read by columns."""
-    return rows["length_and_day"] & _DAY_MASK
+    numbers: NDArray[Any] = rows["length_and_day"] & _DAY_MASK
+    return numbers
