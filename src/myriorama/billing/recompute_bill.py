@@ -15,7 +15,7 @@ def _need(holds: object, flaw: str) -> None:
 
 
 def _take(line: Any, at: Any, known: Any, due: Any, bill: Any) -> None:
-    key = kind, id_, *_ = tuple(map(line.get, ("type", "decision_id", "beacon", "mark")))
+    key = kind, id_, *_ = tuple[Any, ...](map(line.get, ("type", "decision_id", "beacon", "mark")))
     micros, of = line.get("micros", 0), known.get(("decision", id_, None, None), line)
     is_new = not id_ or known.setdefault(key, line) is line
     _need((kind == "export") != at["open"], "it stands outside of an export")
