@@ -40,7 +40,7 @@ def ads_txt(house: House) -> str:
     return "\n".join([*lines, f"{house.domain}, {SELLER_ID}, DIRECT", ""])
 
 
-def sellers_json(house: House) -> bytes:
+def sellers_json(house: House) -> SellersFile:
     """Return sellers.json, in which the house is the publisher."""
     seller = Seller(SELLER_ID, house.name, house.domain, "PUBLISHER")
-    return msgspec.json.encode(SellersFile((seller,), "1.0", house.contact))
+    return SellersFile((seller,), "1.0", house.contact)

@@ -256,6 +256,10 @@ ROUTES: dict[str, Expectation] = {
 }
 
 BODIES: dict[str, dict[str, object]] = {
+    "POST /v1/advertisers/{advertiser_id:uuid}/billing/top-ups": {
+        "amount_micros": 50_000_000,
+        "method": "checkout",
+    },
     "POST /v1/advertisers/{advertiser_id:uuid}/webhooks": {"url": "https://shop.example.com/hook"},
     "POST /v1/ads/{ad_decision_id:uuid}/hide": {"what": "advertiser"},
     "POST /v1/ads/{ad_decision_id:uuid}/report": {"reason": "deception"},

@@ -11,6 +11,7 @@ from myriorama.web.rendering import STATIC, ago, compact, fingerprint, hue, tagg
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 TEMPLATES = sorted((STATIC.parent / "templates").glob("*.html"))
 MODULES = sorted(STATIC.glob("*.js"))
+ALONE = {"beacons.js", "session.js", "toast.js", "typed.js", "wrong.js"}
 
 INLINE = re.compile(r"(?i)<style|<script(?![^>]*\ssrc=)|\sstyle=|\son[a-z]+=|javascript:")
 FOREIGN = re.compile(r"""(?:src|href|action)=["']?(?:https?:)?//|url\(["']?(?:https?:)?//""")
@@ -70,7 +71,7 @@ def test_a_module_imports_only_what_is_served_beside_it(module: Path) -> None:
     imported = {name for pair in IMPORTED.findall(module.read_text()) for name in pair if name}
 
     assert imported <= {path.name for path in MODULES}
-    assert imported or module.name in {"beacons.js", "session.js", "toast.js"}
+    assert imported or module.name in ALONE
 
 
 def test_a_hashtag_of_any_script_is_a_link_as_a_whole() -> None:

@@ -48,7 +48,11 @@ def line(log: Log, connection: Connection[TupleRow], projecting: None) -> LineIt
         log.save(saved)
     set_cap(connection, "advertiser", hers.id, 10**9, advertiser_id=hers.id)
     keeper = BudgetKeeper(LineItems(log))
-    may_spend = "SELECT count(*) FROM budgeted_lines WHERE may_spend"
+    # A line and its campaign are projected one after the other: both have a budget by then.
+    may_spend = """
+        SELECT count(*) FROM budgeted_lines b
+        JOIN spending s ON s.scope = 'campaign' AND s.id = b.campaign_id WHERE b.may_spend
+    """
 
     def kept() -> bool:
         keeper.step(connection)

@@ -7,7 +7,7 @@ from litestar import Response, Router, get
 from litestar.di import NamedDependency
 
 from ads import sellers
-from ads.sellers import House
+from ads.sellers import House, SellersFile
 from myriorama.api.tokens import Scope
 
 _KEPT = {"Cache-Control": "public, max-age=3600"}
@@ -25,11 +25,10 @@ async def read_app_ads_txt(house: NamedDependency[House]) -> Response[str]:
     return Response(sellers.ads_txt(house), media_type="text/plain", headers=_KEPT)
 
 
-@get("/sellers.json", opt={"scope": Scope.PUBLIC}, media_type="application/json")
-async def read_sellers(house: NamedDependency[House]) -> Response[bytes]:
+@get("/sellers.json", opt={"scope": Scope.PUBLIC})
+async def read_sellers(house: NamedDependency[House]) -> Response[SellersFile]:
     """Read on whose behalf places are sold here: the house's own."""
-    content = sellers.sellers_json(house)
-    return Response(content, media_type="application/json", headers=_KEPT)
+    return Response(sellers.sellers_json(house), headers=_KEPT)
 
 
 router = Router(

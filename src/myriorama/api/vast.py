@@ -106,7 +106,11 @@ class VastDocuments:
         )
 
 
-@get("/vast/{document:str}", opt={"scope": Scope.PUBLIC}, media_type=vast.MEDIA_TYPE)
+@get(
+    "/vast/{document:str}",
+    opt={"scope": Scope.PUBLIC, "refusals": ("422",)},
+    media_type=vast.MEDIA_TYPE,
+)
 async def read_vast(
     document: FromPath[str],
     ad_reports: NamedDependency[AdReports],
@@ -120,7 +124,7 @@ async def read_vast(
 
 @get(
     "/ad-events/{token:str}/{pixel:str}",
-    opt={"scope": Scope.PUBLIC},
+    opt={"scope": Scope.PUBLIC, "refusals": ("422",)},
     media_type="image/gif",
 )
 async def track_ad_event(

@@ -68,6 +68,8 @@ class Recordings:
         ]
 
     def _keep(self, recorded_at: datetime, drawn: int, ads: str) -> None:
+        if drawn % self._one_of:  # read before fewer were kept
+            return
         try:
             auction = AdRecord.decode(ads).auction
         except msgspec.DecodeError as error:
