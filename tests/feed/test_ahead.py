@@ -80,6 +80,9 @@ def play(log: Log, database_url: str, pool: Pool, tmp_path: Path) -> Callable[[S
     return lambda story: asyncio.run(told(story))
 
 
+PATIENCE_S = 20.0
+
+
 def decisions() -> float:
     return REGISTRY.get_sample_value("myriorama_ranking_call_seconds_count") or 0.0
 
@@ -245,8 +248,13 @@ def test_what_fails_ahead_is_left_to_whoever_asks() -> None:
 
         await ahead.settle(b"1")
 
-        ahead.begin(b"1", fail)
-        ahead.close()
-        await ahead.settle(b"1")
+        decided = asyncio.Event()
+
+        async def decide() -> None:
+            decided.set()
+
+        ahead.begin(b"1", decide)
+        await asyncio.wait_for(decided.wait(), PATIENCE_S)
+        assert decided.is_set()
 
     asyncio.run(story())
