@@ -29,8 +29,8 @@ _CHARGED = "SELECT count(*), coalesce(sum(micros), 0)::bigint FROM charges WHERE
 # What settlement needs of decisions is that they are on record.
 RECORD = """
     INSERT INTO ad_decisions
-    SELECT id, now(), id, id, 'for_you', 0, 3, id, id, advertiser, id, 'cpm', 4200, 4200, 1, 1, 1, 1,
-           1, 1, 1, 1, 1, 1, NULL, NULL, '{}', 1, 1, 'auction', true, 'bench', 1
+    SELECT id, now(), id, id, 'for_you', 0, 3, id, id, advertiser, id, 'cpm', 4200, 4200, 1, 1, 1,
+           1, 1, 1, 1, 1, 1, 1, NULL, NULL, '{}', 1, 1, 'auction', true, 'bench', 1
     FROM unnest(%s::uuid[]) AS id, (SELECT %s::uuid AS advertiser) AS of
 """
 

@@ -1,7 +1,7 @@
 """Reports that wait: of any ad until its decision is on record, and of clicks until their view.
 
 A page is answered before it is logged, so a report may be ahead of the record of its ad by moments.
-The record of a server that was killed never comes: what nothing is on record of is billed to nobody.
+The record of a server that was killed never comes: what is not on record is billed to nobody.
 """
 
 from collections.abc import Sequence
