@@ -5,7 +5,7 @@ The record of a server that was killed never comes: what is not on record is bil
 """
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import Literal, LiteralString
 
 from psycopg import Connection
 from psycopg.rows import TupleRow
@@ -118,6 +118,6 @@ class WaitingReports:
         (oldest_ms,) = self._connection.execute(_OLDEST).fetchone() or (None,)
         return until_ms if oldest_ms is None else min(until_ms, int(oldest_ms))
 
-    def _rows(self, query: str, parameters: tuple[object, ...]) -> Sequence[TupleRow]:
+    def _rows(self, query: LiteralString, parameters: tuple[object, ...]) -> Sequence[TupleRow]:
         with self._connection.cursor(binary=True) as cursor:
-            return cursor.execute(query, parameters).fetchall()  # type: ignore[arg-type]  # of this module
+            return cursor.execute(query, parameters).fetchall()
