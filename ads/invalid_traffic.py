@@ -2,8 +2,9 @@
 
 A report that is marked is kept with its mark: it costs nothing, caps nothing and teaches nothing,
 and every report tells gross, invalid and net. Nothing is refused for it, so that whoever sends it
-learns nothing. That a click needs a view is for settlement to say, which waits for one that is on
-its way. What only many reports together give away is found by `ads/traffic_outliers.py`.
+learns nothing. That a click needs a view, and an ad a record, is for settlement to say, which waits
+for one that is on its way. What only many reports together give away is found by
+`ads/traffic_outliers.py`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -22,6 +23,7 @@ Rule = Literal[
     "before_decision",
     "view_too_soon",
     "click_without_view",
+    "unrecorded",
     "click_too_soon",
     "played_too_soon",
     "viewer_volume",

@@ -18,6 +18,7 @@ from myriorama.feed.ad_pseudonyms import Pseudonyms
 from myriorama.settings import Settings
 from myriorama.store.postgres import Pool
 from myriorama.store.signing import Signer
+from tests.billing.worlds import RECORD
 from tests.people import Person
 
 People = Callable[[str], Person]
@@ -65,6 +66,7 @@ def sign(settings: Settings, tokens: Tokens, connection: psycopg.Connection, poo
             expires_ms=min(decided_ms + 600_000, lease.tokens_until_ms),
             day=lease.day,
         )
+        connection.execute(RECORD, ([token.decision_id],))
         return tokens.sign(token)
 
     return signed

@@ -17,7 +17,7 @@ from myriorama.billing.settlement import Settlement
 from myriorama.billing.spending import BudgetedLine, drift_micros, put_line, set_cap
 from myriorama.store.postgres import Pool
 from tests.billing.memory import Report
-from tests.billing.worlds import TOKENS
+from tests.billing.worlds import RECORD, TOKENS
 
 _SPENDING = """
     SELECT scope, id, day, cap_micros, held_micros, spent_micros FROM spending
@@ -26,7 +26,9 @@ _SPENDING = """
                  UNION SELECT unnest(%(lines)s))
 """
 
-_CHARGES = "SELECT decision_id, micros FROM charges WHERE line_id = ANY(%s)"
+_CHARGES = """
+    SELECT decision_id, sum(micros)::bigint FROM charges WHERE line_id = ANY(%s) GROUP BY 1
+"""
 
 _RECORDED = """
     SELECT coalesce(sum((convert_from(state, 'UTF8')::json->>'micros')::bigint), 0)
@@ -38,7 +40,10 @@ _RECORDED = """
 _SET = "UPDATE settled_reports SET position = (SELECT coalesce(max(position), 0) FROM ad_events)"
 
 # Each schedule has a clock of its own, and the log one that never goes back.
-_CLEAR = "TRUNCATE ad_events, charges, credits, early_clicks, leases, spending, budgeted_lines"
+_CLEAR = """
+    TRUNCATE ad_events, charges, credits, waiting_reports, ad_decisions, leases, spending,
+             budgeted_lines
+"""
 
 
 @dataclass
@@ -77,6 +82,9 @@ class Database:
     def report(self, reports: Sequence[Report]) -> None:
         rows = [Reported(Beacon.VIEWABLE, self._token(report)) for report in reports]
         self.connection.execute(APPEND, append_parameters(rows, now_ms=self.now_ms))
+
+    def record(self, decisions: Sequence[int]) -> None:
+        self.connection.execute(RECORD, ([UUID(int=each) for each in decisions],))
 
     def settle(self, at_once: int) -> None:
         settlement = Settlement(self.connection, TOKENS, reports_at_once=at_once)

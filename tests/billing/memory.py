@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 from ads.days import bounds_ms, day_of
 from myriorama.billing.charges import Budget, Due, LeaseRow, budgets_of, charge
 from myriorama.billing.leases import Lease
+from myriorama.billing.waiting import RECORD_MS
 
 LINES = (UUID(int=1), UUID(int=2))
 ADVERTISER, CAMPAIGN = UUID(int=101), UUID(int=102)
@@ -57,7 +58,12 @@ class Memory:
     log: list[tuple[int, Report]] = field(default_factory=list[tuple[int, Report]])
     settled: int = 0
     settled_ms: int = 0
+    decided: set[int] = field(default_factory=set[int])
+    waiting: dict[int, tuple[int, int, Report]] = field(
+        default_factory=dict[int, tuple[int, int, Report]]
+    )
     charges: dict[int, int] = field(default_factory=dict[int, int])
+    unrecorded: set[int] = field(default_factory=set[int])
     leaked_micros: int = 0
     outbox: dict[tuple[UUID, int], int] = field(default_factory=dict[tuple[UUID, int], int])
     marked: set[tuple[UUID, int]] = field(default_factory=set[tuple[UUID, int]])
@@ -98,13 +104,25 @@ class Memory:
     def report(self, reports: Sequence[Report]) -> None:
         self.log += [(self.now_ms, report) for report in reports]
 
+    def record(self, decisions: Sequence[int]) -> None:
+        self.decided.update(decisions)
+
     def settle(self, at_once: int) -> None:
+        come = self._resolved()
         batch = self.log[self.settled : self.settled + at_once]
+        for position, (at_ms, report) in enumerate(batch, self.settled):
+            if at_ms >= report.expires_ms:
+                continue
+            if report.decision in self.decided:
+                come.append((position, report))
+            else:
+                self.waiting.setdefault(report.decision, (position, at_ms, report))
         self.settled += len(batch)
-        self.settled_ms = batch[-1][0] if len(batch) == at_once else self.now_ms
+        until_ms = batch[-1][0] if len(batch) == at_once else self.now_ms
+        self.settled_ms = min([until_ms, *(at_ms for _, at_ms, _ in self.waiting.values())])
         due = list[Due]()
-        for position, (at_ms, report) in enumerate(batch):
-            if at_ms < report.expires_ms and report.decision not in self.charges:
+        for position, report in sorted(come, key=lambda each: each[0]):
+            if report.decision not in self.charges:
                 self.charges[report.decision] = report.micros
                 due.append(self._due(position, report))
         free = {budget: row.free for budget, row in self.rows.items()}
@@ -166,6 +184,19 @@ class Memory:
             abs(row.held - held.get(budget, 0)) + abs(row.spent - spent.get(budget, 0))
             for budget, row in self.rows.items()
         ) + abs(sum(self.charges.values()) - sum(x.spent_micros for x in self.leases.values()))
+
+    def _resolved(self) -> list[tuple[int, Report]]:
+        """Let go of what waited: what is on record by now, and, free, what will never be."""
+        come = list[tuple[int, Report]]()
+        for decision, (position, at_ms, report) in list(self.waiting.items()):
+            if decision in self.decided:
+                come.append((position, report))
+            elif at_ms + RECORD_MS <= self.now_ms:
+                self.unrecorded.add(decision)
+            else:
+                continue
+            del self.waiting[decision]
+        return come
 
     def _due(self, position: int, report: Report) -> Due:
         return Due(

@@ -30,6 +30,7 @@ class House(Protocol):
     def grant(self, line_id: UUID, wanted: int, least: int) -> Lease | None: ...
     def shrink(self, lease_id: int, issued: int) -> None: ...
     def report(self, reports: Sequence[Report]) -> None: ...
+    def record(self, decisions: Sequence[int]) -> None: ...
     def settle(self, at_once: int) -> None: ...
     def publish(self, *, is_marked: bool) -> None: ...
     def reclaim(self) -> None: ...
@@ -76,16 +77,20 @@ class Schedule:
     clicks: bool = False
     look_every: int = 1
     issued: dict[int, Report] = field(default_factory=dict[int, Report])
+    unwritten: list[list[int]] = field(default_factory=list[list[int]])
+    written: set[int] = field(default_factory=set[int])
     unsure: list[Report] = field(default_factory=list[Report])
 
     def __post_init__(self) -> None:
         self.chance = random.Random(self.seed)  # noqa: S311 - a schedule has to be the same again
         self.skews_ms = [self.chance.choice((0, 0, -HOUR_MS, HOUR_MS)) for _ in range(2)]
         self.servers = [self._server() for _ in self.skews_ms]
+        self.unwritten = [[] for _ in self.skews_ms]
 
     def play(self, steps: int) -> None:
         """Do what the seed says, and look at the budgets behind every few steps."""
         acts = [self.decide] * 8 + [self.tend] * 4 + [self.beacon] * 4 + [self.settle] * 3
+        acts += [self.write] * 4
         acts += [self.wait, self.wait, self.kill, self.publish, self.reclaim]
         acts += [self.cut] if self.cuts else []
         for step in range(steps):
@@ -95,11 +100,13 @@ class Schedule:
 
     def end(self) -> None:
         """Let everything come to its end, and see that it adds up."""
-        for server in self.servers:
+        for number, server in enumerate(self.servers):
             server.close()
+            self._write(number)
         self.house.report(list(self.issued.values()))
         self.house.settle(10_000)
         self.house.now_ms += 2 * TOKEN_LIFE_MS
+        self.house.settle(10_000)
         self.house.settle(10_000)
         self.house.reclaim()
         self.house.publish(is_marked=False)
@@ -107,6 +114,7 @@ class Schedule:
         self.look()
         charged = self.house.charged_micros()
         assert all(micros in {0, self.issued[one].micros} for one, micros in charged.items())
+        assert all(one in self.written for one, micros in charged.items() if micros), self.seed
         for budget, _, held, spent in self.house.spending():
             assert held == 0, budget
             if budget[0] in {"advertiser", "campaign"}:
@@ -138,13 +146,20 @@ class Schedule:
             expires_ms = min(believes_ms + TOKEN_LIFE_MS, lease.tokens_until_ms)
             decision = len(self.issued) + 1
             self.issued[decision] = Report(decision, lease, micros, expires_ms)
+            self.unwritten[number].append(decision)
 
     def tend(self, number: int = 0) -> None:
         with suppress(psycopg.OperationalError):
             self.servers[number].tend()
 
     def kill(self) -> None:
-        self.servers[self.chance.randrange(len(self.servers))] = self._server()
+        """Replace a server; what it had not written of its decisions is lost."""
+        number = self.chance.randrange(len(self.servers))
+        self.servers[number] = self._server()
+        self.unwritten[number].clear()
+
+    def write(self) -> None:
+        self._write(self.chance.randrange(len(self.servers)))
 
     def beacon(self) -> None:
         """Report some of what was shown, some of it twice, in any order; or again what was."""
@@ -176,6 +191,11 @@ class Schedule:
             )
         )
         self.house.set_budget(scope, id_, self.chance.randrange(self.budget))
+
+    def _write(self, number: int) -> None:
+        self.house.record(self.unwritten[number])
+        self.written.update(self.unwritten[number])
+        self.unwritten[number].clear()
 
     def _server(self) -> Purses:
         line = _Line(self.house, self.chance, failures=0.1)

@@ -48,7 +48,7 @@ def test_ten_thousand_schedules_of_crashes_leave_no_drift_and_no_overspend(share
 
 
 def test_schedules_reach_what_they_are_about() -> None:
-    spent = leaked = closed = unserved = 0
+    spent = leaked = closed = unserved = unrecorded = 0
     for seed in range(300):
         house = memory()
         schedule = Schedule(house, seed, cuts=True, clicks=seed % 2 == 0)
@@ -60,11 +60,14 @@ def test_schedules_reach_what_they_are_about() -> None:
         spent += sum(house.charges.values())
         leaked += house.leaked_micros
         unserved += not schedule.issued
+        unrecorded += len(house.unrecorded)
+        assert not house.waiting, seed
 
     assert spent > 500_000
     assert leaked > 0
     assert closed > 0
     assert unserved < 10
+    assert unrecorded > 100
 
 
 @pytest.mark.parametrize("share", range(SHARES))

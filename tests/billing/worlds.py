@@ -29,6 +29,23 @@ TOKENS = Tokens({1: b"a key of the tests, of thirty-two"})
 NOON_MS = round(datetime(2026, 11, 22, 12, tzinfo=UTC).timestamp() * 1000)
 TOKEN_LIFE_MS = 600_000
 
+DECIDE = """
+    INSERT INTO ad_decisions
+    VALUES (%(decision_id)s, to_timestamp(%(decided_ms)s / 1000.0), %(viewer)s, %(page)s, 'for_you',
+            %(surface)s, %(position)s, %(line_id)s, %(campaign_id)s, %(advertiser_id)s,
+            %(creative_id)s, %(kind)s, %(price_micros)s, %(bid_micros)s, 0.5, 2000, 1500, 500, 0.5,
+            0.01, 0.5, 1, %(lease_id)s, %(day)s, %(above)s, %(below)s, '{country:DE}',
+            %(expires_ms)s, 7, 'auction', true, 'abc', 1)
+"""
+
+# As short as a record can be: what settlement needs of it is that it is there.
+RECORD = """
+    INSERT INTO ad_decisions
+    SELECT id, to_timestamp(0), id, id, 'for_you', 0, 3, id, id, id, id, 'cpm', 1, 1, 1, 1, 1, 1, 1,
+           1, 1, 1, 1, 1, NULL, NULL, '{}', 1, 1, 'auction', true, 'abc', 1
+    FROM unnest(%s::uuid[]) AS id ON CONFLICT DO NOTHING
+"""
+
 
 @dataclass
 class Market:
@@ -92,8 +109,15 @@ class Market:
         )
 
     def token(
-        self, lease: Lease, micros: int, *, kind: Kind = "cpm", tokens: Tokens = TOKENS
+        self,
+        lease: Lease,
+        micros: int,
+        *,
+        kind: Kind = "cpm",
+        tokens: Tokens = TOKENS,
+        is_recorded: bool = True,
     ) -> bytes:
+        """Return the token of a new decision, which is on record, unless it is said not to be."""
         token = AdToken(
             decision_id=UUID(int=next(self.decisions)),
             line_id=lease.line_id,
@@ -110,7 +134,12 @@ class Market:
             day=lease.day,
             duration_ms=8_000,
         )
+        if is_recorded:
+            self.record(token.decision_id)
         return unpacked(tokens.sign(token))
+
+    def record(self, *decisions: UUID) -> None:
+        self.connection.execute(RECORD, ([*decisions],))
 
     def report(
         self, tokens: Iterable[bytes], beacon: Beacon = Beacon.VIEWABLE, mark: str | None = None

@@ -19,9 +19,10 @@ from uuid import UUID, uuid4
 import psycopg
 
 from ads.beacons import Beacon
-from ads.tokens import TOKEN_BYTES, AdToken, Tokens, unpacked
+from ads.tokens import TOKEN_BYTES, AdToken, Tokens, columns, unpacked
 from myriorama.bench.outcome import Outcome, Progress
 from myriorama.bench.scratch import scratch_house
+from myriorama.bench.settling import RECORD
 from myriorama.billing.ad_events import APPEND, Reported, append_parameters
 from myriorama.billing.leases import Leases, reclaim
 from myriorama.billing.outbox import Outbox
@@ -93,6 +94,9 @@ class _Settling:
         self._again = [each for each in tokens if self._chance.random() < REDELIVERED]
         self._chance.shuffle(reported)
         if reported:
+            # What servers tell of here stands for their records, too.
+            decisions = [UUID(bytes=each) for each in columns(tokens)["decision_id"].tolist()]
+            self._connection.execute(RECORD, (decisions, decisions[0] if decisions else None))
             rows = [Reported(Beacon.VIEWABLE, token) for token in reported]
             self._connection.execute(APPEND, append_parameters(rows))
         settled = self._settlement.settle()

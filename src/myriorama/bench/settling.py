@@ -26,6 +26,14 @@ _AT_ONCE = 5_000
 _MICROS = 4_200
 _CHARGED = "SELECT count(*), coalesce(sum(micros), 0)::bigint FROM charges WHERE micros > 0"
 
+# What settlement needs of decisions is that they are on record.
+RECORD = """
+    INSERT INTO ad_decisions
+    SELECT id, now(), id, id, 'for_you', 0, 3, id, id, advertiser, id, 'cpm', 4200, 4200, 1, 1, 1,
+           1, 1, 1, 1, 1, 1, 1, NULL, NULL, '{}', 1, 1, 'auction', true, 'bench', 1
+    FROM unnest(%s::uuid[]) AS id, (SELECT %s::uuid AS advertiser) AS of
+"""
+
 
 def measure(progress: Progress, *, events: int = EVENTS) -> Outcome:
     """Fill the log, then settle all of it in one process, with the events that tell of it."""
@@ -37,7 +45,9 @@ def measure(progress: Progress, *, events: int = EVENTS) -> Outcome:
         advertiser = uuid4()
         distinct = round(events / (1 + REPEATED))
         leases = _leases(connection, Leases(pool, "bench"), advertiser, distinct)
-        log = _log(tokens, advertiser, leases, events, distinct)
+        views = _views(tokens, advertiser, leases, distinct)
+        connection.execute(RECORD, ([token.decision_id for token, _ in views], advertiser))
+        log = _log([packed for _, packed in views], events)
         for start in range(0, events, _AT_ONCE):
             rows = [Reported(Beacon.VIEWABLE, token) for token in log[start : start + _AT_ONCE]]
             connection.execute(APPEND, append_parameters(rows))
@@ -84,36 +94,38 @@ def _leases(
     return found
 
 
-def _log(
-    tokens: Tokens, advertiser: UUID, leases: Sequence[Lease], events: int, distinct: int
-) -> Sequence[bytes]:
-    """Return tokens in the order of their reports: some twice, none far from where it was."""
+def _views(
+    tokens: Tokens, advertiser: UUID, leases: Sequence[Lease], distinct: int
+) -> Sequence[tuple[AdToken, bytes]]:
+    """Return the tokens of decisions, and as they are signed."""
     chance = random.Random(1)  # noqa: S311 - the same log each time
     now_ms = time.time_ns() // 1_000_000
     creative = uuid4()
-    views = [
-        unpacked(
-            tokens.sign(
-                AdToken(
-                    decision_id=UUID(int=chance.getrandbits(128)),
-                    line_id=(lease := leases[number % len(leases)]).line_id,
-                    creative_id=creative,
-                    advertiser_id=advertiser,
-                    lease_id=lease.lease_id,
-                    kind="cpm",
-                    price_micros=_MICROS,
-                    viewer=number,
-                    position=3,
-                    surface=0,
-                    decided_ms=now_ms,
-                    expires_ms=lease.tokens_until_ms,
-                    day=lease.day,
-                )
-            )
+    placed = [
+        AdToken(
+            decision_id=UUID(int=chance.getrandbits(128)),
+            line_id=(lease := leases[number % len(leases)]).line_id,
+            creative_id=creative,
+            advertiser_id=advertiser,
+            lease_id=lease.lease_id,
+            kind="cpm",
+            price_micros=_MICROS,
+            viewer=number,
+            position=3,
+            surface=0,
+            decided_ms=now_ms,
+            expires_ms=lease.tokens_until_ms,
+            day=lease.day,
         )
         for number in range(distinct)
     ]
-    placed = [(place, view) for place, view in enumerate(views)]
-    again = chance.sample(placed, events - distinct)
+    return [(token, unpacked(tokens.sign(token))) for token in placed]
+
+
+def _log(views: Sequence[bytes], events: int) -> Sequence[bytes]:
+    """Return tokens in the order of their reports: some twice, none far from where it was."""
+    chance = random.Random(2)  # noqa: S311 - the same log each time
+    placed = [*enumerate(views)]
+    again = chance.sample(placed, events - len(views))
     placed += [(place + chance.randrange(20_000), view) for place, view in again]
     return [view for _, view in sorted(placed, key=lambda each: each[0])]

@@ -72,16 +72,17 @@ class Reports:
         """Return them without some."""
         return self._where(~np.isin(self.position, others.position))
 
-    def and_others(self, others: "Reports | None") -> "Reports":
+    def and_others(self, others: "Reports") -> "Reports":
         """Return them and others, the earliest first."""
-        if others is None:
+        if not len(others):
             return self
         both = Reports(
             np.concatenate([self.position, others.position]),
             np.concatenate([self.reported_ms, others.reported_ms]),
             np.concatenate([self.beacon, others.beacon]),
             np.concatenate([self.mark, others.mark]),
-            np.concatenate([self.token, others.token]),
+            # Without it, fields change the order of their bytes, and no token is genuine any more.
+            np.concatenate([self.token, others.token], dtype=self.token.dtype),
         )
         return both._where(np.argsort(both.position, kind="stable"))
 
@@ -105,9 +106,10 @@ class Reports:
         )
 
     def waiting(self) -> tuple[object, ...]:
-        """Return the columns of early clicks."""
+        """Return the columns of reports that wait."""
         return (
             UUIDs(self.decision_id),
+            Integers(self.beacon),
             Bigints(self.position),
             Bigints(self.reported_ms),
             Bigints(self.token["expires_ms"]),

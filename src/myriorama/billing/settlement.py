@@ -2,7 +2,7 @@
 
 One transaction takes a batch of the log of reports as far as the charges, the leases, the budgets,
 the events that tell of it (in an outbox), and its own position. Whoever dies in it has done
-nothing, and two at once wait for each other.
+nothing, and two at once wait for each other. An ad of which nothing is on record is free.
 """
 
 from collections.abc import Sequence
@@ -17,6 +17,7 @@ from psycopg.rows import TupleRow
 from ads.beacons import Beacon
 from ads.tokens import Tokens
 from domain.spend.events import SettledCharges, SpendSettled
+from myriorama.billing.ad_events import APPEND, Reported, append_parameters
 from myriorama.billing.charges import (
     Charged,
     Due,
@@ -27,6 +28,7 @@ from myriorama.billing.charges import (
 )
 from myriorama.billing.outbox import Telling, tell
 from myriorama.billing.reports import Reports
+from myriorama.billing.waiting import WaitingReports
 from myriorama.store.view_arrays import UUIDs, register
 
 REPORTS_AT_ONCE = 10_000
@@ -60,27 +62,6 @@ _UNSEEN = """
         SELECT FROM charges c
         WHERE c.decision_id = clicked.decision_id AND c.beacon = 1 AND c.mark IS NULL
     )
-"""
-
-_WAIT = """
-    INSERT INTO early_clicks (decision_id, position, recorded_ms, expires_ms, token)
-    SELECT * FROM unnest(%s, %s, %s, %s, %s::bytea[]) ON CONFLICT DO NOTHING
-"""
-
-_ANY_WAITING = "SELECT EXISTS (SELECT FROM early_clicks)"
-
-_WAITED = """
-    DELETE FROM early_clicks AS early USING unnest(%s) AS viewed (decision_id)
-    WHERE early.decision_id = viewed.decision_id AND EXISTS (
-        SELECT FROM charges c
-        WHERE c.decision_id = viewed.decision_id AND c.beacon = 1 AND c.mark IS NULL
-    )
-    RETURNING early.position, early.recorded_ms, 8::smallint, NULL, early.token
-"""
-
-_GIVEN_UP = """
-    DELETE FROM early_clicks WHERE expires_ms <= %s
-    RETURNING position, recorded_ms, 8::smallint, 'click_without_view', token
 """
 
 _LOCK = "SELECT lock_advertisers(%s)"
@@ -119,7 +100,7 @@ _NAMES = {beacon.value: beacon.name.lower() for beacon in Beacon}
 
 @dataclass(frozen=True)
 class Settled:
-    """What came of a batch. All that was reported up to `until_ms` is settled."""
+    """What came of a batch. All that was reported before `until_ms` is settled."""
 
     reports: int
     until_ms: int
@@ -145,6 +126,7 @@ class Settlement:
         register(connection)
         self._connection = connection
         self._tokens = tokens
+        self._waiting = WaitingReports(connection)
         self._reports_at_once = reports_at_once
 
     def settle(self, *, now_ms: int | None = None) -> Settled:
@@ -162,22 +144,31 @@ class Settlement:
         if row is None:
             raise LookupError("settled_reports has lost its row")
         start, clock_ms = row
-        with connection.cursor(binary=True) as cursor:
-            rows = cursor.execute(_REPORTS, (start, self._reports_at_once)).fetchall()
+        present_ms = now_ms or clock_ms
+        resolved = self._waiting.resolved(now_ms=present_ms)
+        rows = self._reported(start)
+        if resolved and not rows:
+            # A batch is known by the position of its last report, so it needs a new one.
+            again = Reported(Beacon(resolved[0][2]), resolved[0][4], resolved[0][3])
+            connection.execute(APPEND, append_parameters([again], now_ms=now_ms))
+            rows = self._reported(start)
         if not rows:
-            return Settled(0, now_ms or clock_ms, is_last=True)
+            return Settled(0, self._waiting.settled_until(present_ms), is_last=True)
         reports = Reports.of(rows, self._tokens)
         batch = int(rows[-1][0])
-        due = self._counted(reports, batch)
+        unrecorded = self._waiting.unrecorded(reports)
+        self._waiting.keep(unrecorded, "record")
+        recorded = reports.but(unrecorded).and_others(Reports.of(resolved, self._tokens))
+        due = self._counted(recorded, batch)
         charged = self._charged(due)
-        at = datetime.fromtimestamp((now_ms or clock_ms) / 1000, UTC)
+        at = datetime.fromtimestamp(present_ms / 1000, UTC)
         self._tell(charged, batch, at)
         connection.execute(_ADVANCE, (batch,))
         is_last = len(rows) < self._reports_at_once
         counts = [*chain.from_iterable(day.values() for day in charged.by_day.values())]
         return Settled(
             len(rows),
-            (now_ms or clock_ms) if is_last else int(rows[-1][1]),
+            self._waiting.settled_until(present_ms if is_last else int(rows[-1][1])),
             is_last=is_last,
             charged=sum(count.count for count in counts),
             micros=sum(count.micros for count in counts),
@@ -192,24 +183,25 @@ class Settlement:
         Args:
             settled_ms: all that was reported up to then has been settled.
         """
-        with self._connection.transaction(), self._connection.cursor(binary=True) as cursor:
-            rows = cursor.execute(_GIVEN_UP, (settled_ms,)).fetchall()
-            if rows:
-                late = Reports.of(rows, self._tokens)
-                self._count(late, batch=0)
+        with self._connection.transaction():
+            if rows := self._waiting.given_up(settled_ms=settled_ms):
+                self._count(Reports.of(rows, self._tokens), batch=0)
         return len(rows)
+
+    def _reported(self, start: int) -> Sequence[TupleRow]:
+        with self._connection.cursor(binary=True) as cursor:
+            return cursor.execute(_REPORTS, (start, self._reports_at_once)).fetchall()
 
     def _counted(self, reports: Reports, batch: int) -> Sequence[Due]:
         """Count what is new, and return what of it bills, in the order of the positions."""
         clicks = reports.of_beacon(Beacon.CLICK)
         due = [*self._count(reports.but(clicks), batch)]
-        waited = self._waited(reports)
-        clicks = clicks.and_others(waited)
+        waited = self._waiting.viewed(reports.of_beacon(Beacon.VIEWABLE))
+        clicks = clicks.and_others(Reports.of(waited, self._tokens))
         if len(clicks):
             row = self._connection.execute(_UNSEEN, (UUIDs(clicks.decision_id),)).fetchall()
             unseen = clicks.rows([n for (n,) in row]).unmarked()
-            if len(unseen):
-                self._connection.execute(_WAIT, unseen.waiting())
+            self._waiting.keep(unseen, "view")
             due += self._count(clicks.but(unseen), batch)
         return sorted(due)
 
@@ -220,16 +212,6 @@ class Settlement:
         with self._connection.cursor(binary=True) as cursor:
             new = cursor.execute(_COUNT, row).fetchall()
         return reports.due([position for (position,) in new])
-
-    def _waited(self, reports: Reports) -> Reports | None:
-        """Return the clicks that came before the views that have come now."""
-        views = reports.of_beacon(Beacon.VIEWABLE)
-        (is_any,) = self._connection.execute(_ANY_WAITING).fetchone() or (False,)
-        if not is_any or not len(views):
-            return None
-        with self._connection.cursor(binary=True) as cursor:
-            rows = cursor.execute(_WAITED, (UUIDs(views.decision_id),)).fetchall()
-        return Reports.of(rows, self._tokens) if rows else None
 
     def _charged(self, due: Sequence[Due]) -> Charged:
         """Charge what is due to its leases and budgets, and let free what finds no room."""
