@@ -16,6 +16,7 @@ from psycopg_pool import AsyncConnectionPool
 from myriorama.billing.leases import TOKEN_LIFE_MS, Leases
 from myriorama.billing.purses import Purses
 from myriorama.bootstrap.settlement import create_ad_tokens
+from myriorama.feed.ad_bids import AdBids
 from myriorama.feed.ad_clients import Clients
 from myriorama.feed.ad_market import AdMarket
 from myriorama.feed.ad_pages import AdPages
@@ -39,6 +40,7 @@ class FeedAds:
     viewers: AdViewers
     slots: AdSlots
     pages: AdPages
+    bids: AdBids
 
     @classmethod
     def of(
@@ -55,17 +57,27 @@ class FeedAds:
         viewers = AdViewers(pool, preferences, key=signer.key("ad pseudonyms"))
         slots = AdSlots(pool)
         country = settings.country_header if settings.proxies else ""
+        tokens = create_ad_tokens(signer)
         pages = AdPages(
             market,
             viewers,
             slots,
             purses,
-            create_ad_tokens(signer),
+            tokens,
             signer,
             Clients(country_header=country),
             token_life_ms=TOKEN_LIFE_MS,
         )
-        return cls(leases, purses, market, preferences, viewers, slots, pages)
+        bids = AdBids(
+            pool,
+            market,
+            purses,
+            tokens,
+            signer,
+            public_url=settings.public_url,
+            token_life_ms=TOKEN_LIFE_MS,
+        )
+        return cls(leases, purses, market, preferences, viewers, slots, pages, bids)
 
     @asynccontextmanager
     async def following(self, projected: Projected) -> AsyncGenerator[None]:

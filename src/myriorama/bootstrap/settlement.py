@@ -12,6 +12,7 @@ from ads.tokens import Tokens
 from myriorama.api.ad_events import AdReports
 from myriorama.application.line_items import LineItems
 from myriorama.billing.ad_events import AdEvents
+from myriorama.billing.exchange import ExchangeWins
 from myriorama.billing.outbox import Outbox
 from myriorama.feed.ad_recordings import Recordings
 from myriorama.settings import SettingInvalid, Settings, variable
@@ -44,6 +45,7 @@ def create_ad_reports(
         create_ad_tokens(signer),
         InvalidTraffic(data_centres(settings), _OWN_APPS),
         AdEvents(pool),
+        ExchangeWins(pool),
         proxies=settings.proxies,
     )
 
