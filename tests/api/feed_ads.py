@@ -26,7 +26,11 @@ BY_THE_ROUTE = {"Origin": "https://app.example"}
 
 Page = dict[str, Any]
 
-MAY_SPEND = "SELECT FROM budgeted_lines WHERE line_id = %s AND may_spend"
+# A line and its campaign are projected one after the other: a lease needs the budgets of both.
+MAY_SPEND = """
+    SELECT FROM budgeted_lines b JOIN spending s ON s.scope = 'campaign' AND s.id = b.campaign_id
+    WHERE b.line_id = %s AND b.may_spend
+"""
 
 
 class Advertised:

@@ -41,9 +41,7 @@ class Reader:
 
 
 @pytest.fixture
-def alice(
-    person: Callable[[str], Person], settings: Settings, log: Log, pool: Pool
-) -> Reader:
+def alice(person: Callable[[str], Person], settings: Settings, log: Log, pool: Pool) -> Reader:
     who = with_scopes(person("alice"), settings, Scope.ADVERTISER)
     with psycopg.connect(settings.database_url, autocommit=True) as connection:
         history = History(Market(pool, connection), log, seed=1, owner_id=who.account_id).play()

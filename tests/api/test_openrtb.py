@@ -238,7 +238,7 @@ def test_what_is_forged_or_over_or_without_a_price_bills_nothing(
         )
     }
 
-    assert {each.status_code for each in codes.values()} == {400}
+    assert {each.status_code for each in codes.values()} == {422}
     assert [each.json()["code"] for each in codes.values()] == [
         *["bid_invalid"] * 4,
         "bid_expired",

@@ -7,6 +7,7 @@ from typing import Annotated
 
 from litestar import Response, Router, get, post
 from litestar.di import NamedDependency
+from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 from msgspec.structs import replace
 
@@ -60,7 +61,12 @@ class Sales:
         return Won(AdRecord(bid.record.auction, (shown,)), bid.viewer_id, signed, cpm)
 
 
-@post("/auction", opt={"scope": Scope.SELLER}, status_code=200)
+@post(
+    "/auction",
+    opt={"scope": Scope.SELLER},
+    status_code=200,
+    responses={204: ResponseSpec(None, description="Nothing is bid.")},
+)
 async def bid_for_places(
     data: JSONBody[BidRequest],
     principal: NamedDependency[Principal],
