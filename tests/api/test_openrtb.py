@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from xml.etree import ElementTree as ET
 
@@ -13,6 +14,7 @@ from litestar.testing import TestClient
 from msgspec.structs import replace
 
 from ads.record import AdRecord
+from ads.tokens import columns
 from domain.frequency import FrequencyCap
 from myriorama.api.tokens import Scope
 from myriorama.billing.settlement import Settlement
@@ -105,12 +107,6 @@ def settle(connection: psycopg.Connection, settings: Settings) -> None:
 
 def spent(connection: psycopg.Connection, advertised: Advertised) -> int:
     return spending_of(connection, "line", advertised.line.id)[0].spent_micros
-
-
-def decided_ms(bid: Json, settings: Settings) -> int:
-    sealed = bid["burl"].split("/")[-1].partition("?")[0]
-    opened = SealedBids(Signer(settings.secret.encode())).open(sealed, now_ms=0)
-    return opened.record.auction.at_ms
 
 
 def await_view(connection: psycopg.Connection) -> None:
@@ -208,6 +204,34 @@ def test_no_price_told_is_below_the_reserve_or_above_the_bid(  # noqa: PLR0913, 
 
     assert answers == [204, 204, 204]
     assert spent(connection, advertised) == costs
+    assert drift_micros(connection) == 0
+
+
+def test_a_bid_that_is_billed_and_played_many_times_at_once_is_charged_once(
+    seller: Person, log: Log, settings: Settings, connection: psycopg.Connection
+) -> None:
+    advertised = Advertised(log)
+    advertised.pay_in(settings)
+    bid = bid_of(seller)
+    await_view(connection)
+
+    with ThreadPoolExecutor(8) as threads:
+        playing = [threads.submit(play, seller.client, bid, settings) for _ in range(12)]
+        billing = [threads.submit(bill, seller.client, bid, price, settings) for price in range(12)]
+        answers = {each.result() for each in billing}
+        for each in playing:
+            each.result()
+    settle(connection, settings)
+
+    assert answers == {204}
+    ((token,),) = connection.execute("SELECT token FROM exchange_wins").fetchall()
+    reported = connection.execute("SELECT DISTINCT token FROM ad_events").fetchall()
+    assert reported == [(token,)]
+    assert connection.execute("SELECT count(*) FROM slates").fetchone() == (1,)
+    assert connection.execute("SELECT count(*) FROM charges").fetchone() == (1,)
+    assert connection.execute(WAITING).fetchone() == (0,)
+    price = columns([token])["price_micros"].item()
+    assert RESERVE <= spent(connection, advertised) == price <= MOST
     assert drift_micros(connection) == 0
 
 
@@ -310,37 +334,43 @@ def test_who_may_not_follow_the_seller_gets_no_bid(
     def imp(**differing: Any) -> list[Json]:
         return [{"id": "1", "video": video, **differing}]
 
-    refused = {
-        name: ask(seller, **differing)
-        for name, differing in {
-            "what it is about is not said": {"app": {"id": "a"}},
-            "it is about what is not safe": {"app": {"content": {"cat": ["IAB17", "IAB9-7"]}}},
-            "codes of another taxonomy": {"app": {"content": {"cat": ["483"], "cattax": 6}}},
-            "for adults": {"app": {"content": {"cat": ["IAB17"], "qagmediarating": 3}}},
-            "its category is blocked": {"bcat": ["IAB9"]},
-            "other categories alone": {"acat": ["IAB2"]},
-            "blocked in words that are not known": {"bcat": ["1"], "cattax": 7},
-            "its advertiser is blocked": {"badv": ["example.com"]},
-            "another currency": {"cur": ["EUR"]},
-            "below the floor": {"imp": imp(bidfloor=100)},
-            "a floor in another currency": {"imp": imp(bidfloor=0.01, bidfloorcur="EUR")},
-            "for who has a deal": {"imp": imp(pmp={"private_auction": 1})},
-            "other files": {"imp": imp(video={"mimes": ["video/webm"]})},
-            "an older document": {"imp": imp(video={**video, "protocols": [2, 3]})},
-            "may not be skipped": {"imp": imp(video={**video, "battr": [16]})},
-            "too long": {"imp": imp(video={**video, "maxduration": 3})},
-            "too short": {"imp": imp(video={**video, "minduration": 5})},
-            "by the second": {"imp": imp(video={**video, "mincpmpersec": 10})},
-            "no video": {"imp": [{"id": "1", "banner": {"w": 300}}]},
-        }.items()
+    offers: dict[str, Json] = {
+        "what it is about is not said": {"app": {"id": "a"}},
+        "it is about what is not safe": {"app": {"content": {"cat": ["IAB17", "IAB9-7"]}}},
+        "codes of another taxonomy": {"app": {"content": {"cat": ["483"], "cattax": 6}}},
+        "for adults": {"app": {"content": {"cat": ["IAB17"], "qagmediarating": 3}}},
+        "its category is blocked": {"bcat": ["IAB9"]},
+        "other categories alone": {"acat": ["IAB2"]},
+        "blocked in words that are not known": {"bcat": ["1"], "cattax": 7},
+        "its advertiser is blocked": {"badv": ["example.com"]},
+        "another currency": {"cur": ["EUR"]},
+        "below the floor": {"imp": imp(bidfloor=100)},
+        "a floor in another currency": {"imp": imp(bidfloor=0.01, bidfloorcur="EUR")},
+        "for who has a deal": {"imp": imp(pmp={"private_auction": 1})},
+        "other files": {"imp": imp(video={"mimes": ["video/webm"]})},
+        "an older document": {"imp": imp(video={**video, "protocols": [2, 3]})},
+        "may not be skipped": {"imp": imp(video={**video, "battr": [16]})},
+        "too long": {"imp": imp(video={**video, "maxduration": 3})},
+        "too short": {"imp": imp(video={**video, "minduration": 5})},
+        "by the second": {"imp": imp(video={**video, "mincpmpersec": 10})},
+        "no video": {"imp": [{"id": "1", "banner": {"w": 300}}]},
     }
+
+    refused = {name: ask(seller, **differing) for name, differing in offers.items()}
 
     assert {name: answer for name, answer in refused.items() if answer is not None} == {}
     assert ask(seller) is not None
 
 
 def test_what_is_no_request_is_a_problem(seller: Person) -> None:
-    for broken in ({"imp": []}, {"imp": [{}]}, {"id": 7}, {"cur": ["dollars"]}, {"test": 2}):
+    wrong: list[Json] = [
+        {"imp": []},
+        {"imp": [{}]},
+        {"id": 7},
+        {"cur": ["dollars"]},
+        {"test": 2},
+    ]
+    for broken in wrong:
         answer = seller.post("/openrtb2/auction", json=request_for(**broken))
 
         assert answer.status_code == 400, broken
