@@ -134,4 +134,4 @@ def near(beside: bits.Words, columns: Numbers, first: int, last: int) -> np.uint
     videos = np.uint64(0)
     for place in range(first, last):
         videos |= beside[columns[place]]
-    return videos | (videos << np.uint64(1))
+    return np.uint64(videos | (videos << np.uint64(1)))

@@ -82,7 +82,9 @@ def funnel(pages: Sequence[Recorded], market: Market, line: Line, multiplier: fl
         }
         for step in STEPS
     }
-    counted = [(step, found.count(step), len(viewers[step])) for step in STEPS if viewers[step]]
+    counted: list[tuple[Step, int, int]] = [
+        (step, found.count(step), len(viewers[step])) for step in STEPS if viewers[step]
+    ]
     return Funnel(
         pages=len(pages),
         viewers=len({each.context.viewer.pseudonym for each in pages}),
@@ -175,7 +177,7 @@ def _untargeted(line: Line, viewer: Viewer) -> Step | None:
 
 def _is_closed(line: Line, viewer: Viewer, adult: frozenset[str]) -> bool:
     """Return whether the viewer has hidden it, or is too young for what it is of."""
-    closed = viewer.hidden_categories | (adult if viewer.is_minor else frozenset())
+    closed = viewer.hidden_categories | (adult if viewer.is_minor else frozenset[str]())
     categories = {line.category, *(each.category for each in line.creatives)}
     return line.advertiser_id in viewer.hidden_advertisers or not closed.isdisjoint(categories)
 
@@ -190,7 +192,7 @@ def _together(counted: Sequence[tuple[Step, int, int]]) -> Sequence[Lost]:
         else:
             groups.append(([step], pages, viewers))
     if len(groups) > 1 and groups[-1][2] < VIEWERS_MIN:
-        steps, pages, _ = groups.pop()
-        before, count, viewers = groups.pop()
-        groups.append(([*before, *steps], count + pages, viewers))
+        last, few, _ = groups.pop()
+        steps, before, fewest = groups.pop()
+        groups.append(([*steps, *last], before + few, fewest))
     return [Lost(steps if of >= VIEWERS_MIN else [], pages) for steps, pages, of in groups]

@@ -58,12 +58,13 @@ class Floors(NamedTuple):
     """Less time than this nothing takes; `skew_ms` is how far two servers' clocks may differ.
 
     A view takes its two seconds; a click, for which the allowance is none, the time to see an ad
-    and to move a finger.
+    and to move a finger. A video was played to its end after `share` of it.
     """
 
     view_ms: int = 2_000
     click_ms: int = 300
     skew_ms: int = 500
+    share: float = 0.9
 
 
 FLOORS = Floors()
@@ -72,7 +73,6 @@ _PLAYED: Mapping[Beacon, float] = {
     Beacon.FIRST_QUARTILE: 0.25,
     Beacon.MIDPOINT: 0.5,
     Beacon.THIRD_QUARTILE: 0.75,
-    Beacon.COMPLETE: 1.0,
 }
 
 
@@ -114,6 +114,11 @@ class InvalidTraffic:
                 return "view_too_soon" if took_ms < floors.view_ms else None
             case Beacon.CLICK:
                 return "click_too_soon" if took_ms < floors.click_ms + floors.skew_ms else None
+            case Beacon.COMPLETE:
+                # Players tell the end a little before it; of a short video, clocks hide more.
+                duration_ms = arrival.duration_ms or 0
+                least_ms = min(duration_ms, duration_ms * floors.share + floors.skew_ms)
+                return "played_too_soon" if took_ms < least_ms else None
             case beacon:
                 # Skipped, muted, hidden: that may be done at any time.
                 least_ms = (arrival.duration_ms or 0) * _PLAYED.get(beacon, 0.0)

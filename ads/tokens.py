@@ -27,6 +27,13 @@ _PADDING = "="
 
 _BODY = Struct("!B16s16s16s16sqBqQBBqqI")
 
+# The last number is the day, until the year 2871, and above it how long the ad plays: tokens that
+# were signed before it was told have nothing there. What is left over of a step is not told.
+_DAY_BITS = 20
+_DAY_MASK = 2**_DAY_BITS - 1
+_STEP_MS = 16
+_DURATION_MS_MAX = (2 ** (32 - _DAY_BITS) - 1) * _STEP_MS
+
 COLUMNS = np.dtype(
     [
         ("key_id", "u1"),
@@ -42,7 +49,7 @@ COLUMNS = np.dtype(
         ("surface", "u1"),
         ("decided_ms", ">i8"),
         ("expires_ms", ">i8"),
-        ("day", ">u4"),
+        ("length_and_day", ">u4"),
         ("mac", "V16"),
     ]
 )
@@ -57,11 +64,16 @@ class AdTokenExpired(AdTokenInvalid):
     """The token was signed here, and its time is over."""
 
 
+class AdTokenOfAnother(AdTokenInvalid):
+    """The token was given to another viewer."""
+
+
 class AdToken(msgspec.Struct, frozen=True):
     """What a token proves.
 
     `price_micros` is of the event that the line's kind bills; `day` is the ordinal of the
-    advertiser's date; `viewer` is a pseudonym.
+    advertiser's date; `viewer` is a pseudonym. The ad plays for at least `duration_ms`: a token
+    tells it in steps, and 0 if it was not known.
     """
 
     decision_id: UUID
@@ -78,6 +90,7 @@ class AdToken(msgspec.Struct, frozen=True):
     expires_ms: int
     day: int
     key_id: int = 0
+    duration_ms: int = 0
 
 
 class Tokens:
@@ -104,7 +117,7 @@ class Tokens:
             token.surface,
             token.decided_ms,
             token.expires_ms,
-            token.day,
+            min(token.duration_ms, _DURATION_MS_MAX) // _STEP_MS << _DAY_BITS | token.day,
         )
         mac = hmac.digest(self._keys[self._current], body, "sha256")[:_MAC_BYTES]
         return urlsafe_b64encode(body + mac).rstrip(b"=").decode()
@@ -136,8 +149,9 @@ class Tokens:
             surface=surface,
             decided_ms=decided,
             expires_ms=expires,
-            day=day,
+            day=day & _DAY_MASK,
             key_id=key_id,
+            duration_ms=(day >> _DAY_BITS) * _STEP_MS,
         )
 
     def is_genuine(self, packed: bytes) -> bool:
@@ -168,3 +182,9 @@ def unpacked(text: str) -> bytes:
 def columns(packed: Sequence[bytes]) -> NDArray[Any]:
     """Return the fields of genuine tokens, a row each, of `COLUMNS`."""
     return np.frombuffer(b"".join(packed), COLUMNS)
+
+
+def days(rows: NDArray[Any]) -> NDArray[Any]:
+    """Return the days of tokens that were read by columns."""
+    numbers: NDArray[Any] = rows["length_and_day"] & _DAY_MASK
+    return numbers

@@ -2,6 +2,9 @@
 
 import unicodedata
 
+# Embeddings, overrides and isolates of UAX #9: with them a name reads otherwise than it is.
+_TURNS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+
 
 def is_readable(text: str) -> bool:
     """Tell whether text has no control characters but line breaks, and no halves of characters."""
@@ -18,5 +21,6 @@ def is_seen(text: str) -> bool:
 
 
 def is_name(text: str) -> bool:
-    """Tell whether text is one line in which something is to be seen."""
-    return is_seen(text) and is_readable(text) and "\n" not in text
+    """Tell whether text is one line in which something is to be seen, and reads as it is."""
+    is_line = is_seen(text) and is_readable(text) and "\n" not in text
+    return is_line and _TURNS.isdisjoint(text)

@@ -1,6 +1,6 @@
 """Why a webhook refuses a command."""
 
-from domain.errors import Conflict, Invalid, NotFound
+from domain.errors import Invalid, NotFound
 
 
 class AdWebhookNotFound(NotFound):
@@ -9,7 +9,3 @@ class AdWebhookNotFound(NotFound):
 
 class AdWebhookURLInvalid(Invalid):
     """A webhook is an https URL on a public host, at its usual port."""
-
-
-class TooManyAdWebhooks(Conflict):
-    """The advertiser has as many webhooks as it may have: close one first."""

@@ -191,6 +191,9 @@ def _check(name: str, website: str, category: str) -> None:
 
 
 def _check_zone(zone: str) -> None:
+    # Other names in the database are links, or are what the machine makes of them.
+    if zone != "UTC" and ("/" not in zone or zone.startswith(("posix/", "right/"))):
+        raise ZoneUnknown("A zone is named by area and city, such as Europe/Berlin, or is UTC.")
     try:
         ZoneInfo(zone)
     except (ZoneInfoNotFoundError, ValueError, OSError) as error:

@@ -6,6 +6,7 @@ import shutil
 import time
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
 from uuid import UUID
@@ -258,7 +259,7 @@ def seed(settings: Settings, *, videos: int, people: int) -> Iterator[str]:
     """
     operator = Operator(
         lambda: invite(settings, at=datetime.now(UTC)),
-        lambda handle, scopes: appoint(settings, handle, scopes),
+        partial(appoint, settings),
     )
     with httpx.Client(base_url=f"http://{settings.address}", timeout=60) as api:
         yield from bring_to_life(api, operator.invite)

@@ -156,7 +156,7 @@ class Settings(WorkerSettings):
     credential_requests_per_minute: int = 30
     """Requests to sign up, sign in or refresh that one address may make in a minute."""
     metrics_address: str = ""
-    """Where a program beside the API answers `/metrics`, host:port; empty: nowhere. The API does."""
+    """Where a program beside the API answers `/metrics`, host:port; empty: nowhere."""
     pace_every_s: int = 2
     """So often, in seconds, bids of ads are adapted to what is spent."""
     seller_name: str = "Myriorama"

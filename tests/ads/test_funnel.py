@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 from random import Random
+from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -60,7 +61,7 @@ def told(pages: Sequence[Recorded], mine: Line, *others: Line) -> Funnel:
     ],
 )
 def test_what_a_page_is_lost_by_is_told(
-    step: str, mine: dict[str, object], viewer: dict[str, object]
+    step: str, mine: dict[str, object], viewer: dict[str, Any]
 ) -> None:
     found = told(seen(**viewer), line(1, **mine))
 

@@ -83,7 +83,7 @@ def test_nobody_watches_in_a_data_centre() -> None:
         (Beacon.FIRST_QUARTILE, 1_499, "played_too_soon"),
         (Beacon.MIDPOINT, 3_499, "played_too_soon"),
         (Beacon.THIRD_QUARTILE, 5_499, "played_too_soon"),
-        (Beacon.COMPLETE, 7_499, "played_too_soon"),
+        (Beacon.COMPLETE, 7_199, "played_too_soon"),
         (Beacon.VIEWABLE, -501, "before_decision"),
         (Beacon.HIDE, -501, "before_decision"),
     ],
@@ -97,6 +97,21 @@ def test_what_takes_time_is_marked_when_it_took_none(
     assert found.rule == rule
     # One millisecond more, and a server's clock that is as late as it may be explains it.
     assert RULES.mark(arrival(beacon, after_ms + 1)) != found
+
+
+@pytest.mark.parametrize(
+    ("duration_ms", "least_ms"), [(1_000, 500), (4_000, 3_500), (8_000, 7_200), (60_000, 54_000)]
+)
+def test_a_video_ends_after_nine_tenths_of_it_unless_clocks_differ(
+    duration_ms: int, least_ms: int
+) -> None:
+    early, late = (
+        RULES.mark(arrival(Beacon.COMPLETE, least_ms - less_ms, duration_ms=duration_ms))
+        for less_ms in (1, 0)
+    )
+
+    assert early == Mark("played_too_soon", "general")
+    assert late is None
 
 
 def test_an_ad_of_unknown_length_may_end_at_any_time() -> None:

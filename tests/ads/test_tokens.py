@@ -15,12 +15,18 @@ from ads.tokens import (
     AdTokenInvalid,
     Tokens,
     columns,
+    days,
     unpacked,
 )
 
 KEYS = {1: b"a key of the tests, of thirty-two"}
 NOON_MS = 1_795_348_800_000
 TOKENS = Tokens(KEYS)
+# As it was signed before tokens told how long the ad plays.
+OF_BEFORE = (
+    "AQAAAAAAAAAAAAAAAAAAAAEAAAAAAAAAAAAAAAAAAAACAAAAAAAAAAAAAAAAAAAAAwAAAAAAAAAAAAAAAAAAAAQAAA"
+    "AAAAAABQAAAAAAAAAQaP__________AwAAAAGiAyCiAAAAAaIDKcnAAAtKZ30RsApUQZyQMvJWc65FUtM"
+)
 
 micros = st.integers(0, 2**62)
 
@@ -41,6 +47,7 @@ def token(**changed: object) -> AdToken:
         "expires_ms": NOON_MS + 600_000,
         "day": 739_943,
         "key_id": 1,
+        "duration_ms": 8_000,
         **changed,
     }
     return AdToken(**fields)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]  # given by name
@@ -123,5 +130,31 @@ def test_many_are_read_at_once_by_columns() -> None:
 
     assert read.dtype == COLUMNS
     assert read["price_micros"].tolist() == [1, 2, 2**62]
+    assert days(read).tolist() == [739_943] * 3
     assert read["decision_id"][0].tobytes() == UUID(int=1).bytes
     assert all(TOKENS.is_genuine(each) for each in packed)
+
+
+@given(st.integers(0, 60_000), st.integers(1, 2**20 - 1))
+def test_how_long_the_ad_plays_is_told_by_a_moment_too_short_and_never_too_long(
+    duration_ms: int, day: int
+) -> None:
+    text = TOKENS.sign(token(duration_ms=duration_ms, day=day))
+
+    read = TOKENS.verify(text, now_ms=NOON_MS)
+
+    assert 0 <= duration_ms - read.duration_ms < 16
+    assert read.day == day == days(columns([unpacked(text)]))[0]
+
+
+def test_an_ad_that_plays_for_longer_than_can_be_told_plays_for_as_long_as_can_be() -> None:
+    text = TOKENS.sign(token(duration_ms=2**40))
+
+    assert TOKENS.verify(text, now_ms=NOON_MS).duration_ms == 65_520
+    assert TOKENS.verify(text, now_ms=NOON_MS).day == 739_943
+
+
+def test_a_token_of_before_lengths_were_told_is_believed() -> None:
+    read = TOKENS.verify(OF_BEFORE, now_ms=NOON_MS)
+
+    assert read == token(duration_ms=0)

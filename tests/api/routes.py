@@ -198,6 +198,8 @@ ROUTES: dict[str, Expectation] = {
     "POST /v1/campaigns/{campaign_id:uuid}/complete": (Scope.ADVERTISER, OWNER),
     "GET /v1/campaigns/{campaign_id:uuid}/line-items": (Scope.ADVERTISER, OWNER),
     "POST /v1/campaigns/{campaign_id:uuid}/line-items": (Scope.ADVERTISER, OWNER),
+    "POST /v1/campaigns/{campaign_id:uuid}/forecasts": (Scope.ADVERTISER, OWNER),
+    "GET /v1/line-items/{line_item_id:uuid}/diagnostics": (Scope.ADVERTISER, OWNER),
     "GET /v1/line-items/{line_item_id:uuid}": (Scope.ADVERTISER, OWNER),
     "PATCH /v1/line-items/{line_item_id:uuid}": (Scope.ADVERTISER, OWNER),
     "POST /v1/line-items/{line_item_id:uuid}/submit": (Scope.ADVERTISER, OWNER),
@@ -268,6 +270,13 @@ BODIES: dict[str, dict[str, object]] = {
     },
     "PATCH /v1/campaigns/{campaign_id:uuid}": {"name": "Summer"},
     "POST /v1/campaigns/{campaign_id:uuid}/line-items": {
+        "name": "Berlin",
+        "kind": "cpm",
+        "bid_micros": 4_200_000,
+        "lifetime_budget_micros": 100_000_000,
+        "starts_at": "2026-11-22T12:00:00Z",
+    },
+    "POST /v1/campaigns/{campaign_id:uuid}/forecasts": {
         "name": "Berlin",
         "kind": "cpm",
         "bid_micros": 4_200_000,

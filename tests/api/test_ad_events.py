@@ -13,7 +13,8 @@ from ads.tokens import AdToken, Tokens
 from myriorama.billing.leases import Leases
 from myriorama.billing.settlement import Settlement
 from myriorama.billing.spending import BudgetedLine, drift_micros, put_line, set_cap, spending_of
-from myriorama.bootstrap.settlement import create_ad_tokens
+from myriorama.bootstrap.settlement import create_ad_tokens, pseudonym_key
+from myriorama.feed.ad_pseudonyms import Pseudonyms
 from myriorama.settings import Settings
 from myriorama.store.postgres import Pool
 from myriorama.store.signing import Signer
@@ -38,15 +39,16 @@ def connection(settings: Settings) -> Iterator[psycopg.Connection]:
 
 
 @pytest.fixture
-def sign(tokens: Tokens, connection: psycopg.Connection, pool: Pool) -> Sign:
+def sign(settings: Settings, tokens: Tokens, connection: psycopg.Connection, pool: Pool) -> Sign:
     """Sign for an ad that was shown some seconds ago, out of a lease of 10,000 micros."""
     set_cap(connection, "advertiser", ADVERTISER, 40_000, advertiser_id=ADVERTISER)
     set_cap(connection, "campaign", CAMPAIGN, 40_000, advertiser_id=ADVERTISER)
     put_line(connection, BudgetedLine(LINE, CAMPAIGN, ADVERTISER, "Europe/Berlin"))
     lease = Leases(pool, "tests").grant(LINE, wanted_micros=10_000, least_micros=1)
     assert lease is not None
+    pseudonyms = Pseudonyms(pseudonym_key(Signer(settings.secret.encode())))
 
-    def signed(micros: int = 4_200, *, kind: Kind = "cpm", ago_ms: int = 9_000) -> str:
+    def signed(who: Person, micros: int = 4_200, *, kind: Kind = "cpm", ago_ms: int = 9_000) -> str:
         decided_ms = time.time_ns() // 1_000_000 - ago_ms
         token = AdToken(
             decision_id=uuid4(),
@@ -56,7 +58,7 @@ def sign(tokens: Tokens, connection: psycopg.Connection, pool: Pool) -> Sign:
             lease_id=lease.lease_id,
             kind=kind,
             price_micros=micros,
-            viewer=7,
+            viewer=pseudonyms.of(who.account_id.bytes),
             position=3,
             surface=0,
             decided_ms=decided_ms,
@@ -82,7 +84,8 @@ def spent(connection: psycopg.Connection, tokens: Tokens) -> int:
 def test_a_view_that_is_reported_is_charged_once_however_often_it_is_sent(
     person: People, sign: Sign, connection: psycopg.Connection, tokens: Tokens
 ) -> None:
-    alice, token = person("alice"), sign(4_200)
+    alice = person("alice")
+    token = sign(alice, 4_200)
 
     answers = [report(alice, (token, "viewable"), (token, "complete")) for _ in range(3)]
 
@@ -93,11 +96,16 @@ def test_a_view_that_is_reported_is_charged_once_however_often_it_is_sent(
 def test_what_is_forged_or_expired_is_told_and_does_not_lose_the_rest(
     person: People, sign: Sign, connection: psycopg.Connection, tokens: Tokens
 ) -> None:
-    mallory, token = person("mallory"), sign(4_200)
+    mallory = person("mallory")
+    token = sign(mallory, 4_200)
     forged = token[:40] + ("A" if token[40] != "A" else "B") + token[41:]
 
     answer = report(
-        mallory, (forged, "viewable"), (sign(ago_ms=601_000), "viewable"), (token, "viewable")
+        mallory,
+        (forged, "viewable"),
+        (sign(mallory, ago_ms=601_000), "viewable"),
+        (sign(person("alice")), "viewable"),
+        (token, "viewable"),
     )
 
     assert answer.status_code == 200
@@ -106,6 +114,7 @@ def test_what_is_forged_or_expired_is_told_and_does_not_lose_the_rest(
         "refused": [
             {"index": 0, "code": "ad_token_invalid"},
             {"index": 1, "code": "ad_token_expired"},
+            {"index": 2, "code": "ad_token_of_another"},
         ],
     }
     assert spent(connection, tokens) == 4_200
@@ -117,7 +126,7 @@ def test_what_no_viewer_sends_is_accepted_and_costs_nothing(
 ) -> None:
     mallory = person("mallory")
 
-    answer = report(mallory, (sign(), "viewable"), agent=agent)
+    answer = report(mallory, (sign(mallory), "viewable"), agent=agent)
 
     assert answer.json()["accepted"] == 1
     assert spent(connection, tokens) == 0
@@ -126,7 +135,9 @@ def test_what_no_viewer_sends_is_accepted_and_costs_nothing(
 def test_a_view_that_took_no_time_costs_nothing(
     person: People, sign: Sign, connection: psycopg.Connection, tokens: Tokens
 ) -> None:
-    report(person("mallory"), (sign(ago_ms=100), "viewable"))
+    mallory = person("mallory")
+
+    report(mallory, (sign(mallory, ago_ms=100), "viewable"))
 
     assert spent(connection, tokens) == 0
 

@@ -177,6 +177,27 @@ def test_a_top_up_is_credited_though_no_report_ever_comes(
     assert (newest["method"], newest["state"]) == ("off_session", "succeeded")
 
 
+def test_a_report_of_something_unknown_keeps_no_money_waiting(
+    advertiser: Callable[[str], Advertiser],
+    double: tuple[DoubleApp, str],
+    settings: Settings,
+    api: TestClient[Litestar],
+) -> None:
+    alice = advertiser("alice")
+    page = alice.top_up(FIFTY)
+    pay(page["checkout_url"], "4242 4242 4242 4242")
+    (paid,) = [
+        event for event in double[0].bank.events if event["type"] == "checkout.session.completed"
+    ]
+    unknown = {**paid, "id": "evt_unknown", "data": {"object": {"id": "cs_unknown"}}}
+
+    for event in (unknown, *double[0].bank.events):
+        assert report(api, event).status_code == 200
+
+    with cashier(settings):
+        alice.comes_to("balance", lambda wallet: wallet["balance_micros"] == FIFTY)
+
+
 def test_what_was_not_signed_is_not_kept(
     advertiser: Callable[[str], Advertiser],
     double: tuple[DoubleApp, str],

@@ -140,6 +140,54 @@ def test_an_ad_that_was_seen_is_charged_once_at_its_price(
     assert drift_micros(connection) == 0
 
 
+def test_a_video_that_was_not_played_to_its_end_is_not_charged_as_if_it_was(
+    bob: Person, log: Log, settings: Settings, connection: psycopg.Connection
+) -> None:
+    advertised = Advertised(log, kind="cpv")
+    advertised.pay_in(settings)
+    (ad,) = advertised_page(bob, "kind=latest&limit=20")["ads"]
+    tokens = create_ad_tokens(Signer(settings.secret.encode()))
+    report = {"events": [{"token": ad["token"], "event": "complete"}]}
+    marks = "SELECT mark FROM charges WHERE decision_id = %s ORDER BY position"
+
+    at_once = [
+        bob.post("/v1/ad-events", json=report, headers=APP),
+        bob.get(f"/v1/ad-events/{ad['token']}/complete.gif", headers=APP),
+    ]
+    Settlement(connection, tokens).settle()
+    spent_at_once = spending_of(connection, "line", advertised.line.id)[0].spent_micros
+    # The video takes four seconds.
+    connection.execute("SELECT pg_sleep(4)")
+    bob.post("/v1/ad-events", json=report, headers=APP)
+    Settlement(connection, tokens).settle()
+
+    assert [answer.status_code for answer in at_once] == [200, 200]
+    assert spent_at_once == 0
+    assert spending_of(connection, "line", advertised.line.id)[0].spent_micros > 0
+    counted = connection.execute(marks, (ad["ad_decision_id"],)).fetchall()
+    assert counted == [("played_too_soon",), (None,)]
+    assert drift_micros(connection) == 0
+
+
+def test_the_ad_of_another_viewer_is_nobody_elses_to_report(
+    bob: Person, person: People, log: Log, settings: Settings, connection: psycopg.Connection
+) -> None:
+    Advertised(log).pay_in(settings)
+    (ad,) = advertised_page(bob, "kind=latest&limit=20")["ads"]
+    report = {"events": [{"token": ad["token"], "event": "hide"}]}
+
+    mallory = person("mallory").post("/v1/ad-events", json=report, headers=APP)
+    own = bob.post("/v1/ad-events", json=report, headers=APP)
+
+    assert mallory.json() == {
+        "accepted": 0,
+        "refused": [{"index": 0, "code": "ad_token_of_another"}],
+    }
+    assert own.json() == {"accepted": 1, "refused": []}
+    stored = connection.execute("SELECT count(*) FROM ad_events").fetchone()
+    assert stored == (1,)
+
+
 def test_a_cap_holds_for_pages_that_are_asked_for_at_once(
     bob: Person, log: Log, settings: Settings
 ) -> None:

@@ -140,5 +140,6 @@ class Database:
             decided_ms=0,
             expires_ms=report.expires_ms,
             day=report.lease.day,
+            duration_ms=8_000,
         )
         return unpacked(TOKENS.sign(token))

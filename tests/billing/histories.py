@@ -94,8 +94,12 @@ class History:
             self._decide(placed, line)
             token = unpacked(TOKENS.sign(placed))
             mark = self.random.choice((None, None, None, None, "crawler"))
+            if self.random.random() < 1 / 4:
+                self.market.report([token, token], Beacon.VIEWABLE, "view_too_soon")
             self.market.report([token], Beacon.VIEWABLE, mark)
             for beacon in (Beacon.FIRST_QUARTILE, Beacon.COMPLETE, Beacon.CLICK):
+                if self.random.random() < 1 / 4:
+                    self.market.report([token], beacon, "played_too_soon")
                 if self.random.random() < 1 / 2:
                     self.market.report([token, token], beacon, mark)
             self.charged.append((UUID(int=self._decision), BILLED[kind]))

@@ -30,6 +30,20 @@ def test_a_charge_is_credited_once(market: Market) -> None:
     assert market.drift() == 0
 
 
+def test_what_was_also_reported_as_invalid_is_credited_once(market: Market) -> None:
+    lease = granted(market.grant(10_000, least=10_000))
+    token = market.token(lease, 3_000)
+    market.report([token], mark="view_too_soon")
+    market.report([token])
+    market.settle()
+
+    credited = credit(market.connection, [(UUID(int=1), Beacon.VIEWABLE)], reason="viewer_volume")
+
+    assert credited == 3_000
+    assert market.spent() == {0}
+    assert market.drift() == 0
+
+
 def test_a_credit_follows_the_charges_in_their_stream(market: Market) -> None:
     charged(market, 1_000, 2_000)
     credit(market.connection, [(UUID(int=2), Beacon.VIEWABLE)], reason="viewer_volume")

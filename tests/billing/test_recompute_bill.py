@@ -62,6 +62,8 @@ OWL = {**FOX, "decision_id": "owl", "kind": "cpc"}
 OWL_CLICKED = {**SEEN, "decision_id": "owl", "beacon": "click"}
 OWL_CHARGED = {**CHARGED, "decision_id": "owl", "beacon": "click"}
 
+TOO_SOON = {**SEEN, "reported_ms": 100, "mark": "view_too_soon"}
+
 HONEST: Lines = [EXPORT, FOX, SEEN, CHARGED, SETTLED, END]
 
 
@@ -124,6 +126,14 @@ def test_it_tells_the_bill_by_day_and_kind_and_the_head(tmp_path: Path) -> None:
     assert told == f"2026-10-25 cpm charge 4000 micros\nhead {head}\n"
 
 
+def test_a_report_that_is_known_for_invalid_takes_nothing_from_the_true_one(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    main(BytesIO(chained([EXPORT, FOX, TOO_SOON, SEEN, CHARGED, SETTLED, END])))
+
+    assert capsys.readouterr().out.startswith("2026-10-25 cpm charge 4000 micros\n")
+
+
 @pytest.mark.parametrize(
     ("lines", "flaw"),
     [
@@ -142,6 +152,8 @@ def test_it_tells_the_bill_by_day_and_kind_and_the_head(tmp_path: Path) -> None:
         (without(END), "it ends early, or otherwise"),
         (with_line(4, sum_micros=5000), "another sum"),
         (with_line(5, net_micros=3999), "the sums are others"),
+        ([EXPORT, FOX, TOO_SOON, CHARGED, SETTLED, END], "no valid report is behind it"),
+        ([EXPORT, FOX, TOO_SOON, TOO_SOON, SEEN, CHARGED, SETTLED, END], "a second report"),
         ([EXPORT, FOX, SEEN, SEEN, CHARGED, SETTLED, END], "a second report"),
         ([EXPORT, FOX, SEEN, CHARGED, CHARGED, SETTLED, END], "a second charge"),
         ([EXPORT, FOX, SEEN, CHARGED, {**CHARGED, "again": True}, END], "a second charge"),

@@ -166,6 +166,32 @@ def test_invalid_traffic_is_counted_and_costs_nothing(market: Market) -> None:
     assert charges(market) == (1, 0, 0)
 
 
+def test_a_report_that_came_too_soon_does_not_make_the_true_one_free(market: Market) -> None:
+    lease = granted(market.grant(10_000))
+    seen, leaked = market.token(lease, 4_200), market.token(lease._replace(lease_id=10**9), 500)
+    for token in (seen, leaked):
+        market.report([token, token], mark="view_too_soon")
+    market.settle()
+
+    market.report([seen, seen, leaked])
+    settled = market.settle()
+    market.report([seen], mark="view_too_soon")
+    market.settle()
+
+    rows = market.connection.execute(
+        "SELECT decision_id, mark, micros, leaked_micros FROM charges ORDER BY 1, 2 NULLS FIRST"
+    ).fetchall()
+    assert (settled.charged, settled.micros) == (1, 4_200)
+    assert [row[1:] for row in rows] == [
+        (None, 4_200, 0),
+        ("view_too_soon", 0, 0),
+        (None, 0, 500),
+        ("view_too_soon", 0, 0),
+    ]
+    assert market.spent() == {4_200}
+    assert market.drift() == 0
+
+
 def test_clicks_beyond_what_is_held_are_charged_out_of_what_is_free_then_leak(
     market: Market,
 ) -> None:

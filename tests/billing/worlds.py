@@ -108,6 +108,7 @@ class Market:
             decided_ms=self.now_ms,
             expires_ms=min(self.now_ms + TOKEN_LIFE_MS, lease.tokens_until_ms),
             day=lease.day,
+            duration_ms=8_000,
         )
         return unpacked(tokens.sign(token))
 

@@ -63,6 +63,9 @@ def hers() -> Advertiser:
         ({"currency": "JPY"}, CurrencyUnknown),
         ({"zone": "Mars/Olympus"}, ZoneUnknown),
         ({"zone": "../../etc/passwd"}, ZoneUnknown),
+        ({"zone": "localtime"}, ZoneUnknown),
+        ({"zone": "posix/Europe/Berlin"}, ZoneUnknown),
+        ({"name": "Toys \u202egniK"}, AdvertiserNameInvalid),
     ],
 )
 def test_what_no_advertiser_can_be_is_refused(

@@ -1,6 +1,7 @@
 """A campaign, from its opening to its end."""
 
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
@@ -66,6 +67,8 @@ def test_an_edit_records_what_changed_alone(spring: Campaign) -> None:
         ({"budget_micros": 10**15 + 1}, AmountInvalid),
         ({"ends_at": NOON}, FlightInvalid),
         ({"ends_at": NOON + 4000 * DAY}, FlightInvalid),
+        ({"starts_at": datetime.fromisoformat("0001-01-01T00:00:00+14:00")}, FlightInvalid),
+        ({"starts_at": datetime.fromisoformat("9999-12-31T23:59:59-14:00")}, FlightInvalid),
     ],
 )
 def test_what_no_campaign_can_be_is_refused_and_changes_nothing(

@@ -6,11 +6,15 @@ from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
+import msgspec
 import psycopg
 import pytest
 
+from ads.chances import FEATURES, Learnt, Ratio
+from ads.probability import Probabilities
 from myriorama.billing.leases import Lease
 from myriorama.billing.purses import Purses
+from myriorama.feed.ad_chances import publish
 from myriorama.feed.ad_market import AdMarket
 from myriorama.store.log import Log
 from myriorama.store.postgres import async_pool
@@ -19,6 +23,9 @@ from tests.api.feed_ads import Advertised
 
 PATIENCE_S = 240.0
 PUBLISH = "INSERT INTO ad_pacing (line_id, multiplier, published) VALUES (%s, 0.25, 7)"
+
+
+BROKEN = "INSERT INTO ad_chances VALUES (%s, '{}', 1, 1, 1, 1, 1)"
 
 
 class Nobody:
@@ -79,6 +86,31 @@ def test_it_holds_what_may_be_shown_at_the_price_that_is_paced(database_url: str
         await until(lambda: version_of(market) > before)
         assert market.stall is not None
         assert market.stall.index.table.bid.tolist() == [1_050.0]
+
+    play(database_url, act)
+
+
+@pytest.mark.usefixtures("projecting")
+def test_it_decides_by_the_chances_that_were_learnt_last(database_url: str, log: Log) -> None:
+    Advertised(log)
+    prior = Probabilities.prior()
+    head = msgspec.structs.replace(prior.click, intercept=0.0)
+    learnt = msgspec.structs.replace(prior, version=FEATURES, click=head)
+
+    async def act(market: AdMarket) -> None:
+        await until(lambda: market.stall is not None)
+        before, stall = version_of(market), market.stall
+        assert stall is not None
+        assert stall.index.probabilities == prior
+
+        with psycopg.connect(database_url, autocommit=True) as connection:
+            fair = Ratio(1.0, 1.0)
+            published = publish(connection, Learnt(learnt, fair, fair), 1_000)
+            await until(lambda: version_of(market) > before)
+            connection.execute(BROKEN, (published + 1,))
+        await market.refresh()
+        assert market.stall is not None
+        assert market.stall.index.probabilities == learnt
 
     play(database_url, act)
 

@@ -12,8 +12,9 @@ import psycopg
 import pytest
 
 from myriorama.feed.cards import Cards
-from myriorama.feed.feeds import Feeds, Kind, Slate
+from myriorama.feed.feeds import Feeds, Kind
 from myriorama.feed.timeline import END
+from myriorama.feed.tops import Slate
 from myriorama.store.postgres import async_pool
 from myriorama.store.signing import Signer
 from tests.feed.worlds import PEOPLE, World

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Sequence
 from typing import Annotated, Any, Literal
+from uuid import UUID
 
 import msgspec
 from litestar import Request, Router, post
@@ -12,11 +13,12 @@ from litestar.params import JSONBody
 from ads.beacons import Beacon
 from ads.invalid_traffic import Arrival, InvalidTraffic
 from ads.surfaces import Surface
-from ads.tokens import AdToken, AdTokenInvalid, Tokens, unpacked
+from ads.tokens import AdToken, AdTokenInvalid, AdTokenOfAnother, Tokens, unpacked
 from myriorama.api.limits import client_address
 from myriorama.api.tokens import Principal, Scope
 from myriorama.billing.ad_events import AdEvents, Reported
 from myriorama.billing.exchange import ExchangeWins
+from myriorama.feed.ad_pseudonyms import Pseudonyms
 from myriorama.feed.sealed_bids import TEST_LEASE
 
 EVENTS_MAX = 100
@@ -74,6 +76,7 @@ class AdReports:
         tokens: Tokens,
         invalid_traffic: InvalidTraffic,
         log: AdEvents,
+        pseudonyms: Pseudonyms,
         exchange: ExchangeWins,
         *,
         proxies: int,
@@ -82,6 +85,7 @@ class AdReports:
         self._tokens = tokens
         self._invalid_traffic = invalid_traffic
         self._log = log
+        self._pseudonyms = pseudonyms
         self._exchange = exchange
         self._proxies = proxies
 
@@ -93,8 +97,18 @@ class AdReports:
         """
         return self._tokens.verify(token, now_ms=time.time_ns() // 1_000_000)
 
-    async def store(self, events: Sequence[AdEvent], request: Request[Any, None, Any]) -> AdReceipt:
-        """Store what is believed; the rest is told."""
+    async def store(
+        self,
+        events: Sequence[AdEvent],
+        request: Request[Any, None, Any],
+        *,
+        viewer_id: UUID | None = None,
+    ) -> AdReceipt:
+        """Store what is believed; the rest is told.
+
+        Without `viewer_id` nobody knows who reports: players have no account.
+        """
+        viewer = None if viewer_id is None else self._pseudonyms.of(viewer_id.bytes)
         now_ms = time.time_ns() // 1_000_000
         agent = request.headers.get("user-agent", "")
         address = client_address(request.scope, self._proxies)
@@ -103,11 +117,15 @@ class AdReports:
         for index, event in enumerate(events):
             try:
                 token = self._tokens.verify(event.token, now_ms=now_ms)
+                if viewer not in {None, token.viewer}:
+                    raise AdTokenOfAnother("this ad was shown to another viewer")
             except AdTokenInvalid as error:
                 refused.append(RefusedEvent(index, error.code))
                 continue
             beacon = _BEACONS[event.event]
-            arrival = Arrival(beacon, token.decided_ms, now_ms, agent, address)
+            arrival = Arrival(
+                beacon, token.decided_ms, now_ms, agent, address, token.duration_ms or None
+            )
             mark = self._invalid_traffic.mark(arrival)
             reported = Reported(beacon, unpacked(event.token), mark.rule if mark else None)
             if token.surface == Surface.EXCHANGE:
@@ -131,9 +149,10 @@ async def report_ad_events(
     """Report what happened to ads; what is accepted is stored for good.
 
     Send a report again until it is answered: each event of an ad counts once. One event with a
-    token that is forged or has expired does not keep the others from being stored.
+    token that is forged, has expired or was given to another viewer does not keep the others from
+    being stored.
     """
-    return await ad_reports.store(data.events, request)
+    return await ad_reports.store(data.events, request, viewer_id=request.user.account_id)
 
 
 router = Router("/v1", route_handlers=[report_ad_events], tags=["Ads"])

@@ -39,7 +39,7 @@ DECISIONS = """
 REPORTS = """
     SELECT c.beacon, c.reported_ms, c.micros, c.leaked_micros, c.mark,
            coalesce(r.micros, 0) AS credited_micros, r.reason AS credited_for
-    FROM charges c LEFT JOIN credits r USING (decision_id, beacon)
+    FROM charges c LEFT JOIN credits r USING (decision_id, beacon, is_marked)
     WHERE c.decision_id = %s ORDER BY c.position
 """
 

@@ -46,23 +46,18 @@ class LineItems:
             CampaignOver: the campaign is completed.
             Invalid: it cannot be like this; the error says what.
         """
-        campaign, read = campaign_of(self._log, campaign_id, by=by, needs="editor")
-        campaign.require_open()
-        advertiser = advertiser_of(self._log, campaign.advertiser_id, by=by, needs="editor")
-        self._creatives(proposal.terms.creative_ids, advertiser.id)
-        line_item = LineItem.open(
-            new_id(),
-            proposal.terms,
-            advertiser_id=campaign.advertiser_id,
-            campaign_id=campaign_id,
-            kind=proposal.kind,
-            category=proposal.category or advertiser.category,
-            guaranteed=proposal.guaranteed,
-            by=by,
-            at=at,
-        )
-        self._log.save(line_item, expect={**read, campaign_id: campaign.version})
+        line_item, expect = self._drafted(campaign_id, proposal, by=by, at=at)
+        self._log.save(line_item, expect=expect)
         return line_item.id
+
+    def propose(self, campaign_id: UUID, proposal: Proposal, *, by: UUID, at: datetime) -> Proposal:
+        """Return what would be opened, with the category that it would have; record nothing.
+
+        Raises:
+            CampaignNotFound, RoleTooLow, CampaignOver, Invalid: as for `open`.
+        """
+        line_item, _ = self._drafted(campaign_id, proposal, by=by, at=at)
+        return replace(proposal, category=line_item.category)
 
     @retried
     def edit(
@@ -168,6 +163,27 @@ class LineItems:
         except AdvertiserNotFound as error:
             raise LineItemNotFound("There is no such line item.") from error
         return line_item, {advertiser.id: advertiser.version}
+
+    def _drafted(
+        self, campaign_id: UUID, proposal: Proposal, *, by: UUID, at: datetime
+    ) -> tuple[LineItem, dict[UUID, int]]:
+        """Return a draft that is not recorded, and at which versions it is what it is."""
+        campaign, read = campaign_of(self._log, campaign_id, by=by, needs="editor")
+        campaign.require_open()
+        advertiser = advertiser_of(self._log, campaign.advertiser_id, by=by, needs="editor")
+        self._creatives(proposal.terms.creative_ids, advertiser.id)
+        line_item = LineItem.open(
+            new_id(),
+            proposal.terms,
+            advertiser_id=campaign.advertiser_id,
+            campaign_id=campaign_id,
+            kind=proposal.kind,
+            category=proposal.category or advertiser.category,
+            guaranteed=proposal.guaranteed,
+            by=by,
+            at=at,
+        )
+        return line_item, {**read, campaign_id: campaign.version}
 
     def _creatives(self, creative_ids: Sequence[UUID], advertiser_id: UUID) -> list[Creative]:
         found = [self._log.find(Creative, creative_id) for creative_id in creative_ids]

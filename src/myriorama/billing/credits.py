@@ -26,10 +26,10 @@ _CREDIT = """
         JOIN unnest(%s::uuid[], %s::integer[]) AS told (decision_id, beacon)
           ON (c.decision_id, c.beacon) = (told.decision_id, told.beacon)
         WHERE c.micros > 0
-        ON CONFLICT DO NOTHING RETURNING decision_id, beacon, micros
+        ON CONFLICT DO NOTHING RETURNING decision_id, beacon, is_marked, micros
     )
     SELECT l.line_id, l.day, l.campaign_id, l.advertiser_id, count(*), sum(new.micros)::bigint
-    FROM new JOIN charges c USING (decision_id, beacon) JOIN leases l USING (lease_id)
+    FROM new JOIN charges c USING (decision_id, beacon, is_marked) JOIN leases l USING (lease_id)
     GROUP BY l.line_id, l.day, l.campaign_id, l.advertiser_id ORDER BY l.line_id, l.day
 """
 

@@ -37,7 +37,8 @@ _SETTLED = """
 
 _CREDITS = """
     SELECT r.decision_id, r.beacon, r.micros, r.reason, r.credited_ms, c.line_id, c.day, i.kind
-    FROM budgeted_lines b JOIN charges c USING (line_id) JOIN credits r USING (decision_id, beacon)
+    FROM budgeted_lines b JOIN charges c USING (line_id)
+    JOIN credits r USING (decision_id, beacon, is_marked)
     LEFT JOIN line_items i ON i.line_item_id = c.line_id
     WHERE b.campaign_id = %(campaign_id)s
       AND r.credited_ms > %(credited_after)s AND r.credited_ms <= %(credited_through)s

@@ -52,7 +52,7 @@ _IS_NEWS = """
         WHERE b.campaign_id = %(campaign_id)s AND c.batch > %(after)s AND c.batch <= %(through)s
     ) OR EXISTS (
         SELECT FROM budgeted_lines b JOIN charges c USING (line_id)
-        JOIN credits r USING (decision_id, beacon)
+        JOIN credits r USING (decision_id, beacon, is_marked)
         WHERE b.campaign_id = %(campaign_id)s
           AND r.credited_ms > %(credited_after)s AND r.credited_ms <= %(credited_through)s
     )

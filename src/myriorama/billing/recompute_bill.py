@@ -15,8 +15,8 @@ def _need(holds: object, flaw: str) -> None:
 
 
 def _take(line: Any, at: Any, known: Any, due: Any, bill: Any) -> None:
-    kind, id_, micros = line["type"], line.get("decision_id"), line.get("micros", 0)
-    key, of = (kind, id_, line.get("beacon")), known.get(("decision", id_, None), line)
+    key = kind, id_, *_ = tuple(map(line.get, ("type", "decision_id", "beacon", "mark")))
+    micros, of = line.get("micros", 0), known.get(("decision", id_, None, None), line)
     is_new = not id_ or known.setdefault(key, line) is line
     _need((kind == "export") != at["open"], "it stands outside of an export")
     _need(is_new or (line["again"] and kind in {"decision", "report"}), f"a second {kind}")
@@ -25,8 +25,8 @@ def _take(line: Any, at: Any, known: Any, due: Any, bill: Any) -> None:
     _need(kind != "settled" or due.pop(line["source"], 0) == line["sum_micros"], "another sum")
     at |= {"net": 0, "first": at.get("first", line["number"])} if kind == "export" else {}
     if kind == "charge":
-        marks = {known.get(("report", id_, b), {}).get("mark", b) for b in BILLED[of["kind"]]}
-        _need(marks == {None} and key[2] == BILLED[of["kind"]][0], "no valid report is behind it")
+        is_valid = all(("report", id_, b, None) in known for b in BILLED[of["kind"]])
+        _need(is_valid and key[2] == BILLED[of["kind"]][0], "no valid report is behind it")
         _need({micros, line["leaked_micros"]} == {0, of["price_micros"]}, "it is not the price")
         due[line["source"]] += micros
     elif kind == "credit":

@@ -11,7 +11,7 @@ from psycopg.rows import TupleRow
 
 from ads.beacons import BILLED, Beacon
 from ads.lines import KINDS
-from ads.tokens import Tokens, columns
+from ads.tokens import Tokens, columns, days
 from myriorama.billing.charges import Due
 from myriorama.store.view_arrays import Bigints, Integers, Texts, UUIDs
 
@@ -96,7 +96,7 @@ class Reports:
             UUIDs(token["line_id"]),
             UUIDs(token["creative_id"]),
             UUIDs(token["advertiser_id"]),
-            Integers(token["day"]),
+            Integers(days(token)),
             Bigints(token["lease_id"]),
             Integers(token["position"]),
             Integers(token["surface"]),
@@ -131,7 +131,7 @@ class Reports:
                 some.beacon.tolist(),
                 ids(token["line_id"]),
                 ids(token["advertiser_id"]),
-                token["day"].tolist(),
+                days(token).tolist(),
                 token["lease_id"].tolist(),
                 token["price_micros"].tolist(),
             )

@@ -42,7 +42,8 @@ _REPORTS = """
 
 _ADVANCE = "UPDATE settled_reports SET position = %s WHERE consumer = 'settlement'"
 
-# Of the same decision and kind, the first one counts. Told are those that are new, and billed.
+# Of the same decision and kind, the first valid one counts, and the first that is marked. Told are
+# those that are new, and billed.
 _COUNT = """
     WITH new AS (
         INSERT INTO charges (position, reported_ms, beacon, decision_id, line_id, creative_id,
@@ -109,7 +110,8 @@ _MOVE = """
 _LEAK = """
     UPDATE charges SET micros = 0, leaked_micros = micros
     FROM unnest(%s, %s::integer[]) AS free (decision_id, beacon)
-    WHERE (charges.decision_id, charges.beacon) = (free.decision_id, free.beacon)
+    WHERE (charges.decision_id, charges.beacon, is_marked)
+          = (free.decision_id, free.beacon, false)
 """
 
 _NAMES = {beacon.value: beacon.name.lower() for beacon in Beacon}

@@ -7,7 +7,7 @@ WITH happened AS (
                SELECT FROM credits x WHERE x.decision_id = c.decision_id
            ) AS is_invalid
     FROM budgeted_lines b JOIN charges c USING (line_id)
-    LEFT JOIN credits r USING (decision_id, beacon)
+    LEFT JOIN credits r USING (decision_id, beacon, is_marked)
     WHERE b.advertiser_id = %(advertiser_id)s AND c.day BETWEEN %(first)s AND %(last)s
     UNION ALL
     SELECT day, campaign_id, line_id, creative_id, surface, place, 0, 0, 0, 0, viewer_id, false

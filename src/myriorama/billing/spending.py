@@ -81,7 +81,7 @@ _DRIFT = """
             SELECT l.line_id, l.day, l.campaign_id, l.advertiser_id, 0,
                    c.micros - coalesce(r.micros, 0)
             FROM charges c JOIN leases l USING (lease_id)
-            LEFT JOIN credits r USING (decision_id, beacon) WHERE c.micros > 0
+            LEFT JOIN credits r USING (decision_id, beacon, is_marked) WHERE c.micros > 0
         ) AS m (line_id, day, campaign_id, advertiser_id, held, spent),
         LATERAL (VALUES ('line_day', line_id, day), ('line', line_id, 0),
                         ('campaign', campaign_id, 0), ('advertiser', advertiser_id, 0)

@@ -112,7 +112,7 @@ class Reports:
                 return False
             except (DomainError, RailRefused) as error:
                 # It is of nothing that we know, and will not be by being read again.
-                logger.warning("a report of Stripe is of nothing", event=event_id, error=str(error))
+                logger.warning("a report of Stripe is of nothing", of=event_id, error=str(error))
                 connection.execute(DONE, (at, str(error), event_id))
                 return True
             connection.execute(DONE, (at, None, event_id))

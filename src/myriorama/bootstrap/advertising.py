@@ -11,6 +11,7 @@ from psycopg_pool import AsyncConnectionPool
 from ads.sellers import House
 from myriorama.api import ad_events as ad_event_routes
 from myriorama.api import ad_exports as ad_export_routes
+from myriorama.api import ad_forecasts as ad_forecast_routes
 from myriorama.api import ad_preferences as ad_preference_routes
 from myriorama.api import ad_receipts as ad_receipt_routes
 from myriorama.api import ad_repository as ad_repository_routes
@@ -40,6 +41,7 @@ from myriorama.billing.exports import Exports
 from myriorama.billing.spend_reports import SpendReports
 from myriorama.bootstrap.notifying import create_ad_webhooks
 from myriorama.bootstrap.screening import screening_of
+from myriorama.feed.ad_outlook import AdOutlook
 from myriorama.feed.ad_reasons import ShownAds
 from myriorama.settings import Settings
 from myriorama.store.log import Log
@@ -50,6 +52,7 @@ from myriorama.store.signing import Signer
 ROUTES: Sequence[ControllerRouterHandler] = (
     ad_event_routes.router,
     *ad_export_routes.routers,
+    ad_forecast_routes.router,
     ad_preference_routes.router,
     ad_receipt_routes.router,
     ad_repository_routes.router,
@@ -80,6 +83,7 @@ def advertising(
     return {
         "ad_exports": Exports(writes, open_objects(settings.objects)),
         "ad_opinions": AdOpinions(log),
+        "ad_outlook": AdOutlook(pool),
         "ad_webhooks": create_ad_webhooks(settings, log),
         "advertisers": Advertisers(log),
         "campaigns": Campaigns(log),

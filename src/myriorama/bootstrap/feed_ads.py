@@ -15,7 +15,7 @@ from psycopg_pool import AsyncConnectionPool
 
 from myriorama.billing.leases import TOKEN_LIFE_MS, Leases
 from myriorama.billing.purses import Purses
-from myriorama.bootstrap.settlement import create_ad_tokens
+from myriorama.bootstrap.settlement import create_ad_tokens, pseudonym_key
 from myriorama.feed.ad_bids import AdBids
 from myriorama.feed.ad_clients import Clients
 from myriorama.feed.ad_market import AdMarket
@@ -54,7 +54,7 @@ class FeedAds:
         purses = Purses(Leases(leases, f"{socket.gethostname()}:{os.getpid()}"))
         market = AdMarket(settings.database_url, pool, purses)
         preferences = AdPreferences(pool)
-        viewers = AdViewers(pool, preferences, key=signer.key("ad pseudonyms"))
+        viewers = AdViewers(pool, preferences, key=pseudonym_key(signer))
         slots = AdSlots(pool)
         country = settings.country_header if settings.proxies else ""
         tokens = create_ad_tokens(signer)

@@ -14,12 +14,14 @@ from myriorama.application.line_items import LineItems
 from myriorama.billing.ad_events import AdEvents
 from myriorama.billing.exchange import ExchangeWins
 from myriorama.billing.outbox import Outbox
+from myriorama.feed.ad_pseudonyms import Pseudonyms
 from myriorama.feed.ad_recordings import Recordings
 from myriorama.settings import SettingInvalid, Settings, variable
 from myriorama.store.log import Log
 from myriorama.store.postgres import AdvisoryLock, open_pool
 from myriorama.store.signing import Signer
 from myriorama.workers.budget_keeper import BudgetKeeper
+from myriorama.workers.chance_learner import ChanceLearner
 from myriorama.workers.elected import Elected, Together
 from myriorama.workers.pacer import Pacer
 from myriorama.workers.settler import Settler
@@ -31,6 +33,11 @@ _OWN_APPS = ("Myriorama/",)
 def create_ad_tokens(signer: Signer) -> Tokens:
     """Return what signs and believes ad tokens in this house."""
     return Tokens({1: signer.key("ad tokens")})
+
+
+def pseudonym_key(signer: Signer) -> bytes:
+    """Return under which key viewers have the pseudonyms that ad tokens name."""
+    return signer.key("ad pseudonyms")
 
 
 def create_ad_reports(
@@ -45,6 +52,7 @@ def create_ad_reports(
         create_ad_tokens(signer),
         InvalidTraffic(data_centres(settings), _OWN_APPS),
         AdEvents(pool),
+        Pseudonyms(pseudonym_key(signer)),
         ExchangeWins(pool),
         proxies=settings.proxies,
     )
@@ -66,10 +74,14 @@ def create_settler(settings: Settings) -> Together:
     )
 
 
-def create_pacer(settings: Settings) -> Elected:
-    """Join the pacer to PostgreSQL."""
+def create_pacer(settings: Settings) -> Together:
+    """Join the pacer, and who learns chances, to PostgreSQL."""
+    url = settings.database_url
     pacer = Pacer(Recordings(), every_s=settings.pace_every_s)
-    return Elected(settings.database_url, AdvisoryLock.PACER, "pacer", pacer.work)
+    return Together(
+        Elected(url, AdvisoryLock.PACER, "pacer", pacer.work),
+        Elected(url, AdvisoryLock.CHANCES, "chance learner", ChanceLearner().work),
+    )
 
 
 def data_centres(settings: Settings) -> Prefixes:

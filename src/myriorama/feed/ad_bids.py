@@ -231,6 +231,7 @@ class AdBids:
     def _document(self, shown: Shown, creative: ShownCreative, viewer: Viewer, now_ms: int) -> str:
         """Return the VAST document, whose token costs nothing: what does is signed on a win."""
         token = token_of(shown, viewer.pseudonym, price_micros=0, decided_ms=now_ms)
+        token = replace(token, duration_ms=creative.duration_ms)
         media = self._signer.media_url(creative.video_key, now=now_ms // 1000)
         repository = f"/v1/ads/repository?advertiser_id={creative.advertiser_id}"
         content = vast.document(

@@ -36,48 +36,7 @@ class ServableLine:
     currency: str
 
 
-async def servable_lines(
-    pool: AsyncConnectionPool[AsyncConnection[TupleRow]], *, at: datetime
-) -> Sequence[ServableLine]:
-    """Return every line that may be shown now, or in a flight to come.
-
-    Each is submitted and not exhausted, of a campaign that is active, and has a creative that is
-    approved, not recalled, and shows only cameos that are granted to the advertiser. What is for
-    adults only is for nobody else, whomever the line is for.
-    """
-    async with (
-        pool.connection() as connection,
-        connection.cursor(row_factory=class_row(_Row)) as cursor,
-    ):
-        rows = await (await cursor.execute(SERVABLE, {"at": at})).fetchall()
-    return [servable for row in rows if (servable := _servable(row))]
-
-
-def read_servable(connection: Connection[TupleRow], *, at: datetime) -> Sequence[ServableLine]:
-    """Return the same to who waits for it."""
-    with connection.cursor(row_factory=class_row(_Row)) as cursor:
-        rows = cursor.execute(SERVABLE, {"at": at}).fetchall()
-    return [servable for row in rows if (servable := _servable(row))]
-
-
-class _CapRow(msgspec.Struct, frozen=True):
-    count: int
-    window_s: int
-
-
-class _CreativeRow(msgspec.Struct, frozen=True):
-    creative_id: UUID
-    video_key: str
-    duration_ms: int
-    landing_url: str
-    call_to_action: str
-    category: str
-    cameo_ids: tuple[UUID, ...]
-    ai_label: str
-    caps: tuple[_CapRow, ...]
-
-
-class _Row(msgspec.Struct, frozen=True):
+class LineRow(msgspec.Struct, frozen=True):
     """A line as it lies on the read side."""
 
     line_item_id: UUID
@@ -103,7 +62,32 @@ class _Row(msgspec.Struct, frozen=True):
     creatives: object
 
 
-def _servable(row: _Row) -> ServableLine | None:
+async def servable_lines(
+    pool: AsyncConnectionPool[AsyncConnection[TupleRow]], *, at: datetime
+) -> Sequence[ServableLine]:
+    """Return every line that may be shown now, or in a flight to come.
+
+    Each is submitted and not exhausted, of a campaign that is active, and has a creative that is
+    approved, not recalled, and shows only cameos that are granted to the advertiser. What is for
+    adults only is for nobody else, whomever the line is for.
+    """
+    async with (
+        pool.connection() as connection,
+        connection.cursor(row_factory=class_row(LineRow)) as cursor,
+    ):
+        rows = await (await cursor.execute(SERVABLE, {"at": at})).fetchall()
+    return [servable for row in rows if (servable := servable_of(row))]
+
+
+def read_servable(connection: Connection[TupleRow], *, at: datetime) -> Sequence[ServableLine]:
+    """Return the same to who waits for it."""
+    with connection.cursor(row_factory=class_row(LineRow)) as cursor:
+        rows = cursor.execute(SERVABLE, {"at": at}).fetchall()
+    return [servable for row in rows if (servable := servable_of(row))]
+
+
+def servable_of(row: LineRow) -> ServableLine | None:
+    """Return a line as the auction has it; None: it is for nobody who may be shown it."""
     creatives = msgspec.convert(row.creatives, list[_CreativeRow])
     targeting = _targeting(row, creatives)
     if targeting is None:
@@ -130,7 +114,24 @@ def _servable(row: _Row) -> ServableLine | None:
     )
 
 
-def _targeting(row: _Row, creatives: Iterable[_CreativeRow]) -> Targeting | None:
+class _CapRow(msgspec.Struct, frozen=True):
+    count: int
+    window_s: int
+
+
+class _CreativeRow(msgspec.Struct, frozen=True):
+    creative_id: UUID
+    video_key: str
+    duration_ms: int
+    landing_url: str
+    call_to_action: str
+    category: str
+    cameo_ids: tuple[UUID, ...]
+    ai_label: str
+    caps: tuple[_CapRow, ...]
+
+
+def _targeting(row: LineRow, creatives: Iterable[_CreativeRow]) -> Targeting | None:
     """Return whom a line is for, or None if that is nobody who may be shown it."""
     targeting = msgspec.convert(row.targeting, Targeting)
     if ADULTS_ONLY.isdisjoint({row.category, *(creative.category for creative in creatives)}):
@@ -153,7 +154,7 @@ def _creative(row: _CreativeRow) -> Creative:
     )
 
 
-def _caps(row: _Row, creatives: Iterable[_CreativeRow]) -> tuple[Cap, ...]:
+def _caps(row: LineRow, creatives: Iterable[_CreativeRow]) -> tuple[Cap, ...]:
     """Return the caps of every level. Those of one creative hold for each of the line's."""
     of_line = msgspec.convert(row.caps, tuple[_CapRow, ...])
     of_campaign = msgspec.convert(row.campaign_caps, tuple[_CapRow, ...])

@@ -1,4 +1,4 @@
-"""The market of this process: what may be advertised now, as the read side and the pacing say.
+"""The market of this process: what may be advertised now, as the read side, pacing and chances say.
 
 It is made anew beside the one in use, and swapped whole: within a second of an edit, a pause, or a
 cameo's owner taking back a grant. A decision reads it without waiting for anything.
@@ -23,7 +23,9 @@ from psycopg_pool import AsyncConnectionPool, PoolTimeout
 from ads.holds import Holds
 from ads.index import Index
 from ads.lines import Line
+from ads.probability import Probabilities
 from ads.warming import warm_up
+from myriorama.feed.ad_chances import in_force
 from myriorama.feed.ad_lines import READ_FROM, servable_lines
 from myriorama.store.projected import Projected
 
@@ -35,6 +37,10 @@ _POSITION = "SELECT coalesce(max(position), 0) FROM projection_positions WHERE n
 _NEXT_END = "SELECT min(expires_at) FROM commercial_grants WHERE expires_at > %s"
 
 _PACING = "SELECT line_id, multiplier, published FROM ad_pacing"
+
+_VERSIONS = """
+    SELECT (SELECT max(published) FROM ad_pacing), (SELECT max(published) FROM ad_chances)
+"""
 
 _SHOWN = """
     SELECT c.creative_id, c.advertiser_id, a.name, a.website, c.headline, c.width, c.height,
@@ -208,16 +214,18 @@ class AdMarket:
             # What is compiled would otherwise be for the first page to wait for.
             await asyncio.to_thread(warm_up)
             self._is_warm = True
-        multipliers, published = await self._read_pacing()
+        multipliers, paced = await self._read_pacing()
+        async with self._pool.connection() as connection:
+            chances, learnt = await in_force(connection)
         _LINES.set(len(read.lines))
         if not read.lines:
             self._stall = None
             return
-        version = read.position + published
+        version = read.position + paced + learnt
         if len(read.lines) < _LINES_AT_ONCE:
-            index = _index(read.lines, multipliers, version)
+            index = _index(read.lines, multipliers, version, chances)
         else:
-            index = await asyncio.to_thread(_index, read.lines, multipliers, version)
+            index = await asyncio.to_thread(_index, read.lines, multipliers, version, chances)
         holds = self._money.of([line.line_id for line in index.lines])
         self._stall = Stall(index, holds, read.creatives)
 
@@ -248,7 +256,7 @@ class AdMarket:
         return multipliers, max((published for *_, published in rows), default=0)
 
     async def _listen(self) -> None:
-        """Hear of pacing; the notification is a hint, a look each second the guarantee."""
+        """Hear of pacing and chances; a notification is a hint, a look each second a guarantee."""
         while True:
             try:
                 await self._hear()
@@ -262,10 +270,9 @@ class AdMarket:
         known = None
         async with await psycopg.AsyncConnection.connect(self._url, autocommit=True) as connection:
             await connection.execute("LISTEN ad_pacing")
+            await connection.execute("LISTEN ad_chances")
             while True:
-                row = await (
-                    await connection.execute("SELECT max(published) FROM ad_pacing")
-                ).fetchone()
+                row = await (await connection.execute(_VERSIONS)).fetchone()
                 if row != known:
                     known = row
                     self._is_stale.set()
@@ -273,5 +280,10 @@ class AdMarket:
                     pass
 
 
-def _index(lines: Sequence[Line], multipliers: Mapping[UUID, float], version: int) -> Index:
-    return Index.of(lines, multipliers, version)
+def _index(
+    lines: Sequence[Line],
+    multipliers: Mapping[UUID, float],
+    version: int,
+    chances: Probabilities,
+) -> Index:
+    return Index.of(lines, multipliers, version, chances)

@@ -240,6 +240,7 @@ class AdPages:
         )
 
     def _item(self, stall: Stall, shown: Shown, viewer: Viewer, now_ms: int) -> AdItem:
+        creative = stall.creatives[shown.creative_id]
         token = self._tokens.sign(
             AdToken(
                 decision_id=shown.ad_decision_id,
@@ -255,9 +256,9 @@ class AdPages:
                 decided_ms=now_ms,
                 expires_ms=shown.expires_ms,
                 day=shown.day,
+                duration_ms=creative.duration_ms,
             )
         )
-        creative = stall.creatives[shown.creative_id]
         now = now_ms // 1000
         video, poster, thumbnail = (
             self._signer.media_url(key, now=now)

@@ -8,7 +8,6 @@ import asyncio
 from collections import OrderedDict, deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from hashlib import blake2b
 from uuid import UUID
 
 import structlog
@@ -20,6 +19,7 @@ from ads.viewer import Shown, Viewer
 from domain.words import folded
 from myriorama.feed.ad_clients import Client
 from myriorama.feed.ad_preferences import NO_CHOICES, AdChoices, AdPreferences
+from myriorama.feed.ad_pseudonyms import Pseudonyms
 from myriorama.feed.ad_sessions import BEGUN, Session
 from myriorama.store.projected import Projected
 
@@ -142,7 +142,7 @@ class AdViewers:
         """Take under which key pseudonyms are made, and how many viewers are remembered."""
         self._pool = pool
         self._preferences = preferences
-        self._key = key
+        self._pseudonyms = Pseudonyms(key)
         self._count_max = count_max
         self._kept: OrderedDict[bytes, Known] = OrderedDict()
         self._pending: deque[tuple[bytes, Showing]] = deque()
@@ -169,7 +169,7 @@ class AdViewers:
         """
         known = self._kept.get(viewer_id)
         if known is None:
-            known = self._kept[viewer_id] = Known(self._pseudonym(viewer_id))
+            known = self._kept[viewer_id] = Known(self._pseudonyms.of(viewer_id))
             if len(self._kept) > self._count_max:
                 self._kept.popitem(last=False)
         known.choices = await self._preferences.of(viewer_id)
@@ -318,9 +318,6 @@ class AdViewers:
             elif showing.expires_ms + _SETTLED_MS > now_ms and known.add(showing):
                 self._pending.append((viewer_id, showing))
         known.read_ms = now_ms
-
-    def _pseudonym(self, viewer_id: bytes) -> int:
-        return int.from_bytes(blake2b(viewer_id, key=self._key, digest_size=8).digest())
 
 
 def _showing(  # noqa: PLR0913, PLR0917 - a row

@@ -60,6 +60,7 @@ class AdvisoryLock(IntEnum):
     PACER = 7220250114
     TRAFFIC = 7220250115
     NOTIFIER = 7220250116
+    CHANCES = 7220250117
 
 
 def open_pool(url: str, *, size_max: int = 8, is_checked: bool = True) -> Pool:

@@ -67,7 +67,7 @@ class Elected:
 class Together:
     """Several of them as one program, each elected for itself."""
 
-    def __init__(self, *members: Elected, close: Callable[[], None]) -> None:
+    def __init__(self, *members: Elected, close: Callable[[], None] = lambda: None) -> None:
         """Take them, and what is to be closed once none of them works any more."""
         self._members = members
         self._close = close

@@ -6,6 +6,7 @@ answer with another one in between. Nothing is followed, and little of an answer
 
 import socket
 import ssl
+import time
 from collections.abc import Collection, Iterable, Mapping
 from ipaddress import IPv4Address, ip_address, ip_network
 from typing import NamedTuple
@@ -32,13 +33,16 @@ class Answer(NamedTuple):
 class Outside:
     """Posts to strangers; may be used by many threads."""
 
-    def __init__(self, inside: Collection[str]) -> None:
-        """Take the hosts (host:port) that may be reached though they are inside."""
+    def __init__(self, inside: Collection[str], *, total_s: float = 20.0) -> None:
+        """Take what may be reached though it is inside (host:port), and how long an answer takes.
+
+        The rest of an answer that is not there by then is not waited for.
+        """
         self._pool = httpcore.ConnectionPool(
             ssl_context=ssl.create_default_context(),
             max_connections=16,
             max_keepalive_connections=0,
-            network_backend=_Guarded(inside),
+            network_backend=_Guarded(inside, total_s),
         )
 
     def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> Answer:
@@ -46,7 +50,7 @@ class Outside:
 
         Raises:
             httpcore.NetworkError: nobody answers, or the name leads inside.
-            httpcore.TimeoutException: the answer takes too long.
+            httpcore.TimeoutException: the answer takes too long, as a whole or anywhere in it.
             httpcore.ProtocolError: the answer is none of HTTP.
         """
         request = self._pool.stream(
@@ -74,8 +78,9 @@ class Outside:
 class _Guarded(httpcore.NetworkBackend):
     """Connects to public addresses alone."""
 
-    def __init__(self, inside: Collection[str]) -> None:
+    def __init__(self, inside: Collection[str], total_s: float) -> None:
         self._inside = inside
+        self._total_s = total_s
         self._backend = httpcore.SyncBackend()
 
     def connect_tcp(
@@ -94,7 +99,48 @@ class _Guarded(httpcore.NetworkBackend):
         is_inside = f"{host}:{port}" in self._inside
         if not is_inside and not all(is_public(address) for address in addresses):
             raise LeadsInside(f"{host} leads to an address that is not public")
-        return self._backend.connect_tcp(addresses[0], port, timeout, local_address, socket_options)
+        until_s = time.monotonic() + self._total_s
+        stream = self._backend.connect_tcp(
+            addresses[0], port, timeout, local_address, socket_options
+        )
+        return _Bounded(stream, until_s)
+
+
+class _Bounded(httpcore.NetworkStream):
+    """A connection with an end: whoever answers byte by byte is not listened to for ever."""
+
+    def __init__(self, stream: httpcore.NetworkStream, until_s: float) -> None:
+        self._stream = stream
+        self._until_s = until_s
+
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        return self._stream.read(max_bytes, self._left_s(timeout, httpcore.ReadTimeout))
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        self._stream.write(buffer, self._left_s(timeout, httpcore.WriteTimeout))
+
+    def close(self) -> None:
+        self._stream.close()
+
+    def start_tls(
+        self,
+        ssl_context: ssl.SSLContext,
+        server_hostname: str | None = None,
+        timeout: float | None = None,
+    ) -> httpcore.NetworkStream:
+        timeout = self._left_s(timeout, httpcore.ConnectTimeout)
+        return _Bounded(
+            self._stream.start_tls(ssl_context, server_hostname, timeout), self._until_s
+        )
+
+    def get_extra_info(self, info: str) -> object:
+        return self._stream.get_extra_info(info)
+
+    def _left_s(self, timeout: float | None, late: type[httpcore.TimeoutException]) -> float:
+        left_s = self._until_s - time.monotonic()
+        if left_s <= 0:
+            raise late("the answer takes too long")
+        return left_s if timeout is None else min(timeout, left_s)
 
 
 def is_public(address: str) -> bool:

@@ -22,6 +22,7 @@ from myriorama.billing.pacing import (
     publish,
     published,
 )
+from myriorama.feed.ad_chances import read_in_force
 from myriorama.feed.ad_lines import READ_FROM, read_servable
 from myriorama.feed.ad_recordings import Recordings
 from myriorama.store.projected import moved
@@ -75,7 +76,8 @@ class Pacer:
         self._forecast_due_s, self._is_edited = now_s + _PLANNED_EVERY_S, False
         self._recordings.refresh(connection)
         servable = read_servable(connection, at=datetime.fromtimestamp(at_ms / 1000, UTC))
-        index = Index.of([one.line for one in servable], {}, 0)
+        lines = [one.line for one in servable]
+        index = Index.of(lines, {}, 0, read_in_force(connection))
         days = pacing.days(index.lines, at_ms)
         pacing.expect(index.lines, coming(index, days, self._recordings.opportunities()))
 
