@@ -71,7 +71,7 @@ class AdReceipt(msgspec.Struct, frozen=True):
 class AdReports:
     """Believes reports for their tokens, marks what no viewer sent, and stores them."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - all that it joins
         self,
         tokens: Tokens,
         invalid_traffic: InvalidTraffic,
