@@ -23,7 +23,7 @@ FEED = Surface.EXCHANGE.name.lower()
 """The feed of a page in the view log that was none of ours."""
 
 # In a space of their own beside the locks of store/postgres.py, which are single numbers.
-_TURN = "SELECT pg_advisory_xact_lock(126, hashtext(%s))"
+_TURN = "SELECT pg_advisory_xact_lock(127, hashtext(%s))"
 
 _WIN = """
     INSERT INTO exchange_wins (ad_decision_id, viewer_id, line_id, campaign_id, advertiser_id,

@@ -58,7 +58,6 @@ from myriorama.api.generation_events import GenerationEvents
 from myriorama.api.generation_rows import OwnGenerations
 from myriorama.api.idempotency import Answers, Idempotency
 from myriorama.api.limits import RateLimits
-from myriorama.api.openrtb import Sales
 from myriorama.api.paging import Cursors
 from myriorama.api.people import People
 from myriorama.api.problems import HANDLERS
@@ -80,7 +79,6 @@ from myriorama.application.rankings import Rankings
 from myriorama.application.reactions import Reactions
 from myriorama.application.steering import Steerings
 from myriorama.application.videos import Missing, Videos
-from myriorama.billing.exchange import ExchangeWins
 from myriorama.bootstrap import advertising, billing
 from myriorama.bootstrap.application import (
     create_accounts,
@@ -95,7 +93,7 @@ from myriorama.bootstrap.feeds import RANKING_STATE, RankedParts, create_usable
 from myriorama.bootstrap.logs import embedding, following
 from myriorama.bootstrap.marks import create_detector, missing_of, provenance_of
 from myriorama.bootstrap.models import models_of
-from myriorama.bootstrap.settlement import create_ad_reports, create_ad_tokens
+from myriorama.bootstrap.settlement import create_ad_reports
 from myriorama.feed.cards import Cards
 from myriorama.feed.feeds import Feeds
 from myriorama.feed.view_tokens import ViewTokens
@@ -332,9 +330,8 @@ def _readings(settings: Settings, parts: _Parts) -> dict[str, object]:
     own = OwnGenerations(reads, standing, cursors, signer)
     models = models_of(settings)
     return {
-        "ad_bids": parts.ads.bids,
+        **parts.ads.elsewhere,
         "ad_reports": create_ad_reports(settings, signer, parts.pool),
-        "ad_sales": Sales(parts.ads.bids, create_ad_tokens(signer), ExchangeWins(parts.pool)),
         "cards": cards,
         "cursors": cursors,
         "detector": create_detector(settings, reads),

@@ -4,7 +4,7 @@ import asyncio
 import os
 import socket
 import time
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Self
@@ -13,6 +13,8 @@ from psycopg import AsyncConnection
 from psycopg.rows import TupleRow
 from psycopg_pool import AsyncConnectionPool
 
+from myriorama.api.openrtb import Sales
+from myriorama.billing.exchange import ExchangeWins
 from myriorama.billing.leases import TOKEN_LIFE_MS, Leases
 from myriorama.billing.purses import Purses
 from myriorama.bootstrap.settlement import create_ad_tokens, pseudonym_key
@@ -40,7 +42,8 @@ class FeedAds:
     viewers: AdViewers
     slots: AdSlots
     pages: AdPages
-    bids: AdBids
+    elsewhere: Mapping[str, object]
+    """What the routes of sellers are given."""
 
     @classmethod
     def of(
@@ -77,7 +80,8 @@ class FeedAds:
             public_url=settings.public_url,
             token_life_ms=TOKEN_LIFE_MS,
         )
-        return cls(leases, purses, market, preferences, viewers, slots, pages, bids)
+        elsewhere = {"ad_bids": bids, "ad_sales": Sales(bids, tokens, ExchangeWins(pool))}
+        return cls(leases, purses, market, preferences, viewers, slots, pages, elsewhere)
 
     @asynccontextmanager
     async def following(self, projected: Projected) -> AsyncGenerator[None]:
