@@ -5,12 +5,14 @@ from enum import IntEnum
 
 
 class Surface(IntEnum):
-    """A feed. The numbers are stored for good."""
+    """A feed, or what is not one. The numbers are stored for good."""
 
     FOLLOWING = 1
     LATEST = 2
     FOR_YOU = 3
     POPULAR = 4
+    EXCHANGE = 5
+    """Not a feed: a place in another app, or on a site, won in its own auction."""
 
 
 SURFACES: Mapping[str, Surface] = {surface.name.lower(): surface for surface in Surface}

@@ -35,7 +35,9 @@ from domain.aggregate import Aggregate
 from domain.identity import named
 from domain.text import is_name, is_readable
 
-GRANTABLE_SCOPES = frozenset({"viewer", "creator", "advertiser", "analyst", "moderator", "admin"})
+GRANTABLE_SCOPES = frozenset(
+    {"viewer", "creator", "advertiser", "seller", "analyst", "moderator", "admin"}
+)
 _HANDLE = re.compile(r"[a-z][a-z0-9_]{2,29}")
 _EMAIL = re.compile(
     r"[^@\s\x00-\x1f\x7f]{1,64}@[^@\s\x00-\x1f\x7f]{1,190}\.[^@\s.\x00-\x1f\x7f]{2,63}"

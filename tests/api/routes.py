@@ -149,6 +149,8 @@ ROUTES: dict[str, Expectation] = {
     "GET /ads.txt": (PUBLIC, NOTHING),
     "GET /app-ads.txt": (PUBLIC, NOTHING),
     "GET /sellers.json": (PUBLIC, NOTHING),
+    "POST /openrtb2/auction": (Scope.SELLER, NOTHING),
+    "GET /openrtb2/billing/{bid:str}": (PUBLIC, ANYBODY),
     "GET /v1/vast/{document:str}": (PUBLIC, ANYBODY),
     # Advertising
     "GET /v1/advertisers": (Scope.ADVERTISER, NOTHING),

@@ -90,7 +90,9 @@ class PasswordEdit(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Scopes(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What an account's tokens may be used for."""
 
-    scopes: tuple[Literal["viewer", "creator", "advertiser", "analyst", "moderator", "admin"], ...]
+    scopes: tuple[
+        Literal["viewer", "creator", "advertiser", "seller", "analyst", "moderator", "admin"], ...
+    ]
 
 
 @post("/accounts", opt={"scope": Scope.PUBLIC, "limit": "credentials"})

@@ -12,11 +12,14 @@ from litestar.params import JSONBody
 
 from ads.beacons import Beacon
 from ads.invalid_traffic import Arrival, InvalidTraffic
+from ads.surfaces import Surface
 from ads.tokens import AdToken, AdTokenInvalid, AdTokenOfAnother, Tokens, unpacked
 from myriorama.api.limits import client_address
 from myriorama.api.tokens import Principal, Scope
 from myriorama.billing.ad_events import AdEvents, Reported
+from myriorama.billing.exchange import ExchangeWins
 from myriorama.feed.ad_pseudonyms import Pseudonyms
+from myriorama.feed.sealed_bids import TEST_LEASE
 
 EVENTS_MAX = 100
 
@@ -68,12 +71,13 @@ class AdReceipt(msgspec.Struct, frozen=True):
 class AdReports:
     """Believes reports for their tokens, marks what no viewer sent, and stores them."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - all that it joins
         self,
         tokens: Tokens,
         invalid_traffic: InvalidTraffic,
         log: AdEvents,
         pseudonyms: Pseudonyms,
+        exchange: ExchangeWins,
         *,
         proxies: int,
     ) -> None:
@@ -82,6 +86,7 @@ class AdReports:
         self._invalid_traffic = invalid_traffic
         self._log = log
         self._pseudonyms = pseudonyms
+        self._exchange = exchange
         self._proxies = proxies
 
     def verified(self, token: str) -> AdToken:
@@ -108,6 +113,7 @@ class AdReports:
         agent = request.headers.get("user-agent", "")
         address = client_address(request.scope, self._proxies)
         believed, refused = list[Reported](), list[RefusedEvent]()
+        elsewhere = list[tuple[AdToken, Reported]]()
         for index, event in enumerate(events):
             try:
                 token = self._tokens.verify(event.token, now_ms=now_ms)
@@ -121,10 +127,17 @@ class AdReports:
                 beacon, token.decided_ms, now_ms, agent, address, token.duration_ms or None
             )
             mark = self._invalid_traffic.mark(arrival)
-            believed.append(Reported(beacon, unpacked(event.token), mark.rule if mark else None))
+            reported = Reported(beacon, unpacked(event.token), mark.rule if mark else None)
+            if token.surface == Surface.EXCHANGE:
+                elsewhere.append((token, reported))
+            else:
+                believed.append(reported)
         if believed:
             await self._log.append(believed)
-        return AdReceipt(len(believed), tuple(refused))
+        # What a seller tests is believed, and comes to nothing.
+        if counting := [each for each in elsewhere if each[0].lease_id != TEST_LEASE]:
+            await self._exchange.report(counting)
+        return AdReceipt(len(believed) + len(elsewhere), tuple(refused))
 
 
 @post("/ad-events", opt={"scope": Scope.VIEWER}, status_code=200)

@@ -21,6 +21,7 @@ class Scope(StrEnum):
     VIEWER = "viewer"
     CREATOR = "creator"
     ADVERTISER = "advertiser"
+    SELLER = "seller"
     ANALYST = "analyst"
     MODERATOR = "moderator"
     ADMIN = "admin"

@@ -23,6 +23,7 @@ from myriorama.api import campaigns as campaign_routes
 from myriorama.api import commercial_grants as commercial_grant_routes
 from myriorama.api import creatives as creative_routes
 from myriorama.api import line_items as line_item_routes
+from myriorama.api import openrtb as openrtb_routes
 from myriorama.api import seller_files as seller_file_routes
 from myriorama.api import shown_ads as shown_ad_routes
 from myriorama.api import vast as vast_routes
@@ -63,6 +64,7 @@ ROUTES: Sequence[ControllerRouterHandler] = (
     commercial_grant_routes.router,
     creative_routes.router,
     line_item_routes.router,
+    openrtb_routes.router,
     seller_file_routes.router,
     shown_ad_routes.router,
     vast_routes.router,

@@ -330,6 +330,7 @@ def _readings(settings: Settings, parts: _Parts) -> dict[str, object]:
     own = OwnGenerations(reads, standing, cursors, signer)
     models = models_of(settings)
     return {
+        **parts.ads.elsewhere,
         "ad_reports": create_ad_reports(settings, signer, parts.pool),
         "cards": cards,
         "cursors": cursors,

@@ -4,7 +4,7 @@ import asyncio
 import os
 import socket
 import time
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Self
@@ -13,9 +13,12 @@ from psycopg import AsyncConnection
 from psycopg.rows import TupleRow
 from psycopg_pool import AsyncConnectionPool
 
+from myriorama.api.openrtb import Sales
+from myriorama.billing.exchange import ExchangeWins
 from myriorama.billing.leases import TOKEN_LIFE_MS, Leases
 from myriorama.billing.purses import Purses
 from myriorama.bootstrap.settlement import create_ad_tokens, pseudonym_key
+from myriorama.feed.ad_bids import AdBids
 from myriorama.feed.ad_clients import Clients
 from myriorama.feed.ad_market import AdMarket
 from myriorama.feed.ad_pages import AdPages
@@ -39,6 +42,8 @@ class FeedAds:
     viewers: AdViewers
     slots: AdSlots
     pages: AdPages
+    elsewhere: Mapping[str, object]
+    """What the routes of sellers are given."""
 
     @classmethod
     def of(
@@ -55,17 +60,28 @@ class FeedAds:
         viewers = AdViewers(pool, preferences, key=pseudonym_key(signer))
         slots = AdSlots(pool)
         country = settings.country_header if settings.proxies else ""
+        tokens = create_ad_tokens(signer)
         pages = AdPages(
             market,
             viewers,
             slots,
             purses,
-            create_ad_tokens(signer),
+            tokens,
             signer,
             Clients(country_header=country),
             token_life_ms=TOKEN_LIFE_MS,
         )
-        return cls(leases, purses, market, preferences, viewers, slots, pages)
+        bids = AdBids(
+            pool,
+            market,
+            purses,
+            tokens,
+            signer,
+            public_url=settings.public_url,
+            token_life_ms=TOKEN_LIFE_MS,
+        )
+        elsewhere = {"ad_bids": bids, "ad_sales": Sales(bids, tokens, ExchangeWins(pool))}
+        return cls(leases, purses, market, preferences, viewers, slots, pages, elsewhere)
 
     @asynccontextmanager
     async def following(self, projected: Projected) -> AsyncGenerator[None]:

@@ -12,6 +12,7 @@ from ads.tokens import Tokens
 from myriorama.api.ad_events import AdReports
 from myriorama.application.line_items import LineItems
 from myriorama.billing.ad_events import AdEvents
+from myriorama.billing.exchange import ExchangeWins
 from myriorama.billing.outbox import Outbox
 from myriorama.feed.ad_pseudonyms import Pseudonyms
 from myriorama.feed.ad_recordings import Recordings
@@ -52,6 +53,7 @@ def create_ad_reports(
         InvalidTraffic(data_centres(settings), _OWN_APPS),
         AdEvents(pool),
         Pseudonyms(pseudonym_key(signer)),
+        ExchangeWins(pool),
         proxies=settings.proxies,
     )
 

@@ -45,7 +45,7 @@ _VERSIONS = """
 _SHOWN = """
     SELECT c.creative_id, c.advertiser_id, a.name, a.website, c.headline, c.width, c.height,
            c.duration_ms, c.video_key, c.poster_key, c.thumbnail_key, c.landing_url,
-           c.call_to_action, c.ai_label, c.category
+           c.call_to_action, c.ai_label, c.category, a.currency
     FROM creatives c JOIN advertisers a USING (advertiser_id) WHERE c.creative_id = ANY(%s)
 """
 
@@ -100,6 +100,7 @@ class ShownCreative(msgspec.Struct, frozen=True):
     call_to_action: str
     ai_label: str
     category: str
+    currency: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,7 +31,13 @@ APART = (
     Apart("surface", "By feed", "surface"),
     Apart("place", "By place", "place"),
 )
-SURFACES: Mapping[int, str] = {1: "Following", 2: "Latest", 3: "For you", 4: "Popular"}
+SURFACES: Mapping[int, str] = {
+    1: "Following",
+    2: "Latest",
+    3: "For you",
+    4: "Popular",
+    5: "Elsewhere",
+}
 
 _ALL = "100"
 _LISTED = "30"
