@@ -156,6 +156,45 @@ def test_a_visitor_tops_up_with_a_test_card_and_is_credited_once(
     assert len(list(verify_books(settings.database_url))) == 5
 
 
+@pytest.mark.parametrize(
+    ("card", "told"),
+    [
+        ("1234", "invalid_number"),
+        ("４２４２４２４２４２４２４２４２", "invalid_number"),  # noqa: RUF001 - digits that are none of a card's
+        ("4242 4242 4242 4241", "incorrect_number"),
+        ("4111 1111 1111 1111", "test_mode_live_card"),
+        ("4000 0000 0000 9995", "insufficient_funds"),
+        ("4000 0000 0000 0069", "expired_card"),
+    ],
+    ids=["no-number", "other-digits", "a-slip", "a-real-card", "no-funds", "expired"],
+)
+def test_what_is_no_good_test_card_pays_for_nothing_and_another_still_can(
+    card: str,
+    told: str,
+    advertiser: Callable[[str], Advertiser],
+    double: tuple[DoubleApp, str],
+) -> None:
+    page = advertiser("alice").top_up(FIFTY)
+
+    refused = pay(page["checkout_url"], card)
+
+    assert (refused.status_code, f"({told})" in refused.text) == (402, True)
+    assert double[0].bank.paid == []
+    assert pay(page["checkout_url"], "5555 5555 5555 4444").status_code == 303
+    assert [paid.amount for paid in double[0].bank.paid] == [5_000]
+
+
+def test_an_empty_wallet_is_of_the_currency_that_the_advertiser_was_opened_with(
+    advertiser: Callable[[str], Advertiser],
+) -> None:
+    alice = advertiser("alice")
+
+    empty = alice.read("balance")
+
+    assert empty.pop("currency") == "EUR"
+    assert set(empty.values()) == {0}
+
+
 def test_a_top_up_is_credited_though_no_report_ever_comes(
     advertiser: Callable[[str], Advertiser], settings: Settings, pool: Pool
 ) -> None:

@@ -15,13 +15,8 @@ from domain.payer.aggregate import Payer
 from domain.top_up.aggregate import Method, TopUp
 from domain.top_up.payments import Charge, Checkout, Payment, RailRefused, RailSilent
 from myriorama.application.top_ups import TopUps
-from myriorama.billing.stripe_double.bank import (
-    GOOD_CARD,
-    Bank,
-    CardRefused,
-    StateUnfit,
-    Thing,
-)
+from myriorama.billing.stripe_double.bank import Bank, CardRefused, StateUnfit, Thing
+from myriorama.billing.stripe_double.cards import GOOD_CARD
 from myriorama.billing.stripe_double.exchange import Asked, Exchange, Fault
 from myriorama.billing.stripe_double.signatures import delivery
 from myriorama.billing.stripe_rail import API_VERSION, Notice, StripeRail, verified

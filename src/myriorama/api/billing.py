@@ -11,6 +11,7 @@ from litestar.datastructures import State
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, JSONBody
 
+from domain.advertiser.errors import AdvertiserNotFound
 from domain.errors import Unauthenticated
 from domain.top_up.errors import TopUpNotFound
 from myriorama.api.ad_exports import Head
@@ -24,12 +25,17 @@ from myriorama.billing.stripe_rail import WebhookForged
 from myriorama.billing.webhooks import Inbox
 from myriorama.store.front import Front
 
+# Before the first money there is no wallet, only what it will be of.
 BALANCE = """
-    SELECT w.currency, w.balance_micros, coalesce(s.held_micros, 0) AS held_micros,
-           w.topped_up_micros, w.spent_micros, w.credited_micros
-    FROM wallets w
-    LEFT JOIN spending s ON s.scope = 'advertiser' AND s.id = w.advertiser_id AND s.day = 0
-    WHERE w.advertiser_id = %s
+    SELECT a.currency, coalesce(w.balance_micros, 0) AS balance_micros,
+           coalesce(s.held_micros, 0) AS held_micros,
+           coalesce(w.topped_up_micros, 0) AS topped_up_micros,
+           coalesce(w.spent_micros, 0) AS spent_micros,
+           coalesce(w.credited_micros, 0) AS credited_micros
+    FROM advertisers a
+    LEFT JOIN wallets w USING (advertiser_id)
+    LEFT JOIN spending s ON s.scope = 'advertiser' AND s.id = a.advertiser_id AND s.day = 0
+    WHERE a.advertiser_id = %s
 """
 
 TOP_UPS = """
@@ -50,7 +56,7 @@ LEDGER = """
     SELECT t.source_key, t.kind, e.currency, -e.amount_micros AS amount_micros, t.occurred_at,
            t.position
     FROM ledger_transactions t JOIN ledger_entries e USING (source_key)
-    WHERE e.advertiser_id = %s AND e.account = 'wallet' AND t.position < %s
+    WHERE e.advertiser_id = %s AND e.account IN ('wallet', 'sandbox_wallet') AND t.position < %s
     ORDER BY t.position DESC LIMIT %s
 """
 
@@ -60,7 +66,7 @@ STATEMENTS = """
                -e.amount_micros AS micros
         FROM ledger_transactions t JOIN ledger_entries e USING (source_key)
         JOIN advertisers a ON a.advertiser_id = e.advertiser_id
-        WHERE e.advertiser_id = %s AND e.account = 'wallet'
+        WHERE e.advertiser_id = %s AND e.account IN ('wallet', 'sandbox_wallet')
     )
     SELECT month, currency, (sum(sum(micros)) OVER w - sum(micros))::bigint AS opening_micros,
            coalesce(sum(micros) FILTER (WHERE kind IN ('top_up', 'surplus')), 0)::bigint
@@ -113,7 +119,7 @@ class TopUp(msgspec.Struct, frozen=True):
     top_up_id: UUID
     amount_micros: int
     currency: str
-    method: Method
+    method: Method | Literal["sandbox"]
     state: StateName
     checkout_url: str | None
     failure_code: str | None
@@ -176,7 +182,9 @@ async def read_balance(
     """See what is in the wallet."""
     await tenancy.require(advertiser_id, by=principal.account_id)
     balance = await reads.one(Balance, BALANCE, (advertiser_id,))
-    return balance or Balance("USD", 0, 0, 0, 0, 0)
+    if balance is None:
+        raise AdvertiserNotFound("There is no such advertiser.")
+    return balance
 
 
 @post("/top-ups", opt={"scope": Scope.ADVERTISER})

@@ -21,6 +21,7 @@ import stripe
 
 from domain.top_up.currencies import MINOR_DIGITS
 from myriorama.billing.stripe_double.bank import Bank, CardRefused, Missing, StateUnfit, Thing
+from myriorama.billing.stripe_double.cards import NumberRefused
 from myriorama.billing.stripe_double.exchange import Asked, ConnectionEnded, Exchange
 from myriorama.billing.stripe_double.signatures import delivery
 
@@ -38,7 +39,7 @@ padding:0 1rem}}input,button{{font:inherit;padding:.5rem;width:100%;box-sizing:b
 margin:.3rem 0}}</style><h1>{amount} {currency}</h1>
 <p>This is a double of Stripe on your own machine: no money moves. Pay with a test card;
 <code>4242 4242 4242 4242</code> is good,
-<code>4000 0000 0000 0002</code> is declined.</p><p role=alert>{told}</p>
+<code>4000 0000 0000 0002</code> is declined, and no other card pays.</p><p role=alert>{told}</p>
 <form method=post><label>Card
 <input name=card inputmode=numeric value="4242 4242 4242 4242" required></label>
 <button>Pay</button></form></html>"""
@@ -111,8 +112,9 @@ class DoubleApp:
             paid = self.bank.pay(session_id, card)
         except Missing:
             return 404, html, b"There is no such page."
-        except CardRefused as refused:
-            return 402, html, _form(session, f"{refused} ({refused.decline_code})")
+        except (CardRefused, NumberRefused) as refused:
+            code = refused.decline.decline_code or refused.decline.code
+            return 402, html, _form(session, f"{refused} ({code})")
         except StateUnfit as unfit:
             return 410, html, str(unfit).encode()
         return 303, [(b"location", paid["success_url"].encode())], b""

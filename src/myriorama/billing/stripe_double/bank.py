@@ -8,22 +8,21 @@ from collections.abc import Callable, Mapping
 from copy import deepcopy
 from typing import Any, NamedTuple
 
+from myriorama.billing.stripe_double.cards import (
+    DECLINED_LATER,
+    GOOD_CARD,
+    Decline,
+    check_number,
+    decline_of,
+)
+
 Thing = dict[str, Any]
 
 CHECKOUT_S = 86_400
 
-# Stripe's own test numbers: https://docs.stripe.com/testing. The last of a card says, here too.
-DECLINES: Mapping[str, str] = {
-    "4000000000000002": "generic_decline",
-    "4000000000009995": "insufficient_funds",
-    "4000000000000341": "generic_decline",
-}
-WANTS_HOLDER = frozenset({"4000002500003155", "4000002760003184"})
-GOOD_CARD = "4242424242424242"
-_DECLINED_LATER = "4000000000000341"  # it can be kept, and is declined when it is charged
 _ATTACHED = {
     "pm_card_visa": GOOD_CARD,
-    "pm_card_chargeCustomerFail": _DECLINED_LATER,
+    "pm_card_chargeCustomerFail": DECLINED_LATER,
     "pm_card_authenticationRequired": "4000002760003184",
 }
 _KEPT = (
@@ -36,11 +35,10 @@ _FEE_SHARE_PER_MILLE, _FEE_FIXED = 29, 30
 class CardRefused(Exception):
     """The card was not charged; the payment says so, too."""
 
-    def __init__(self, intent: Thing, code: str, decline_code: str | None) -> None:
-        super().__init__("Your card was declined.")
+    def __init__(self, intent: Thing, decline: Decline) -> None:
+        super().__init__(decline.message)
         self.intent = intent
-        self.code = code
-        self.decline_code = decline_code
+        self.decline = decline
 
 
 class Missing(Exception):
@@ -142,12 +140,13 @@ class Bank:
         """Pay on a page with a card number; its holder is there, and confirms what is to be.
 
         Raises:
-            CardRefused: the page stays open for another card.
+            CardRefused, NumberRefused: the page stays open for another card.
             StateUnfit: the page is paid, or over.
         """
         session = self._session(session_id)
         if session["status"] != "open":
             raise StateUnfit(f"This page is {session['status']}.")
+        check_number(card)
         intent = self.intents.get(session["payment_intent"] or "")
         if intent is None:
             data: Thing = session["payment_intent_data"]
@@ -195,21 +194,16 @@ class Bank:
         self.paid = [Paid(*paid) for paid in kept["paid"]]
 
     def _confirm(self, intent: Thing, card: str, *, holder_is_there: bool) -> None:
-        declined = DECLINES.get(card)
-        wants_holder = card in WANTS_HOLDER and not holder_is_there
-        if declined or wants_holder:
-            code = "card_declined" if declined else "authentication_required"
-            told = declined or "authentication_required"
+        decline = decline_of(card, holder_is_there=holder_is_there)
+        if decline is not None:
             intent["status"] = "requires_payment_method"
+            error = {"type": "card_error", **decline._asdict()}
             intent["last_payment_error"] = {
-                "type": "card_error",
-                "code": code,
-                "decline_code": told,
-                "message": "Your card was declined.",
+                name: told for name, told in error.items() if told is not None
             }
             intent["payment_method"] = None
             self._note("payment_intent.payment_failed", intent)
-            raise CardRefused(deepcopy(intent), code, told)
+            raise CardRefused(deepcopy(intent), decline)
         intent |= {
             "status": "succeeded",
             "amount_received": intent["amount"],

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from myriorama.billing.stripe_double.bank import Bank, CardRefused, Missing, StateUnfit, Thing
+from myriorama.billing.stripe_double.cards import Decline
 from myriorama.billing.stripe_double.parameters import ParameterWrong
 from myriorama.billing.stripe_double.routes import RouteUnknown, routed
 
@@ -185,11 +186,15 @@ class Exchange:
                 402,
                 "card_error",
                 str(refused),
-                code=refused.code,
-                decline_code=refused.decline_code,
                 payment_intent=refused.intent,
+                **_codes(refused.decline),
             )
         return Answered(200, msgspec.json.encode(thing))
+
+
+def _codes(decline: Decline) -> Mapping[str, str]:
+    codes = {"code": decline.code, "decline_code": decline.decline_code}
+    return {name: code for name, code in codes.items() if code is not None}
 
 
 def _again(kept: _Kept, fingerprint: bytes) -> Answered:
