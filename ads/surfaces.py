@@ -13,6 +13,8 @@ class Surface(IntEnum):
     POPULAR = 4
     EXCHANGE = 5
     """Not a feed: a place in another app, or on a site, won in its own auction."""
+    SANDBOX = 6
+    """No place at all: a page that was simulated for an advertiser who tries the API."""
 
 
 SURFACES: Mapping[str, Surface] = {surface.name.lower(): surface for surface in Surface}

@@ -18,6 +18,7 @@ REACH = """
                to_timestamp((s.ads #>> '{auction,at_ms}')::bigint / 1000.0) AS shown_at
         FROM slates s, json_populate_recordset(NULL::shown_ad, s.ads -> 'shown') AS ad
         WHERE s.position > %(after)s AND s.position <= %(upto)s AND s.ads IS NOT NULL
+          AND s.feed <> 'sandbox'
     ), fresh AS (
         INSERT INTO ad_repository_viewers SELECT DISTINCT creative_id, viewer_id FROM shown
         ON CONFLICT DO NOTHING RETURNING creative_id
@@ -41,6 +42,7 @@ PARAMETERS = """
     FROM slates s, json_populate_recordset(NULL::shown_ad, s.ads -> 'shown') AS ad,
          unnest(ad.reasons) AS parameter
     WHERE s.position > %(after)s AND s.position <= %(upto)s AND s.ads IS NOT NULL
+      AND s.feed <> 'sandbox'
     GROUP BY ad.creative_id, parameter
     ON CONFLICT (creative_id, parameter) DO UPDATE SET showings = kept.showings + excluded.showings
 """

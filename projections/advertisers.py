@@ -23,9 +23,9 @@ from domain.advertiser.events import (
 from projections.projection import Projection, Recorded
 
 OPEN = """
-    INSERT INTO advertisers (advertiser_id, name, website, category, currency, zone, caps,
+    INSERT INTO advertisers (advertiser_id, name, website, category, currency, zone, sandbox, caps,
                              opened_at, version, position)
-    VALUES (%s, %s, %s, %s, %s, %s, '[]', %s, %s, %s)
+    VALUES (%s, %s, %s, %s, %s, %s, %s, '[]', %s, %s, %s)
 """
 
 EDIT = """
@@ -77,7 +77,7 @@ def _fold(event: AdvertiserEvent, position: int, cursor: Cursor[TupleRow]) -> No
     match event:
         case AdvertiserOpened():
             shown = (event.name, event.website, event.category, event.currency, event.zone)
-            cursor.execute(OPEN, (id_, *shown, at, *stand))
+            cursor.execute(OPEN, (id_, *shown, event.sandbox, at, *stand))
             cursor.execute(ADMIT, (id_, event.owner_id, "owner", at, position))
         case AdvertiserEdited():
             cursor.execute(EDIT, (event.name, event.website, event.category, *stand, id_))

@@ -32,11 +32,12 @@ ENTER = """
 """
 
 OPEN = """
-    INSERT INTO wallets (advertiser_id, currency, balance_micros, position) VALUES (%s, %s, 0, %s)
+    INSERT INTO wallets (advertiser_id, currency, sandbox, balance_micros, position)
+    VALUES (%s, %s, %s, 0, %s)
 """
 
-# An advertiser has one currency for good.
-CURRENCY = "SELECT currency FROM wallets WHERE advertiser_id = %s"
+# An advertiser has one currency for good, and is a sandbox or none for good.
+WALLET = "SELECT currency, sandbox FROM wallets WHERE advertiser_id = %s"
 
 MOVE = """
     UPDATE wallets SET
@@ -45,13 +46,23 @@ MOVE = """
     WHERE advertiser_id = %s
 """
 
+_SANDBOX = {
+    "stripe_clearing": "sandbox_clearing",
+    "wallet": "sandbox_wallet",
+    "revenue": "sandbox_revenue",
+}
+
 
 class WalletMissing(LookupError):
     """Money moved of an advertiser who was never opened."""
 
 
 class Ledger(Projection[Folded]):
-    """The books. Accounts: `stripe_clearing`, `wallet` (one an advertiser), `revenue`."""
+    """The books. Accounts: `stripe_clearing`, `wallet` (one an advertiser), `revenue`.
+
+    What is no money has accounts of its own: `sandbox_clearing`, `sandbox_wallet` (one an
+    advertiser), `sandbox_revenue`.
+    """
 
     name = "ledger"
     tables = ("ledger_transactions", "ledger_entries", "wallets")
@@ -66,7 +77,8 @@ class Ledger(Projection[Folded]):
     def fold(self, events: Sequence[Recorded[Folded]], cursor: Cursor[TupleRow]) -> None:
         for position, _, event in events:
             if isinstance(event, AdvertiserOpened):
-                cursor.execute(OPEN, (event.originator_id, event.currency, position))
+                of = event.originator_id
+                cursor.execute(OPEN, (of, event.currency, event.sandbox, position))
             elif (moved := _moved(event)).micros:
                 _book(moved, event, position, cursor)
 
@@ -111,14 +123,16 @@ def _key(event: Booked) -> str:
 
 def _book(moved: _Moved, event: Booked, position: int, cursor: Cursor[TupleRow]) -> None:
     of, at = moved.advertiser_id, event.timestamp
-    row = cursor.execute(CURRENCY, (of,)).fetchone()
+    row = cursor.execute(WALLET, (of,)).fetchone()
     if row is None:
         raise WalletMissing(f"There is no wallet of advertiser {of}.")
+    currency, is_sandbox = row
     cursor.execute(BOOK, (moved.source_key, moved.kind, of, at, position))
     legs = ((moved.debited, moved.micros), (moved.credited, -moved.micros))
     for leg, (account, micros) in enumerate(legs, start=1):
         whose = of if account == "wallet" else None
-        entry = (moved.source_key, leg, account, whose, row[0], micros, position)
+        named = _SANDBOX[account] if is_sandbox else account
+        entry = (moved.source_key, leg, named, whose, currency, micros, position)
         cursor.execute(ENTER, entry)
     sums = (moved.balance, moved.topped_up, moved.spent, moved.given_back)
     cursor.execute(MOVE, (*sums, position, of))

@@ -43,13 +43,22 @@ class Advertiser(Aggregate):
     TOPIC = "advertiser"
 
     def __init__(  # noqa: PLR0913 - as many as the first event has
-        self, *, name: str, website: str, category: str, currency: str, zone: str, owner_id: UUID
+        self,
+        *,
+        name: str,
+        website: str,
+        category: str,
+        currency: str,
+        zone: str,
+        owner_id: UUID,
+        sandbox: bool,
     ) -> None:
         self.name = name
         self.website = website
         self.category = category
         self.currency = currency
         self.zone = zone
+        self.sandbox = sandbox
         self.caps: tuple[FrequencyCap, ...] = ()
         # A dictionary with str keys: a snapshot is JSON. Role by account.
         self._roles: dict[str, str] = {str(owner_id): "owner"}
@@ -66,8 +75,9 @@ class Advertiser(Aggregate):
         zone: str,
         by: UUID,
         at: datetime,
+        sandbox: bool = False,
     ) -> Self:
-        """Return a new advertiser, whose first owner is `by`.
+        """Return a new advertiser, whose first owner is `by`. A sandbox is one for good.
 
         Raises:
             AdvertiserNameInvalid, WebsiteInvalid, CategoryUnknown, CurrencyUnknown, ZoneUnknown:
@@ -87,6 +97,7 @@ class Advertiser(Aggregate):
             currency=currency,
             zone=zone,
             owner_id=by,
+            sandbox=sandbox,
         )
 
     def role_of(self, account_id: UUID) -> str | None:

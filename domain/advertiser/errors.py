@@ -27,6 +27,14 @@ class RoleUnknown(Invalid):
     """A member is an owner, an editor or a reader."""
 
 
+class SandboxTakesNoMoney(Conflict):
+    """A sandbox takes no money: top it up at `sandbox-top-ups`, which costs nothing."""
+
+
+class NoSandbox(Conflict):
+    """This advertiser is real: only a sandbox, which is opened as one, has what is asked for."""
+
+
 class AdvertiserNameInvalid(Invalid):
     """The name of an advertiser is one line of 1 to 100 characters, with something to be seen."""
 

@@ -1,6 +1,7 @@
 """What can happen to an advertiser."""
 
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from domain.aggregate import Event, InitialEvent
@@ -11,10 +12,12 @@ from domain.frequency import FrequencyCap
 class AdvertiserOpened(InitialEvent):
     """Somebody wants to advertise. Currency (ISO 4217) and zone (IANA) stay as they are.
 
-    `website` is the host whose pages the ads lead to; `owner_id` is the first member.
+    `website` is the host whose pages the ads lead to; `owner_id` is the first member. A `sandbox`
+    stays one: its money is none, and no viewer is shown its ads.
     """
 
     TOPIC = "advertiser.opened"
+    class_version = 2
 
     name: str
     website: str
@@ -22,6 +25,11 @@ class AdvertiserOpened(InitialEvent):
     currency: str
     zone: str
     owner_id: UUID
+    sandbox: bool
+
+    @staticmethod
+    def upcast_v1_v2(state: dict[str, Any]) -> None:
+        state["sandbox"] = False
 
 
 @dataclass(frozen=True)

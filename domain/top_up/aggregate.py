@@ -20,7 +20,7 @@ from domain.top_up.events import (
 )
 from domain.top_up.payments import Charge, Checkout, Payment
 
-Method = Literal["checkout", "off_session"]
+Method = Literal["checkout", "off_session", "sandbox"]
 State = Literal[
     "requested", "submitted", "open", "action_required", "unresolved", "succeeded", "failed"
 ]

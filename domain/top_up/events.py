@@ -9,7 +9,10 @@ from domain.aggregate import Event, InitialEvent
 
 @dataclass(frozen=True)
 class TopUpRequested(InitialEvent):
-    """An advertiser wants so much in the wallet. `method` is "checkout" or "off_session"."""
+    """An advertiser wants so much in the wallet.
+
+    `method` is "checkout", "off_session" or "sandbox": that one asks no rail, and is no money.
+    """
 
     TOPIC = "top_up.requested"
 

@@ -22,8 +22,10 @@ ALICE, LINE, CAMPAIGN = UUID(int=1), uuid4(), uuid4()
 FOX_SHOP = UUID(int=7)
 
 
-def opened(advertiser_id: UUID = FOX_SHOP, currency: str = "EUR") -> AdvertiserOpened:
-    terms = ("Fox Shop", "fox.example.com", "home", currency, "Europe/Berlin", ALICE)
+def opened(
+    advertiser_id: UUID = FOX_SHOP, currency: str = "EUR", *, sandbox: bool = False
+) -> AdvertiserOpened:
+    terms = ("Fox Shop", "fox.example.com", "home", currency, "Europe/Berlin", ALICE, sandbox)
     return AdvertiserOpened(advertiser_id, 1, NOON, "advertiser", *terms)
 
 

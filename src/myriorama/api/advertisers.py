@@ -21,13 +21,13 @@ from myriorama.application.advertisers import Advertisers, Registration
 from myriorama.store.front import Front
 
 OWN = """
-    SELECT a.advertiser_id, a.name, m.role
+    SELECT a.advertiser_id, a.name, m.role, a.sandbox
     FROM advertiser_members m JOIN advertisers a USING (advertiser_id)
     WHERE m.account_id = %s ORDER BY a.opened_at, a.advertiser_id
 """
 
 ONE = """
-    SELECT advertiser_id, name, website, category, currency, zone, caps, opened_at, version
+    SELECT advertiser_id, name, website, category, currency, zone, sandbox, caps, opened_at, version
     FROM advertisers WHERE advertiser_id = %s
 """
 
@@ -49,13 +49,17 @@ Website = Annotated[
 
 
 class NewAdvertiser(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Who is to pay for ads. Currency (ISO 4217) and zone (IANA) are for good."""
+    """Who is to pay for ads. Currency (ISO 4217) and zone (IANA) are for good.
+
+    A `sandbox` pays with no money, and no viewer is shown its ads: it is to try the API with.
+    """
 
     name: Name
     website: Website
     category: Category
     zone: Annotated[str, msgspec.Meta(min_length=1, max_length=64, examples=["Europe/Berlin"])]
     currency: Annotated[str, msgspec.Meta(pattern="^[A-Z]{3}$", examples=["USD"])] = "USD"
+    sandbox: bool = False
 
 
 class AdvertiserEdit(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -79,10 +83,11 @@ class OwnAdvertiser(msgspec.Struct, frozen=True):
     advertiser_id: UUID
     name: str
     role: Role
+    sandbox: bool
 
 
 class Advertiser(msgspec.Struct, frozen=True):
-    """Who pays for ads: in `currency`, in days of `zone`."""
+    """Who pays for ads: in `currency`, in days of `zone`; a `sandbox` only seems to."""
 
     advertiser_id: UUID
     name: str
@@ -90,6 +95,7 @@ class Advertiser(msgspec.Struct, frozen=True):
     category: str
     currency: str
     zone: str
+    sandbox: bool
     caps: list[Cap]
     opened_at: Instant
 
@@ -103,6 +109,7 @@ class AdvertiserRow(msgspec.Struct, frozen=True):
     category: str
     currency: str
     zone: str
+    sandbox: bool
     caps: object
     opened_at: datetime
     version: int

@@ -16,13 +16,14 @@ from myriorama.store.log import Log, retried
 
 @dataclass(frozen=True, kw_only=True)
 class Registration:
-    """What an advertiser is opened with. Currency and zone are for good."""
+    """What an advertiser is opened with. Currency, zone and being a sandbox are for good."""
 
     name: str
     website: str
     category: str
     currency: str
     zone: str
+    sandbox: bool = False
 
 
 class Advertisers:
@@ -44,6 +45,7 @@ class Advertisers:
             category=registration.category,
             currency=registration.currency,
             zone=registration.zone,
+            sandbox=registration.sandbox,
             by=by,
             at=at,
         )

@@ -12,11 +12,12 @@ from domain.creative.aggregate import Creative
 from domain.creative.content import Content, Footage
 from domain.creative.errors import (
     CameoNotGranted,
+    CreativeAppealImpossible,
     CreativeNotFound,
     CreativeSourceNotFound,
     OwnReview,
 )
-from domain.creative.review import Check
+from domain.creative.review import Check, undoubted
 from domain.frequency import FrequencyCap
 from domain.generation.aggregate import Generation
 from domain.generation.errors import DraftNotFound
@@ -172,6 +173,8 @@ class Creatives:
             CreativeAppealImpossible, CreativeWithdrawnForGood, NoteInvalid: it cannot be.
         """
         creative, advertiser = self._creative(creative_id, by=by)
+        if advertiser.sandbox:
+            raise CreativeAppealImpossible("Nobody looks at the creatives of a sandbox: edit it.")
         creative.appeal(statement, by=by, at=at)
         self._log.save(creative, expect={advertiser.id: advertiser.version})
 
@@ -242,7 +245,8 @@ class Creatives:
         checks = self._checks.of(
             creative.content, website=advertiser.website, labels=labels, ungranted=missing
         )
-        return checks, read
+        # Nobody is shown what a sandbox advertises, so nobody need look at it.
+        return [undoubted(each) for each in checks] if advertiser.sandbox else checks, read
 
     def _require_marked(self, kind: str, source_id: UUID, *, by: UUID) -> None:
         generation, _ = self._source(kind, source_id, by=by)

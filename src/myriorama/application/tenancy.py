@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from domain.advertiser.aggregate import Advertiser
-from domain.advertiser.errors import AdvertiserNotFound
+from domain.advertiser.errors import AdvertiserNotFound, NoSandbox, SandboxTakesNoMoney
 from domain.advertiser.membership import Role
 from myriorama.store.log import Log
 
@@ -25,6 +25,19 @@ def advertiser_of(log: Log, advertiser_id: UUID, *, by: UUID, needs: Role) -> Ad
     return advertiser
 
 
+def sandbox_of(log: Log, advertiser_id: UUID, *, by: UUID, needs: Role) -> Advertiser:
+    """Return the same of a sandbox.
+
+    Raises:
+        AdvertiserNotFound, RoleTooLow: `by` may not.
+        NoSandbox: it is a real advertiser.
+    """
+    advertiser = advertiser_of(log, advertiser_id, by=by, needs=needs)
+    if not advertiser.sandbox:
+        raise NoSandbox("This advertiser is no sandbox: open one with sandbox: true.")
+    return advertiser
+
+
 class Tenancy:
     """The same, for what is given it as a collaborator."""
 
@@ -37,5 +50,9 @@ class Tenancy:
         Raises:
             AdvertiserNotFound: there is none, or the account does not act for it.
             RoleTooLow: another member may do this.
+            SandboxTakesNoMoney: what a sandbox spends is no money.
         """
-        return advertiser_of(self._log, advertiser_id, by=account_id, needs="editor").currency
+        advertiser = advertiser_of(self._log, advertiser_id, by=account_id, needs="editor")
+        if advertiser.sandbox:
+            raise SandboxTakesNoMoney("A sandbox is topped up at sandbox-top-ups, without money.")
+        return advertiser.currency

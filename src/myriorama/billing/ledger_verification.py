@@ -65,11 +65,21 @@ _IDENTITIES = (
         FROM wallets w
         FULL JOIN (
             SELECT advertiser_id, -sum(amount_micros) AS micros FROM ledger_entries
-            WHERE account = 'wallet' GROUP BY advertiser_id
+            WHERE account IN ('wallet', 'sandbox_wallet') GROUP BY advertiser_id
         ) AS e USING (advertiser_id)
         WHERE w.balance_micros IS DISTINCT FROM coalesce(e.micros, 0) ORDER BY 1 LIMIT 1
         """,
         "the wallet of {} has {}, and {} was booked to it",
+    ),
+    _Identity(
+        "wallets of money, or of a sandbox's, and never of both",
+        "SELECT count(*) FROM wallets",
+        """
+        SELECT t.source_key, e.account FROM ledger_transactions t
+        JOIN ledger_entries e USING (source_key) JOIN wallets w ON w.advertiser_id = t.advertiser_id
+        WHERE w.sandbox <> starts_with(e.account, 'sandbox_') ORDER BY 1, e.leg LIMIT 1
+        """,
+        "{} is booked to {}, which is not for such money",
     ),
     _Identity(
         "payments that were booked once each",

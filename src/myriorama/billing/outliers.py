@@ -36,7 +36,7 @@ _SHOWN = """
                    AND NOT EXISTS (SELECT FROM credits r WHERE (r.decision_id, r.beacon)
                                                              = (c.decision_id, c.beacon)))
     FROM ad_decisions d LEFT JOIN trees t ON t.account_id = d.viewer_id
-    WHERE d.decided_at > clock_timestamp() - %(since)s
+    WHERE d.decided_at > clock_timestamp() - %(since)s AND d.feed <> 'sandbox'
 """
 
 

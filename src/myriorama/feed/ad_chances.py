@@ -62,7 +62,7 @@ _OUTCOMES = f"""
     JOIN creatives v ON v.creative_id = d.creative_id
     JOIN LATERAL ({_CAME}) AS came ON true
     WHERE d.expires_ms <= %(over)s AND d.decided_at > to_timestamp(%(since)s / 1000.0)
-      AND s.ads #> '{{auction,context,viewer}}' IS NOT NULL
+      AND d.feed <> 'sandbox' AND s.ads #> '{{auction,context,viewer}}' IS NOT NULL
     ORDER BY d.decided_at DESC, d.ad_decision_id LIMIT %(most)s
 """  # noqa: S608 - made of constants alone
 
@@ -71,6 +71,7 @@ _BY_PLACE = f"""
            count(*) FILTER (WHERE came.viewed), count(*) FILTER (WHERE came.clicked)
     FROM ad_decisions d JOIN LATERAL ({_CAME}) AS came ON true
     WHERE d.expires_ms <= %(over)s AND d.decided_at > to_timestamp(%(since)s / 1000.0)
+      AND d.feed <> 'sandbox'
     GROUP BY 1 ORDER BY 1
 """  # noqa: S608 - made of constants alone
 

@@ -63,9 +63,14 @@ class LineRow(msgspec.Struct, frozen=True):
 
 
 async def servable_lines(
-    pool: AsyncConnectionPool[AsyncConnection[TupleRow]], *, at: datetime
+    pool: AsyncConnectionPool[AsyncConnection[TupleRow]],
+    *,
+    at: datetime,
+    sandbox: UUID | None = None,
 ) -> Sequence[ServableLine]:
     """Return every line that may be shown now, or in a flight to come.
+
+    Those of sandboxes are shown to no viewer: they are left out, but those of `sandbox`.
 
     Each is submitted and not exhausted, of a campaign that is active, and has a creative that is
     approved, not recalled, and shows only cameos that are granted to the advertiser. What is for
@@ -75,14 +80,17 @@ async def servable_lines(
         pool.connection() as connection,
         connection.cursor(row_factory=class_row(LineRow)) as cursor,
     ):
-        rows = await (await cursor.execute(SERVABLE, {"at": at})).fetchall()
+        asked = {"at": at, "sandbox": sandbox}
+        rows = await (await cursor.execute(SERVABLE, asked)).fetchall()
     return [servable for row in rows if (servable := servable_of(row))]
 
 
-def read_servable(connection: Connection[TupleRow], *, at: datetime) -> Sequence[ServableLine]:
+def read_servable(
+    connection: Connection[TupleRow], *, at: datetime, sandbox: UUID | None = None
+) -> Sequence[ServableLine]:
     """Return the same to who waits for it."""
     with connection.cursor(row_factory=class_row(LineRow)) as cursor:
-        rows = cursor.execute(SERVABLE, {"at": at}).fetchall()
+        rows = cursor.execute(SERVABLE, {"at": at, "sandbox": sandbox}).fetchall()
     return [servable for row in rows if (servable := servable_of(row))]
 
 

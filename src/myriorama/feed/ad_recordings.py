@@ -24,7 +24,7 @@ _READ_AT_ONCE = 2000
 _RECORDED = """
     SELECT position, recorded_at, ('x' || right(decision_id::text, 7))::bit(28)::integer, ads::text
     FROM slates
-    WHERE position > %s AND recorded_at > %s AND ads IS NOT NULL
+    WHERE position > %s AND recorded_at > %s AND ads IS NOT NULL AND feed <> 'sandbox'
       AND ('x' || right(decision_id::text, 7))::bit(28)::integer %% %s = 0
     ORDER BY position LIMIT %s
 """
