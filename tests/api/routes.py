@@ -200,6 +200,7 @@ ROUTES: dict[str, Expectation] = {
     "POST /v1/campaigns/{campaign_id:uuid}/line-items": (Scope.ADVERTISER, OWNER),
     "POST /v1/campaigns/{campaign_id:uuid}/forecasts": (Scope.ADVERTISER, OWNER),
     "GET /v1/line-items/{line_item_id:uuid}/diagnostics": (Scope.ADVERTISER, OWNER),
+    "GET /v1/line-items/{line_item_id:uuid}/pacing": (Scope.ADVERTISER, OWNER),
     "GET /v1/line-items/{line_item_id:uuid}": (Scope.ADVERTISER, OWNER),
     "PATCH /v1/line-items/{line_item_id:uuid}": (Scope.ADVERTISER, OWNER),
     "POST /v1/line-items/{line_item_id:uuid}/submit": (Scope.ADVERTISER, OWNER),

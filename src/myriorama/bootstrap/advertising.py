@@ -12,6 +12,7 @@ from ads.sellers import House
 from myriorama.api import ad_events as ad_event_routes
 from myriorama.api import ad_exports as ad_export_routes
 from myriorama.api import ad_forecasts as ad_forecast_routes
+from myriorama.api import ad_pacing as ad_pacing_routes
 from myriorama.api import ad_preferences as ad_preference_routes
 from myriorama.api import ad_receipts as ad_receipt_routes
 from myriorama.api import ad_repository as ad_repository_routes
@@ -53,6 +54,7 @@ ROUTES: Sequence[ControllerRouterHandler] = (
     ad_event_routes.router,
     *ad_export_routes.routers,
     ad_forecast_routes.router,
+    ad_pacing_routes.router,
     ad_preference_routes.router,
     ad_receipt_routes.router,
     ad_repository_routes.router,
