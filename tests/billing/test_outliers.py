@@ -20,7 +20,7 @@ def show(market: Market, viewer: UUID, times: int, *, micros: int = 100, clicks:
     """Show an ad so often, see each, and click on some."""
     lease = granted(market.grant(micros * times, least=micros * times))
     for n in range(times):
-        token = market.token(lease, micros)
+        token = market.token(lease, micros, is_recorded=False)
         decision_id = UUID(bytes=token[1:17])
         shown = {"id": decision_id, "viewer": viewer, "line": market.line_id}
         market.connection.execute(SHOW, shown)
