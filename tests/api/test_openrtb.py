@@ -105,6 +105,11 @@ def settle(connection: psycopg.Connection, settings: Settings) -> None:
     Settlement(connection, create_ad_tokens(Signer(settings.secret.encode()))).settle()
 
 
+def await_record(connection: psycopg.Connection, bid: Json) -> None:
+    """Let a showing be projected: nothing is charged without its record."""
+    until(lambda: connection.execute(SHOWN, (bid["id"],)).fetchone() is not None)
+
+
 def spent(connection: psycopg.Connection, advertised: Advertised) -> int:
     return spending_of(connection, "line", advertised.line.id)[0].spent_micros
 
@@ -128,11 +133,11 @@ def test_a_bid_that_won_is_a_showing_and_is_charged_what_the_auction_came_to(
     before = spent(connection, advertised), connection.execute(WAITING).fetchone()
     told = [bill(seller.client, bid, bid["price"], settings) for _ in range(3)]
     play(seller.client, bid, settings)
+    await_record(connection, bid)
     settle(connection, settings)
 
     assert before == (0, (1,))
     assert told == [204, 204, 204]
-    until(lambda: connection.execute(SHOWN, (bid["id"],)).fetchone() is not None)
     (row,) = connection.execute(SHOWN, (bid["id"],)).fetchall()
     price = spent(connection, advertised)
     assert row == (price, 5, "exchange")
@@ -200,6 +205,7 @@ def test_no_price_told_is_below_the_reserve_or_above_the_bid(  # noqa: PLR0913, 
     # What is told first holds.
     answers = [bill(seller.client, bid, price, settings) for price in (told, 2, 3)]
     play(seller.client, bid, settings)
+    await_record(connection, bid)
     settle(connection, settings)
 
     assert answers == [204, 204, 204]
@@ -221,6 +227,7 @@ def test_a_bid_that_is_billed_and_played_many_times_at_once_is_charged_once(
         answers = {each.result() for each in billing}
         for each in playing:
             each.result()
+    await_record(connection, bid)
     settle(connection, settings)
 
     assert answers == {204}

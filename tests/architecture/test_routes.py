@@ -72,8 +72,10 @@ def test_what_clients_are_told_of_is_versioned_or_about_the_house(
         "GET /health",
         "GET /media/{key:path}",
         "GET /metrics",
+        "GET /openrtb2/billing/{bid:str}",
         "GET /problems",
         "GET /ready",
         "GET /sellers.json",
         "HEAD /media/{key:path}",
+        "POST /openrtb2/auction",
     }
