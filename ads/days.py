@@ -7,6 +7,8 @@ one counts, and what a clock shows after it never goes back to the day before.
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
+HALF_HOUR_MS = 1_800_000
+
 _DAY = timedelta(days=1)
 
 
@@ -19,6 +21,12 @@ def begins_ms(day: date, zone: ZoneInfo) -> int:
 def bounds_ms(day: date, zone: ZoneInfo) -> tuple[int, int]:
     """Return when a day begins, and when it has ended."""
     return begins_ms(day, zone), begins_ms(day + _DAY, zone)
+
+
+def half_hours_ms(day: date, zone: ZoneInfo) -> list[int]:
+    """Return when a day begins, and when each of its half hours has ended: 49, but 47 or 51."""
+    begins, ends = bounds_ms(day, zone)
+    return [*range(begins, ends, HALF_HOUR_MS), ends]
 
 
 def day_of(at_ms: int, zone: ZoneInfo) -> date:

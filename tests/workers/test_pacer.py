@@ -15,7 +15,7 @@ from psycopg.rows import TupleRow
 
 from domain.line_item.aggregate import LineItem
 from myriorama.application.line_items import LineItems
-from myriorama.billing.pacing import plans, publish, published
+from myriorama.billing.pacing import PlannedDay, keep_days, plans, publish, published
 from myriorama.billing.spending import set_cap
 from myriorama.feed.ad_recordings import Recordings
 from myriorama.store.log import Log
@@ -93,6 +93,8 @@ def test_a_line_that_may_spend_is_planned_and_its_bid_is_told(
     assert connection.execute(multipliers).fetchall() == [(line.id, 1.0, int(told.payload))]
     plan = plans(connection)[line.id]
     assert (plan.mode, plan.budget_micros, len(plan.shape)) == ("even", 10_000_000, 49)
+    told_day = "SELECT budget_micros, planned[cardinality(planned)] FROM pacing_days"
+    assert connection.execute(told_day).fetchall() == [(10_000_000, 10_000_000)]
 
 
 def test_another_pacer_takes_over_when_the_first_is_gone(
@@ -140,3 +142,14 @@ def test_each_publication_has_a_later_version(connection: Connection[TupleRow]) 
 
     assert second > first
     assert published(connection) == {one: 0.4, other: 0.25}
+
+
+def test_what_is_over_stays_as_it_was_planned(connection: Connection[TupleRow]) -> None:
+    line_id, kept = uuid4(), "SELECT planned, multipliers FROM pacing_days"
+    first = PlannedDay(line_id, 1, "even", 9, 1, [None, 2, 6, 9], [None, 0.5, None])
+    later = PlannedDay(line_id, 1, "even", 8, 2, [None, None, 4, 8], [None, None, 0.25])
+
+    keep_days(connection, [first])
+    keep_days(connection, [later])
+
+    assert connection.execute(kept).fetchall() == [([None, 2, 6, 8], [None, 0.5, 0.25])]

@@ -141,3 +141,20 @@ def test_what_does_not_change_is_not_published_again() -> None:
     pacing.step([LINE._replace(mode="asap")], at(1))
 
     assert pacing.step([LINE._replace(mode="asap")], at(1.01)).multipliers == {}
+
+
+def test_a_day_is_told_by_half_hours_from_where_its_plan_begins() -> None:
+    afternoon = LINE._replace(zone="Europe/Berlin", day=date(2026, 10, 25).toordinal())
+    # Clocks went back that night, so that at 16:15 in Berlin it is the 35th half hour of 50.
+    quarter_past_four = round(datetime(2026, 10, 25, 15, 15, tzinfo=UTC).timestamp() * 1000)
+
+    (told,) = Pacing({}, {}).step([afternoon], quarter_past_four).days
+
+    planned, multipliers = told.planned, told.multipliers
+    assert (len(planned), len(multipliers), told.half) == (51, 50, 34)
+    assert planned[:34] == [None] * 34
+    assert (planned[34], planned[-1]) == (0, BUDGET)
+    steps = np.diff([micros or 0 for micros in planned[34:]])
+    assert steps[0] == pytest.approx(steps[1] / 2, abs=2)
+    assert np.ptp(steps[1:]) <= 2
+    assert [n for n, one in enumerate(multipliers) if one] == [34]

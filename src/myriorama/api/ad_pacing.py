@@ -12,7 +12,7 @@ from litestar import Router, get
 from litestar.di import NamedDependency
 from litestar.params import FromPath, QueryParameter
 
-from ads.days import bounds_ms, day_of
+from ads.days import HALF_HOUR_MS, day_of, half_hours_ms
 from ads.targets import Mode
 from domain.errors import Invalid
 from domain.line_item.errors import LineItemNotFound
@@ -20,8 +20,6 @@ from myriorama.api.ad_terms import Instant
 from myriorama.api.reads import Reads
 from myriorama.api.tenancy import Tenancy
 from myriorama.api.tokens import Principal, Scope
-
-HALF_HOUR_MS = 1_800_000
 
 LINE = """
     SELECT l.advertiser_id, l.pacing, l.guaranteed, l.daily_budget_micros, a.zone, a.currency,
@@ -141,13 +139,12 @@ async def read_pacing(
         raise PacingDayInvalid("A day of pacing lies in the years 2000 to 2199.")
     zone = ZoneInfo(line.zone)
     asked = day or day_of(int(datetime.now(UTC).timestamp() * 1000), zone)
-    begins, ends = bounds_ms(asked, zone)
-    edges = [*range(begins, ends, HALF_HOUR_MS), ends]
+    edges = half_hours_ms(asked, zone)
     plan = await reads.one(PlanRow, PLAN, (line_item_id, asked.toordinal()))
     of_charges = {
         "line_item_id": line_item_id,
         "day": asked.toordinal(),
-        "begins": begins,
+        "begins": edges[0],
         "half": HALF_HOUR_MS,
         "last": len(edges) - 2,
     }

@@ -77,6 +77,24 @@ _KEEP = """
         shape = excluded.shape, passed = excluded.passed, reached = excluded.reached
 """
 
+# The past stays as it was planned then; what was never planned begins where the plan does.
+_KEEP_DAYS = """
+    INSERT INTO pacing_days (line_id, day, mode, budget_micros, planned, multipliers)
+    VALUES (%(line_id)s, %(day)s, %(mode)s, %(budget_micros)s, %(planned)s, %(multipliers)s)
+    ON CONFLICT (line_id, day) DO UPDATE
+    SET mode = excluded.mode, budget_micros = excluded.budget_micros,
+        planned = ARRAY(
+            SELECT CASE WHEN n <= %(half)s + 1 THEN coalesce(was, now) ELSE now END
+            FROM unnest(pacing_days.planned, excluded.planned) WITH ORDINALITY AS of (was, now, n)
+            ORDER BY n
+        ),
+        multipliers = ARRAY(
+            SELECT coalesce(now, was)
+            FROM unnest(pacing_days.multipliers, excluded.multipliers)
+            WITH ORDINALITY AS of (was, now, n) ORDER BY n
+        )
+"""
+
 
 class PacedLine(NamedTuple):
     """A line that may spend now. Amounts are in micros; `day` is the ordinal of its present day.
@@ -116,6 +134,22 @@ class LinePlan(NamedTuple):
     reached: float
 
 
+class PlannedDay(NamedTuple):
+    """A day of a line from the present `half` hour on; before it, nothing is told.
+
+    `planned` is what is to be spent by the beginning of the day, and by the end of each half hour;
+    `multipliers` is the part of its bid that the line bids in the present one.
+    """
+
+    line_id: UUID
+    day: int
+    mode: Mode
+    budget_micros: int
+    half: int
+    planned: Sequence[int | None]
+    multipliers: Sequence[float | None]
+
+
 def now_ms(connection: Connection[TupleRow]) -> int:
     """Return the time of the database, which leases and days go by."""
     row = connection.execute(_CLOCK).fetchone()
@@ -150,6 +184,12 @@ def plans(connection: Connection[TupleRow]) -> dict[UUID, LinePlan]:
 
 
 def keep_plans(connection: Connection[TupleRow], made: Iterable[LinePlan]) -> None:
-    """Keep plans for whoever paces next, and for advertisers to see."""
+    """Keep plans for whoever paces next."""
     with connection.transaction(), connection.cursor() as cursor:
         cursor.executemany(_KEEP, [(*plan[:4], plan.shape.tolist(), *plan[5:]) for plan in made])
+
+
+def keep_days(connection: Connection[TupleRow], planned: Iterable[PlannedDay]) -> None:
+    """Keep days for advertisers to see; what is over stays as it was planned."""
+    with connection.transaction(), connection.cursor() as cursor:
+        cursor.executemany(_KEEP_DAYS, [day._asdict() for day in planned])

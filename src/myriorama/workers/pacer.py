@@ -15,6 +15,7 @@ from psycopg.rows import TupleRow
 from ads.index import Index
 from ads.opportunities import coming
 from myriorama.billing.pacing import (
+    keep_days,
     keep_plans,
     now_ms,
     paced_lines,
@@ -64,6 +65,7 @@ class Pacer:
         stepped = pacing.step(lines, at_ms)
         if stepped.plans:
             keep_plans(connection, stepped.plans)
+            keep_days(connection, stepped.days)
         if stepped.multipliers:
             _VERSION.set(publish(connection, stepped.multipliers))
         _LINES.set(len(lines))

@@ -15,7 +15,8 @@ from ads.lines import Line
 from ads.opportunities import Coming, Day
 from ads.pacing import GAINS, LEAST, State, step, urgency
 from ads.targets import SLICES, Forecast, Mode, forecast, onward, target
-from myriorama.billing.pacing import LinePlan, PacedLine
+from myriorama.billing.pacing import LinePlan, PacedLine, PlannedDay
+from myriorama.workers.planned_days import planned_day
 
 Array = NDArray[np.float64]
 
@@ -27,10 +28,11 @@ _OTHER_BUDGET = 0.02
 
 
 class Stepped(NamedTuple):
-    """What came of a step: the multipliers that are to be published, the plans to be kept."""
+    """What came of a step: multipliers to be published, plans to be kept, and days to be told."""
 
     multipliers: Mapping[UUID, float]
     plans: Sequence[LinePlan]
+    days: Sequence[PlannedDay]
 
 
 class _Outlook(NamedTuple):
@@ -87,7 +89,7 @@ class Pacing:
     def step(self, lines: Sequence[PacedLine], at_ms: int) -> Stepped:
         """Adapt every line to what was spent by now."""
         if not lines:
-            return Stepped({}, [])
+            return Stepped({}, [], [])
         days = _days_of(lines)
         budgets = day_budgets([_funds(line, day) for line, day in zip(lines, days, strict=True)])
         day = _Day(
@@ -108,7 +110,12 @@ class Pacing:
         dt = 0.0 if self._stepped_ms is None else (at_ms - self._stepped_ms) / _DAY_MS
         self._state = step(before, day.spent, day.issued, day.budget, wanted, dt=dt)
         self._stepped_ms = at_ms
-        return Stepped(self._news(lines, self._bids(lines, day)), made)
+        bids = self._bids(lines, day)
+        of = {
+            line.line_id: (line.zone, bid) for line, bid in zip(lines, bids.tolist(), strict=True)
+        }
+        told = [planned_day(plan, *of[plan.line_id]) for plan in made]
+        return Stepped(self._news(lines, bids), made, told)
 
     def _planned(
         self, lines: Sequence[PacedLine], day: _Day
