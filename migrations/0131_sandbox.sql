@@ -28,3 +28,15 @@ CREATE INDEX ad_simulations_advertiser ON ad_simulations (advertiser_id, request
 -- One at a time.
 CREATE UNIQUE INDEX ad_simulations_open ON ad_simulations (advertiser_id)
     WHERE state IN ('waiting', 'running');
+
+-- simulated_reports: what simulated viewers are going to report, each when it is due; stored with the page
+-- that it is of, and taken away with its report (billing/simulations.py).
+CREATE TABLE simulated_reports (
+    report_id     bigint   NOT NULL PRIMARY KEY GENERATED ALWAYS AS IDENTITY,
+    simulation_id uuid     NOT NULL REFERENCES ad_simulations,
+    due_ms        bigint   NOT NULL,
+    beacon        smallint NOT NULL,
+    token         text     NOT NULL,
+    agent         text     NOT NULL
+);
+CREATE INDEX simulated_reports_due ON simulated_reports (simulation_id, due_ms);

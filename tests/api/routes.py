@@ -134,6 +134,20 @@ ROUTES: dict[str, Expectation] = {
         ANYBODY,
     ),
     "GET /v1/advertisers/{advertiser_id:uuid}/billing/ledger": (Scope.ADVERTISER, OWNER),
+    "POST /v1/advertisers/{advertiser_id:uuid}/billing/sandbox-top-ups": (
+        Scope.ADVERTISER,
+        ANYBODY,
+    ),
+    "POST /v1/advertisers/{advertiser_id:uuid}/simulations": (Scope.ADVERTISER, ANYBODY),
+    "GET /v1/advertisers/{advertiser_id:uuid}/simulations": (Scope.ADVERTISER, OWNER),
+    "GET /v1/advertisers/{advertiser_id:uuid}/simulations/{simulation_id:uuid}": (
+        Scope.ADVERTISER,
+        ANYBODY,
+    ),
+    "DELETE /v1/advertisers/{advertiser_id:uuid}/simulations/{simulation_id:uuid}": (
+        Scope.ADVERTISER,
+        ANYBODY,
+    ),
     "GET /v1/advertisers/{advertiser_id:uuid}/billing/statements": (Scope.ADVERTISER, OWNER),
     "POST /v1/stripe-events": (PUBLIC, NOTHING),
     # Ads

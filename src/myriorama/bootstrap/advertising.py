@@ -17,6 +17,7 @@ from myriorama.api import ad_preferences as ad_preference_routes
 from myriorama.api import ad_receipts as ad_receipt_routes
 from myriorama.api import ad_repository as ad_repository_routes
 from myriorama.api import ad_review as ad_review_routes
+from myriorama.api import ad_simulations as ad_simulation_routes
 from myriorama.api import ad_spend_reports as ad_spend_report_routes
 from myriorama.api import ad_webhooks as ad_webhook_routes
 from myriorama.api import advertisers as advertiser_routes
@@ -37,8 +38,10 @@ from myriorama.application.campaigns import Campaigns
 from myriorama.application.commercial_grants import CommercialGrants
 from myriorama.application.creatives import Creatives
 from myriorama.application.line_items import LineItems
+from myriorama.application.sandboxes import Sandboxes
 from myriorama.application.videos import Missing
 from myriorama.billing.exports import Exports
+from myriorama.billing.simulations import Simulations
 from myriorama.billing.spend_reports import SpendReports
 from myriorama.bootstrap.notifying import create_ad_webhooks
 from myriorama.bootstrap.screening import screening_of
@@ -59,6 +62,7 @@ ROUTES: Sequence[ControllerRouterHandler] = (
     ad_receipt_routes.router,
     ad_repository_routes.router,
     ad_review_routes.router,
+    ad_simulation_routes.router,
     ad_spend_report_routes.router,
     ad_webhook_routes.router,
     advertiser_routes.router,
@@ -93,7 +97,9 @@ def advertising(
         "creatives": Creatives(log, AdChecks(screening_of(settings).of_prompt), missing),
         "house": _house(settings),
         "line_items": LineItems(log),
+        "sandboxes": Sandboxes(log),
         "shown_ads": ShownAds(pool),
+        "simulations": Simulations(pool),
         "spend_reports": SpendReports(pool),
         "tenancy": Tenancy(reads),
         "vast_documents": vast_routes.VastDocuments(

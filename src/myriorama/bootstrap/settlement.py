@@ -18,13 +18,14 @@ from myriorama.feed.ad_pseudonyms import Pseudonyms
 from myriorama.feed.ad_recordings import Recordings
 from myriorama.settings import SettingInvalid, Settings, variable
 from myriorama.store.log import Log
-from myriorama.store.postgres import AdvisoryLock, open_pool
+from myriorama.store.postgres import AdvisoryLock, Pool, open_pool
 from myriorama.store.signing import Signer
 from myriorama.workers.budget_keeper import BudgetKeeper
 from myriorama.workers.chance_learner import ChanceLearner
 from myriorama.workers.elected import Elected, Together
 from myriorama.workers.pacer import Pacer
 from myriorama.workers.settler import Settler
+from myriorama.workers.simulator import Simulator
 from myriorama.workers.traffic import TrafficJudge
 
 _OWN_APPS = ("Myriorama/",)
@@ -75,13 +76,23 @@ def create_settler(settings: Settings) -> Together:
 
 
 def create_pacer(settings: Settings) -> Together:
-    """Join the pacer, and who learns chances, to PostgreSQL."""
+    """Join the pacer, who learns chances, and who plays sandboxes' traffic, to PostgreSQL."""
     url = settings.database_url
     pacer = Pacer(Recordings(), every_s=settings.pace_every_s)
+    pool = open_pool(url, size_max=1)
+    simulator = create_simulator(settings, pool)
     return Together(
         Elected(url, AdvisoryLock.PACER, "pacer", pacer.work),
         Elected(url, AdvisoryLock.CHANCES, "chance learner", ChanceLearner().work),
+        Elected(url, AdvisoryLock.SIMULATIONS, "simulator", simulator.work),
+        close=pool.close,
     )
+
+
+def create_simulator(settings: Settings, pool: Pool) -> Simulator:
+    """Join who plays the traffic of sandboxes to the keys of ad tokens. It leases over the pool."""
+    tokens = create_ad_tokens(Signer(settings.secret.encode()))
+    return Simulator(pool, tokens, InvalidTraffic(data_centres(settings), _OWN_APPS))
 
 
 def data_centres(settings: Settings) -> Prefixes:

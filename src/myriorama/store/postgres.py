@@ -61,6 +61,7 @@ class AdvisoryLock(IntEnum):
     TRAFFIC = 7220250115
     NOTIFIER = 7220250116
     CHANCES = 7220250117
+    SIMULATIONS = 7220250118
 
 
 def open_pool(url: str, *, size_max: int = 8, is_checked: bool = True) -> Pool:
