@@ -107,6 +107,37 @@ _IDENTITIES = (
         """,
         "{} was booked to have spent {}, and charged {}",
     ),
+    _Identity(
+        "lines whose charges were told to the log",
+        "SELECT count(*) FROM spend_streams",
+        """
+        SELECT line_id::text, coalesce(c.micros, 0)::text, coalesce(t.micros, 0)::text
+        FROM (SELECT line_id, sum(micros) AS micros FROM charges GROUP BY line_id) AS c
+        FULL JOIN (
+            SELECT line_id, sum((convert_from(state, 'UTF8')::json->>'micros')::bigint) AS micros
+            FROM spend_outbox WHERE topic = 'spend.settled' GROUP BY line_id
+        ) AS t USING (line_id)
+        WHERE coalesce(c.micros, 0) <> coalesce(t.micros, 0) ORDER BY 1 LIMIT 1
+        """,
+        "line {} was charged {}, and {} was told",
+    ),
+    _Identity(
+        "events of spending that were booked once each",
+        "SELECT count(*) FROM spend_outbox WHERE is_recorded",
+        """
+        SELECT o.source_key, o.micros::text FROM (
+            SELECT stream_id, version, 'event:' || stream_id || ':' || version AS source_key,
+                   (convert_from(state, 'UTF8')::json->>'micros')::bigint AS micros
+            FROM spend_outbox
+        ) AS o
+        JOIN events e ON (e.originator_id, e.originator_version) = (o.stream_id, o.version)
+        LEFT JOIN ledger_transactions t USING (source_key)
+        WHERE o.micros > 0 AND t.source_key IS NULL
+          AND e.position <= (SELECT position FROM projection_positions WHERE name = 'ledger')
+        ORDER BY 1 LIMIT 1
+        """,
+        "{} of {} micros was not booked",
+    ),
 )
 
 
