@@ -10,9 +10,12 @@ import psycopg
 import pytest
 from typer.testing import CliRunner
 
+from ads.surfaces import Surface
 from myriorama.api.tokens import Scope
+from myriorama.billing.budgets import follow
 from myriorama.billing.ledger_verification import verify_books
 from myriorama.billing.outliers import credit_outliers
+from myriorama.billing.spending import set_cap
 from myriorama.cli import app
 from myriorama.feed.ad_chances import examples
 from myriorama.feed.ad_lines import read_servable
@@ -21,7 +24,7 @@ from myriorama.settings import Settings
 from myriorama.store.log import Log
 from myriorama.store.postgres import Pool
 from tests.api.advertised import with_scopes
-from tests.api.feed_ads import Advertised
+from tests.api.feed_ads import Advertised, advertised_page, until
 from tests.api.sandboxes import FORM, Sandbox, made, played
 from tests.people import Person
 from tests.publishing import publish
@@ -41,6 +44,12 @@ OF_OTHERS = """
            (SELECT count(*) FROM ad_chances), (SELECT count(*) FROM ad_repository),
            (SELECT count(*) FROM credits), (SELECT count(*) FROM view_counts)
 """
+
+
+BUDGETED = """
+    SELECT FROM budgeted_lines JOIN advertisers USING (advertiser_id) WHERE sandbox AND may_spend
+"""
+SANDBOXES = "SELECT advertiser_id FROM advertisers WHERE sandbox"
 
 
 @pytest.fixture
@@ -168,14 +177,19 @@ def test_a_simulation_is_billed_reported_and_exported_as_traffic_is(
     assert spent["spent_micros"] > 0
     assert spent["balance_micros"] == 100_000_000 - spent["spent_micros"]
     report = sandbox.read("reports", by="surface")
-    (surface,) = report["rows"]
-    assert surface["surface"] == "sandbox"
+    (surface,) = report["items"]
+    assert surface["surface"] == Surface.SANDBOX
+    assert report["totals"]["net_micros"] == surface["net_micros"]
     assert surface["net_micros"] == spent["spent_micros"]
     viewable = surface["viewable"]
     assert viewable["gross"] == viewable["net"] + viewable["invalid"] > 0
-    assert surface["served"]["gross"] == done["ads"]
+    assert surface["served"] == done["ads"]
     receipts = sandbox.read("decisions", limit=100)["items"]
     assert {receipt["surface"] for receipt in receipts} == {"sandbox"}
+    halves = sandbox.read(f"{sandbox.line}/pacing")["half_hours"]
+    assert sum(half["spent_micros"] for half in halves) == spent["spent_micros"]
+    recorded = sandbox.read(f"{sandbox.line}/diagnostics")["recorded"]
+    assert recorded["pages"] == 60
     export = sandbox.who.post(f"{sandbox.campaign}/exports").json()
     assert export["net_micros"] == spent["spent_micros"]
     path = tmp_path / "export.jsonl"
@@ -191,6 +205,8 @@ def test_a_simulation_leaves_everybody_else_as_they_were(
     sandbox.submit()
     real = Advertised(log, bid_micros=4_200_000)
     real.pay_in(settings)
+    another = Sandbox(sandbox.who, log)
+    another.submit()
     with psycopg.connect(settings.database_url, autocommit=True) as connection:
         before = connection.execute(OF_OTHERS).fetchone()
 
@@ -205,6 +221,7 @@ def test_a_simulation_leaves_everybody_else_as_they_were(
         assert recordings.opportunities() == []
         shown = connection.execute("SELECT DISTINCT advertiser_id FROM ad_decisions").fetchall()
         assert shown == [(sandbox.advertiser_id,)]
+    assert sandbox.read(f"{another.line}/diagnostics")["recorded"] is None
 
 
 def test_no_market_but_its_own_has_its_lines(
@@ -215,8 +232,7 @@ def test_no_market_but_its_own_has_its_lines(
     real.pay_in(settings)
     another = Sandbox(alice, log)
     another.submit()
-    publish(log, alice.account_id)
-    alice.get(sandbox.line)
+    alice.get(another.line)
     with psycopg.connect(settings.database_url, autocommit=True) as connection:
         now = datetime.now(UTC)
 
@@ -225,3 +241,29 @@ def test_no_market_but_its_own_has_its_lines(
 
     assert seen == {real.advertiser.id}
     assert {one.line.advertiser_id for one in own} == {real.advertiser.id, sandbox.advertiser_id}
+
+
+def test_no_viewer_is_shown_what_a_sandbox_advertises_however_much_it_bids(
+    sandbox: Sandbox, log: Log, person: Callable[[str], Person], settings: Settings
+) -> None:
+    sandbox.submit()
+    real = Advertised(log)
+    real.pay_in(settings)
+    sandbox_may_spend(settings)
+    for _ in range(24):
+        publish(log, sandbox.who.account_id)
+
+    page = advertised_page(person("bob"), "kind=latest&limit=20")
+
+    shown = {ad["advertiser"]["advertiser_id"] for ad in page["ads"]}
+    assert shown == {str(real.advertiser.id)}
+
+
+def sandbox_may_spend(settings: Settings) -> None:
+    """Give the sandbox's lines all that a lease needs, but a market."""
+    with psycopg.connect(settings.database_url, autocommit=True) as connection:
+        until(
+            lambda: follow(connection) == 0 and connection.execute(BUDGETED).fetchone() is not None
+        )
+        for (of,) in connection.execute(SANDBOXES).fetchall():
+            set_cap(connection, "advertiser", of, 100_000_000, advertiser_id=of)

@@ -23,6 +23,7 @@ from ads.funnel import Funnel, funnel
 from ads.lines import Kind, Line
 from ads.record import AdRecord
 from ads.replaying import Market, Recorded
+from ads.simulation import page_id
 from ads.targets import daily_slice_micros
 from myriorama.feed.ad_lines import LineRow, servable_lines, servable_of
 
@@ -37,21 +38,29 @@ _DAYS_MAX = 400
 _SEED = 1
 _NOMINAL_MS = 10_000
 
+# What was simulated is for the sandbox alone that it was simulated for.
 _COUNT = """
     SELECT count(*) FROM slates
     WHERE recorded_at > %s AND (ads #>> '{auction,context,viewer}') IS NOT NULL
+      AND CASE WHEN feed = 'sandbox' THEN decision_id = ANY(%s) ELSE %s END
 """
 
 # By a part of the random ID, so that a sample is the same whoever takes it.
 _RECORDED = """
     SELECT ads::text FROM slates
     WHERE recorded_at > %s AND (ads #>> '{auction,context,viewer}') IS NOT NULL
+      AND CASE WHEN feed = 'sandbox' THEN decision_id = ANY(%s) ELSE %s END
       AND ('x' || right(decision_id::text, 7))::bit(28)::integer %% %s = 0
     ORDER BY recorded_at, position LIMIT %s
 """
 
+_SIMULATED = """
+    SELECT simulation_id, pages_done FROM ad_simulations
+    WHERE advertiser_id = %s AND ended_at > %s OR advertiser_id = %s AND state = 'running'
+"""
+
 _PLACED = """
-    SELECT c.campaign_id, c.advertiser_id, a.category, a.zone, a.currency,
+    SELECT c.campaign_id, c.advertiser_id, a.category, a.zone, a.currency, a.sandbox,
            c.caps AS campaign_caps, a.caps AS advertiser_caps, c.starts_at, c.ends_at,
            coalesce((
                SELECT jsonb_agg(jsonb_build_object(
@@ -91,6 +100,14 @@ class Proposed(msgspec.Struct, frozen=True):
     suitability: object
     caps: object
     creative_ids: list[UUID]
+    bidder: str | None = None
+
+
+class Placed(NamedTuple):
+    """A line item as the auction has it, and the sandbox that it is of, if it is of one."""
+
+    line: Line
+    sandbox: UUID | None
 
 
 class Outlook(NamedTuple):
@@ -111,48 +128,62 @@ class AdOutlook:
         """Forecast the first whole day of a line item's flight; None: nobody may be shown it."""
         now = datetime.now(UTC)
         async with self._one_at_a_time:
-            line = await self._line(proposed)
-            if line is None:
+            placed = await self._placed(proposed)
+            if placed is None:
                 return None
-            market = await self._market(now)
-            read = await self._pages(now, PAGES_MAX)
+            line, sandbox = placed
+            market = await self._market(now, sandbox)
+            read = await self._pages(now, PAGES_MAX, sandbox)
             return await asyncio.to_thread(_forecast, proposed, line, market, read, now)
 
     async def funnel(self, proposed: Proposed) -> Outlook | None:
         """Tell by what the pages of the last day are lost; None: nobody may be shown it."""
         now = datetime.now(UTC)
         async with self._one_at_a_time:
-            line = await self._line(proposed)
-            if line is None:
+            placed = await self._placed(proposed)
+            if placed is None:
                 return None
-            market = await self._market(now)
-            read = await self._pages(now, _FUNNEL_MAX)
+            line, sandbox = placed
+            market = await self._market(now, sandbox)
+            read = await self._pages(now, _FUNNEL_MAX, sandbox)
             return await asyncio.to_thread(_funnel, line, market, read)
 
-    async def _line(self, proposed: Proposed) -> Line | None:
+    async def _placed(self, proposed: Proposed) -> Placed | None:
         asked = (proposed.creative_ids, proposed.campaign_id)
         async with (
             self._pool.connection() as connection,
             connection.cursor(row_factory=class_row(_Placed)) as cursor,
         ):
             placed = await (await cursor.execute(_PLACED, asked)).fetchone()
-        return None if placed is None else _line(proposed, placed)
+        line = None if placed is None else _line(proposed, placed)
+        if placed is None or line is None:
+            return None
+        return Placed(line, placed.advertiser_id if placed.sandbox else None)
 
-    async def _market(self, now: datetime) -> Market:
+    async def _market(self, now: datetime, sandbox: UUID | None) -> Market:
         """Return who bids now and may spend, and the part of their bids."""
         async with self._pool.connection() as connection:
             rows = await (await connection.execute(_MULTIPLIERS)).fetchall()
         multipliers: dict[UUID, float] = dict(rows)
-        lines = [each.line for each in await servable_lines(self._pool, at=now)]
+        servable = await servable_lines(self._pool, at=now, sandbox=sandbox)
+        lines = [each.line for each in servable]
         return Market([line for line in lines if line.line_id in multipliers], multipliers)
 
-    async def _pages(self, now: datetime, most: int) -> "_Read":
+    async def _pages(self, now: datetime, most: int, sandbox: UUID | None) -> "_Read":
+        """Return pages of viewers; of a sandbox, those that were simulated for it."""
         since = now - _DAY
         async with self._pool.connection() as connection:
-            counted = await (await connection.execute(_COUNT, (since,))).fetchone()
+            own = await connection.execute(_SIMULATED, (sandbox, since, sandbox))
+            ids = [
+                page_id(simulation_id, number)
+                async for simulation_id, done in own
+                for number in range(done)
+            ]
+            asked = (since, ids, sandbox is None)
+            counted = await (await connection.execute(_COUNT, asked)).fetchone()
             count = counted[0] if counted else 0
             one_of = max(1, -(-count // most))
-            found = await connection.execute(_RECORDED, (since, one_of, 2 * most))
+            found = await connection.execute(_RECORDED, (*asked, one_of, 2 * most))
             texts = [text for (text,) in await found.fetchall()]
         return _Read(texts, count / len(texts) if texts else 1.0)
 
@@ -165,6 +196,7 @@ class _Placed(msgspec.Struct, frozen=True):
     category: str
     zone: str
     currency: str
+    sandbox: bool
     campaign_caps: object
     advertiser_caps: object
     starts_at: datetime
@@ -203,6 +235,7 @@ def _line(proposed: Proposed, placed: _Placed) -> Line | None:
         starts_at=max(proposed.starts_at, placed.starts_at),
         ends_at=min(ends, default=None),
         creatives=placed.creatives or [_nominal(proposed)],
+        bidder=proposed.bidder,
     )
     servable = servable_of(row)
     return None if servable is None else servable.line
