@@ -1,6 +1,6 @@
 """Why a webhook refuses a command."""
 
-from domain.errors import Invalid, NotFound
+from domain.errors import Conflict, Invalid, NotFound
 
 
 class AdWebhookNotFound(NotFound):
@@ -9,3 +9,7 @@ class AdWebhookNotFound(NotFound):
 
 class AdWebhookURLInvalid(Invalid):
     """A webhook is an https URL on a public host, at its usual port."""
+
+
+class TooManyAdWebhooks(Conflict):
+    """An advertiser has 10 webhooks at most."""

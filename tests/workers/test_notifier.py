@@ -1,8 +1,9 @@
 """Advertisers are told what happens: signed, until answered, once a thing, and never inside."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -10,8 +11,10 @@ from uuid import uuid4
 
 import psycopg
 import pytest
+from prometheus_client import REGISTRY
 from standardwebhooks import Webhook, WebhookVerificationError
 
+from domain.addresses import is_public
 from domain.advertiser.aggregate import Advertiser
 from domain.campaign.aggregate import Campaign
 from myriorama.application.ad_webhooks import AdWebhooks, Opened, WebhookSecrets
@@ -20,13 +23,20 @@ from myriorama.store.postgres import Pool
 from myriorama.store.signing import Signer
 from myriorama.workers.notices import Notices
 from myriorama.workers.notifier import PAUSES_S, Notifier
-from myriorama.workers.outside import LeadsInside, Outside, is_public
+from myriorama.workers.outside import LeadsInside, Outside
 from projections.ad_webhooks import AdWebhooks as AdWebhooksProjection
 from projections.campaigns import Campaigns
 from tests.advertising import advertiser, campaign
 from tests.folding import fold
 
 ALICE = uuid4()
+
+FOLDED = """
+    INSERT INTO projection_positions (name, position)
+    SELECT name, (SELECT max(position) FROM events)
+    FROM unnest(ARRAY['ad_webhooks', 'campaigns', 'creatives', 'line_items']) AS name
+    ON CONFLICT (name) DO UPDATE SET position = excluded.position
+"""
 
 
 class Receiver(ThreadingHTTPServer):
@@ -37,6 +47,8 @@ class Receiver(ThreadingHTTPServer):
         self.got: list[tuple[dict[str, str], bytes]] = []
         self.status = 204
         self.headers: dict[str, str] = {}
+        self.may_answer = threading.Event()
+        self.may_answer.set()
 
     @property
     def host(self) -> str:
@@ -53,6 +65,7 @@ class _Receiving(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"]))
         self.server.got.append((dict(self.headers.items()), body))
+        self.server.may_answer.wait()
         self.send_response(self.server.status)
         for name, value in self.server.headers.items():
             self.send_header(name, value)
@@ -62,31 +75,63 @@ class _Receiving(BaseHTTPRequestHandler):
         pass
 
 
-@pytest.fixture
-def receiver() -> Iterator[Receiver]:
+@contextmanager
+def receiving() -> Generator[Receiver]:
     with Receiver() as server:
         thread = threading.Thread(target=server.serve_forever, daemon=True)
         thread.start()
         yield server
+        server.may_answer.set()
         server.shutdown()
         thread.join()
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    with receiving() as server:
+        yield server
+
+
+@pytest.fixture
+def slow() -> Iterator[Receiver]:
+    """A second receiver, which answers nobody until it is told to."""
+    with receiving() as server:
+        server.may_answer.clear()
+        yield server
 
 
 class House:
     """An advertiser with a campaign and a webhook, and the notifier, step by step."""
 
-    def __init__(self, pool: Pool, log: Log, receiver: Receiver, *, inside: bool = True) -> None:
+    def __init__(
+        self,
+        pool: Pool,
+        log: Log,
+        receiver: Receiver,
+        *,
+        also: Receiver | None = None,
+        inside: bool = True,
+    ) -> None:
         self.pool, self.log, self.receiver = pool, log, receiver
-        hosts = {receiver.host} if inside else set[str]()
+        receivers = [receiver, also] if also else [receiver]
+        known = {each.host for each in receivers}
+        hosts = known if inside else set[str]()
         self.secrets = WebhookSecrets(Signer(b"a secret of the tests, 32 bytes!").key)
-        self.webhooks = AdWebhooks(log, self.secrets, inside={receiver.host})
+        self.webhooks = AdWebhooks(log, pool, self.secrets, inside=known)
         self.outside = Outside(hosts)
         self.notifier = Notifier(Notices(pool), self.webhooks, self.secrets, self.outside)
         self.advertiser: Advertiser = advertiser(ALICE)
         self.campaign: Campaign = campaign(self.advertiser)
         log.save(self.advertiser, self.campaign)
         at = datetime.now(UTC)
-        self.opened: Opened = self.webhooks.open(self.advertiser.id, receiver.url, by=ALICE, at=at)
+        self.opened: Opened
+        for each in reversed(receivers):
+            self.opened = self.webhooks.open(self.advertiser.id, each.url, by=ALICE, at=at)
+
+    def complete_another(self) -> None:
+        ended = campaign(self.advertiser)
+        ended.complete(by=ALICE, at=datetime.now(UTC))
+        self.log.save(ended)
 
     def complete(self) -> None:
         ended = self.log.find(Campaign, self.campaign.id)
@@ -100,13 +145,10 @@ class House:
             psycopg.connect(str(self.pool.conninfo), autocommit=True) as connection,
             ThreadPoolExecutor(2) as threads,
         ):
-            connection.execute(
-                "INSERT INTO projection_positions (name, position) "
-                "SELECT name, (SELECT max(position) FROM events) "
-                "FROM unnest(ARRAY['ad_webhooks', 'campaigns', 'creatives', 'line_items']) AS name "
-                "ON CONFLICT (name) DO UPDATE SET position = excluded.position"
-            )
+            connection.execute(FOLDED)
             self.notifier.step(connection, threads)
+            while self.notifier.rest():
+                self.notifier.step(connection, threads)
 
     def hurry(self) -> None:
         """Let what waits be due."""
@@ -205,6 +247,54 @@ def test_a_secret_that_was_rotated_two_days_ago_signs_no_more(house: House) -> N
     ((headers, body),) = house.receiver.got
     with pytest.raises(WebhookVerificationError):
         Webhook(house.opened.secret).verify(body, headers)
+
+
+def test_who_answers_slowly_holds_up_nobody_else(
+    pool: Pool, log: Log, receiver: Receiver, slow: Receiver
+) -> None:
+    house = House(pool, log, receiver, also=slow)
+    for _ in range(3):
+        house.complete_another()
+    fold(pool, AdWebhooksProjection(), Campaigns())
+
+    with (
+        psycopg.connect(str(pool.conninfo), autocommit=True) as connection,
+        ThreadPoolExecutor(4) as threads,
+    ):
+        connection.execute(FOLDED)
+        while house.deliveries().count(("delivered", 1, 204, None)) < 3:
+            house.notifier.step(connection, threads)
+            assert house.notifier.rest()
+        held_up = len(slow.got)
+        slow.may_answer.set()
+        while house.notifier.rest():
+            house.notifier.step(connection, threads)
+
+    assert (len(receiver.got), held_up, len(slow.got)) == (3, 1, 3)
+    assert house.deliveries() == [("delivered", 1, 204, None)] * 6
+    house.outside.close()
+
+
+def test_what_came_of_telling_is_counted(house: House) -> None:
+    def counted() -> dict[str, float]:
+        name = "myriorama_ad_webhook_deliveries_total"
+        outcomes = ("delivered", "refused", "unreachable")
+        return {each: REGISTRY.get_sample_value(name, {"outcome": each}) or 0 for each in outcomes}
+
+    before = counted()
+    house.complete()
+    house.receiver.status = 500
+    house.step()
+    house.receiver.status = 204
+    house.hurry()
+    house.step()
+
+    assert {each: number - before[each] for each, number in counted().items()} == {
+        "delivered": 1,
+        "refused": 1,
+        "unreachable": 0,
+    }
+    assert REGISTRY.get_sample_value("myriorama_ad_webhook_under_way") == 0
 
 
 def test_where_nobody_answers_for_days_nothing_is_told_any_more(house: House) -> None:

@@ -7,10 +7,24 @@ from datetime import datetime
 from uuid import UUID
 
 from domain.ad_webhook.aggregate import AdWebhook
-from domain.ad_webhook.errors import AdWebhookNotFound
+from domain.ad_webhook.errors import AdWebhookNotFound, TooManyAdWebhooks
+from domain.ad_webhook.events import AdWebhookOpened
 from myriorama.application.tenancy import advertiser_of
+from myriorama.store.front import rows
 from myriorama.store.identity import new_id
 from myriorama.store.log import Log, retried
+from myriorama.store.postgres import Pool
+
+WEBHOOKS_MAX = 10
+
+# Those that the read side knows, and those that were opened since: of whom, they say themselves.
+_KNOWN = """
+    SELECT webhook_id FROM ad_webhooks WHERE advertiser_id = %s
+    UNION
+    SELECT originator_id FROM events
+    WHERE topic = %s AND position > coalesce(
+        (SELECT position FROM projection_positions WHERE name = 'ad_webhooks'), 0)
+"""
 
 Key = Callable[[str], bytes]
 """Returns the key of a purpose."""
@@ -39,9 +53,12 @@ class WebhookSecrets:
 class AdWebhooks:
     """What editors of an advertiser do with its webhooks."""
 
-    def __init__(self, log: Log, secrets: WebhookSecrets, *, inside: Collection[str]) -> None:
+    def __init__(
+        self, log: Log, pool: Pool, secrets: WebhookSecrets, *, inside: Collection[str]
+    ) -> None:
         """Take the hosts (host:port) that may be reached though they are inside."""
         self._log = log
+        self._pool = pool
         self._secrets = secrets
         self._inside = inside
 
@@ -52,11 +69,13 @@ class AdWebhooks:
         Raises:
             AdvertiserNotFound: there is none, or `by` does not act for it.
             AdWebhookURLInvalid: nothing may be sent there.
+            TooManyAdWebhooks: it has as many as it may have.
         """
         advertiser = advertiser_of(self._log, advertiser_id, by=by, needs="editor")
         webhook = AdWebhook.open(
             new_id(), advertiser_id=advertiser.id, url=url, inside=self._inside, by=by, at=at
         )
+        self._require_room(advertiser.id, webhook.id)
         self._log.save(webhook, expect={advertiser.id: advertiser.version})
         return Opened(webhook.id, self._secrets.secret(webhook.id, webhook.secret_number))
 
@@ -92,6 +111,18 @@ class AdWebhooks:
         if webhook is not None:
             webhook.disable(failing_since=failing_since, at=at)
             self._log.save(webhook)
+
+    def _require_room(self, advertiser_id: UUID, new: UUID) -> None:
+        """Count what is there besides `new`, which a command that is sent again has opened.
+
+        Members who open one in the same instant do not see one another's: one more does no harm to
+        what the bound is for.
+        """
+        found = rows(self._pool, _KNOWN, (advertiser_id, AdWebhookOpened.TOPIC))
+        known = (self._log.find(AdWebhook, webhook_id) for (webhook_id,) in found)
+        there = [each for each in known if each and not each.is_closed and each.id != new]
+        if sum(each.advertiser_id == advertiser_id for each in there) >= WEBHOOKS_MAX:
+            raise TooManyAdWebhooks(f"An advertiser has {WEBHOOKS_MAX} webhooks at most.")
 
     def _own(self, advertiser_id: UUID, webhook_id: UUID, *, by: UUID) -> AdWebhook:
         advertiser_of(self._log, advertiser_id, by=by, needs="editor")

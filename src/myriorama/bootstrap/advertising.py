@@ -90,7 +90,7 @@ def advertising(
         "ad_exports": Exports(writes, open_objects(settings.objects)),
         "ad_opinions": AdOpinions(log),
         "ad_outlook": AdOutlook(pool),
-        "ad_webhooks": create_ad_webhooks(settings, log),
+        "ad_webhooks": create_ad_webhooks(settings, log, writes),
         "advertisers": Advertisers(log),
         "campaigns": Campaigns(log),
         "commercial_grants": CommercialGrants(log),

@@ -3,7 +3,7 @@
 from myriorama.application.ad_webhooks import AdWebhooks, WebhookSecrets
 from myriorama.settings import Settings
 from myriorama.store.log import Log
-from myriorama.store.postgres import AdvisoryLock, open_pool
+from myriorama.store.postgres import AdvisoryLock, Pool, open_pool
 from myriorama.store.signing import Signer
 from myriorama.workers.elected import Elected
 from myriorama.workers.notices import Notices
@@ -11,9 +11,9 @@ from myriorama.workers.notifier import Notifier
 from myriorama.workers.outside import Outside
 
 
-def create_ad_webhooks(settings: Settings, log: Log) -> AdWebhooks:
+def create_ad_webhooks(settings: Settings, log: Log, pool: Pool) -> AdWebhooks:
     """Return what editors of an advertiser do with its webhooks."""
-    return AdWebhooks(log, secrets_of(settings), inside=hosts_inside(settings))
+    return AdWebhooks(log, pool, secrets_of(settings), inside=hosts_inside(settings))
 
 
 def create_notifier(settings: Settings) -> Elected:
@@ -21,7 +21,7 @@ def create_notifier(settings: Settings) -> Elected:
     pool = open_pool(settings.database_url, size_max=2)
     notifier = Notifier(
         Notices(pool),
-        create_ad_webhooks(settings, Log(pool)),
+        create_ad_webhooks(settings, Log(pool), pool),
         secrets_of(settings),
         Outside(hosts_inside(settings)),
     )

@@ -8,13 +8,14 @@ import random
 import threading
 import time
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID
 
 import httpcore
 import structlog
+from prometheus_client import Counter, Gauge
 from psycopg import Connection
 from psycopg.rows import TupleRow
 from standardwebhooks import Webhook
@@ -32,17 +33,44 @@ SECRET_OVERLAP = timedelta(days=1)
 """For so long a secret that was rotated signs beside the new one."""
 
 _JITTER = 0.2
-_AT_ONCE = 16
+_AT_ONCE = 64
 _POLL_S = 0.5
-_BOOKS_EVERY_S = 30.0
+_BOOKS_EVERY_S, _LOOK_EVERY_S = 30.0, 5.0
 _OK, _REDIRECT, _GONE = 200, 300, 410
 
+_UNREACHABLE = (
+    httpcore.NetworkError,
+    httpcore.TimeoutException,
+    httpcore.ProtocolError,
+    httpcore.UnsupportedProtocol,
+    ValueError,  # of a URL that has no name to look up
+)
+
+_DELIVERIES = Counter(
+    "myriorama_ad_webhook_deliveries", "Attempts to tell advertisers something", ["outcome"]
+)
+_WAITING = Gauge("myriorama_ad_webhook_waiting", "Notices that webhooks are to be told now")
+_LAG = Gauge("myriorama_ad_webhook_lag_seconds", "How long the oldest of them is due")
+_UNDER_WAY = Gauge("myriorama_ad_webhook_under_way", "Webhooks whose answer is awaited")
+
+# The oldest of each webhook that is not being told anything: however much one is to be told, and
+# however slowly it answers, the others have their turn.
 _DUE = """
-    SELECT d.webhook_id, d.notice_id, d.attempts, d.made_at, n.body, w.url, w.secret_number,
+    SELECT w.webhook_id, d.notice_id, d.attempts, d.made_at, n.body, w.url, w.secret_number,
            w.rotated_at
-    FROM ad_deliveries d JOIN ad_notices n USING (notice_id) JOIN ad_webhooks w USING (webhook_id)
-    WHERE d.state = 'due' AND d.due_at <= clock_timestamp() AND w.is_open
+    FROM ad_webhooks w CROSS JOIN LATERAL (
+        SELECT * FROM ad_deliveries
+        WHERE webhook_id = w.webhook_id AND state = 'due' AND due_at <= clock_timestamp()
+        ORDER BY due_at LIMIT 1
+    ) d JOIN ad_notices n USING (notice_id)
+    WHERE w.is_open AND w.webhook_id <> ALL(%s)
     ORDER BY d.due_at LIMIT %s
+"""
+
+_WAIT = """
+    SELECT count(*), coalesce(extract(epoch FROM clock_timestamp() - min(d.due_at)), 0)::float
+    FROM ad_deliveries d JOIN ad_webhooks w USING (webhook_id)
+    WHERE d.state = 'due' AND d.due_at <= clock_timestamp() AND w.is_open
 """
 
 _NOTE = """
@@ -82,6 +110,13 @@ class Attempted(NamedTuple):
         """Whether the receiver has it."""
         return self.status is not None and _OK <= self.status < _REDIRECT
 
+    @property
+    def outcome(self) -> str:
+        """What is counted."""
+        if self.status is None:
+            return "unreachable"
+        return "delivered" if self.is_delivered else "refused"
+
 
 class Notifier:
     """Tells what is new, and delivers what is due."""
@@ -93,25 +128,56 @@ class Notifier:
         self._webhooks = webhooks
         self._secrets = secrets
         self._outside = outside
-        self._books_due_s = 0.0
+        self._books_due_s = self._look_due_s = 0.0
+        self._under_way: dict[Future[Attempted], Due] = {}
 
     def work(self, connection: Connection[TupleRow], stopping: threading.Event) -> None:
         """Work until the event is set, over a connection that commits by itself."""
+        self._under_way.clear()  # of a connection that was lost: it is told again
         with ThreadPoolExecutor(_AT_ONCE, "notifier") as threads:
             while not stopping.is_set():
-                if not self.step(connection, threads):
+                if self.step(connection, threads):
+                    continue
+                if self._under_way:
+                    self.rest()
+                else:
                     stopping.wait(_POLL_S)
+        self._note_answers(connection)
 
     def step(self, connection: Connection[TupleRow], threads: ThreadPoolExecutor) -> bool:
-        """Do once what is due; return whether there may be more."""
+        """Note what was answered, and begin what is due; return whether there may be more to read.
+
+        Nobody is waited for: whoever is told something has one notice at a time.
+        """
         more = self._notices.read_log(connection)
-        if time.monotonic() >= self._books_due_s:
-            self._books_due_s = time.monotonic() + _BOOKS_EVERY_S
+        now_s = time.monotonic()
+        if now_s >= self._books_due_s:
+            self._books_due_s = now_s + _BOOKS_EVERY_S
             self._notices.read_books(connection)
-        due = [Due(*row) for row in connection.execute(_DUE, (_AT_ONCE,))]
-        for one, attempted in zip(due, threads.map(self._attempt, due), strict=True):
-            self._note(connection, one, attempted)
-        return more or len(due) == _AT_ONCE
+        self._note_answers(connection)
+        busy = [due.webhook_id for due in self._under_way.values()]
+        for row in connection.execute(_DUE, (busy, _AT_ONCE - len(busy))):
+            due = Due(*row)
+            self._under_way[threads.submit(self._attempt, due)] = due
+        _UNDER_WAY.set(len(self._under_way))
+        if now_s >= self._look_due_s:
+            self._look_due_s = now_s + _LOOK_EVERY_S
+            waiting, lag_s = connection.execute(_WAIT).fetchone() or (0, 0.0)
+            _WAITING.set(waiting)
+            _LAG.set(lag_s)
+        return more
+
+    def rest(self) -> bool:
+        """Return once somebody has answered, or in a moment: whether anybody is told something."""
+        wait(self._under_way, timeout=_POLL_S, return_when=FIRST_COMPLETED)
+        return bool(self._under_way)
+
+    def _note_answers(self, connection: Connection[TupleRow]) -> None:
+        for answered in [each for each in self._under_way if each.done()]:
+            attempted = answered.result()
+            self._note(connection, self._under_way[answered], attempted)
+            del self._under_way[answered]
+            _DELIVERIES.labels(attempted.outcome).inc()
 
     def _attempt(self, due: Due) -> Attempted:
         at = datetime.now(UTC)
@@ -124,7 +190,7 @@ class Notifier:
         }
         try:
             answer = self._outside.post(due.url, due.body.encode(), headers)
-        except (httpcore.NetworkError, httpcore.TimeoutException, httpcore.ProtocolError) as error:
+        except _UNREACHABLE as error:
             return Attempted(None, f"{type(error).__name__}: {error}"[:200])
         return Attempted(answer.status, None)
 

@@ -8,14 +8,14 @@ import socket
 import ssl
 import time
 from collections.abc import Collection, Iterable, Mapping
-from ipaddress import IPv4Address, ip_address, ip_network
 from typing import NamedTuple
 
 import httpcore
 
+from domain.addresses import is_public
+
 _TIMEOUT_S = 10.0
 _ANSWER_BYTES_MAX = 1024
-_UNICAST = ip_network("2000::/3")
 _TIMEOUTS = {"connect": _TIMEOUT_S, "read": _TIMEOUT_S, "write": _TIMEOUT_S, "pool": _TIMEOUT_S}
 
 
@@ -40,7 +40,7 @@ class Outside:
         """
         self._pool = httpcore.ConnectionPool(
             ssl_context=ssl.create_default_context(),
-            max_connections=16,
+            max_connections=64,
             max_keepalive_connections=0,
             network_backend=_Guarded(inside, total_s),
         )
@@ -141,14 +141,3 @@ class _Bounded(httpcore.NetworkStream):
         if left_s <= 0:
             raise late("the answer takes too long")
         return left_s if timeout is None else min(timeout, left_s)
-
-
-def is_public(address: str) -> bool:
-    """Tell whether an address is on the public internet, and reaches nothing else through it."""
-    parsed = ip_address(address.partition("%")[0])
-    if isinstance(parsed, IPv4Address):
-        return parsed.is_global and not parsed.is_multicast
-    # Global unicast is here alone; some of it stands for addresses of the older kind.
-    embedded = (parsed.sixtofour, *(parsed.teredo or ()))
-    within = parsed in _UNICAST and parsed.is_global
-    return within and all(each.is_global for each in embedded if each is not None)
