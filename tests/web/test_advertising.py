@@ -188,6 +188,11 @@ def test_the_console_is_there_for_members_alone(
         f"{ads.advertiser_id}/reports",
         f"{ads.advertiser_id}/decisions",
         f"{ads.advertiser_id}/decisions/{uuid4()}",
+        f"{ads.advertiser_id}/webhooks",
+        f"{ads.advertiser_id}/webhooks/{uuid4()}",
+        f"campaigns/{ads.campaign_id}/exports",
+        f"line-items/{ads.line_item_id}/pacing",
+        f"line-items/{ads.line_item_id}/diagnosis",
         f"campaigns/{ads.campaign_id}",
         f"line-items/{ads.line_item_id}",
         f"creatives/{ads.creative_id}",
@@ -205,7 +210,15 @@ def test_what_an_advertiser_wrote_is_text_on_every_page(alice: Person, log: Log)
     log.save(opened, planned, bid, shown)
     alice.post("/v1/invitations")
 
-    for page in (f"{opened.id}", f"campaigns/{planned.id}", f"line-items/{bid.id}"):
+    for page in (
+        f"{opened.id}",
+        f"{opened.id}/decisions",
+        f"campaigns/{planned.id}",
+        f"campaigns/{planned.id}/exports",
+        f"line-items/{bid.id}",
+        f"line-items/{bid.id}/pacing",
+        f"line-items/{bid.id}/diagnosis",
+    ):
         answer = alice.get(f"/web/advertise/{page}")
         assert answer.status_code == 200, answer.text
         assert ATTACK not in answer.text

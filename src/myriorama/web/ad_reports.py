@@ -1,7 +1,7 @@
 """What ads did and cost, on pages: reports of an advertiser and of one line item."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
 from uuid import UUID
@@ -10,7 +10,7 @@ from litestar import Response, Router, get
 from litestar.di import NamedDependency, Provide
 from litestar.params import FromPath, FromQuery
 
-from myriorama.web.asking import Api, Refused, provide_api
+from myriorama.web.asking import Api, PageRequest, Refused, provide_api
 from myriorama.web.fragments import show_refusal
 from myriorama.web.rendering import render
 
@@ -37,6 +37,7 @@ SURFACES: Mapping[int, str] = {
     3: "For you",
     4: "Popular",
     5: "Elsewhere",
+    6: "Simulated",
 }
 
 _ALL = "100"
@@ -66,24 +67,39 @@ async def show_report(
 
 
 @get("/advertise/{advertiser_id:uuid}/decisions")
-async def show_decisions(
+async def show_decisions(  # noqa: PLR0913, PLR0917 - parameters are explicit, passed by name
+    request: PageRequest,
     advertiser_id: FromPath[UUID],
     api: NamedDependency[Api],
-    line_item_id: FromQuery[UUID | None] = None,
+    line_item_id: FromQuery[str] = "",
+    day: FromQuery[str] = "",
     cursor: FromQuery[str | None] = None,
 ) -> Response[str]:
-    """Show each ad that was shown, newest first: of one line item, or of all."""
-    path = f"/v1/advertisers/{advertiser_id}"
-    line = str(line_item_id) if line_item_id else None
-    advertiser, page = await asyncio.gather(
+    """Show each ad that was shown, newest first: of one line item and day, or of all.
+
+    A form that is sent with nothing chosen says "": that is all of them.
+    """
+    path, here = f"/v1/advertisers/{advertiser_id}", f"/advertise/{advertiser_id}/decisions"
+    asked = {"line_item_id": line_item_id or None, "day": day or None}
+    advertiser, page, lines = await asyncio.gather(
         api.get(path),
-        api.get(f"{path}/decisions", line_item_id=line, cursor=cursor, limit=_LISTED),
+        api.get(f"{path}/decisions", **asked, cursor=cursor, limit=_LISTED),
+        _lines(api, advertiser_id),
     )
-    query = {"line_item_id": line, "cursor": page["next_cursor"]}
-    asked = urlencode({name: value for name, value in query.items() if value})
-    more = f"/web/advertise/{advertiser_id}/decisions?{asked}" if page["next_cursor"] else None
-    template = "ad_decision_rows.html" if cursor else "ad_decisions.html"
-    return render(template, advertiser=advertiser, decisions=page["items"], more=more)
+    more = _address(f"/web{here}", **asked, cursor=page["next_cursor"])
+    answer = render(
+        "ad_decision_rows.html" if cursor else "ad_decisions.html",
+        advertiser=advertiser,
+        decisions=page["items"],
+        lines=lines,
+        line=next((each for each in lines if each["line_item_id"] == line_item_id), None),
+        names={each["line_item_id"]: each["name"] for each in lines},
+        day=day,
+        more=more if page["next_cursor"] else None,
+    )
+    if "hx-request" in request.headers and not cursor:
+        answer.headers["HX-Push-Url"] = _address(here, **asked)
+    return answer
 
 
 @get("/advertise/{advertiser_id:uuid}/decisions/{ad_decision_id:uuid}")
@@ -101,20 +117,37 @@ async def show_receipt(
 async def _names(api: Api, advertiser_id: UUID) -> Mapping[str, str]:
     """Return the names of campaigns, line items and creatives by their IDs."""
     path = f"/v1/advertisers/{advertiser_id}"
-    campaigns, creatives = await asyncio.gather(
-        api.get(f"{path}/campaigns", limit=_ALL), api.get(f"{path}/creatives", limit=_ALL)
+    campaigns, creatives, lines = await asyncio.gather(
+        api.get(f"{path}/campaigns", limit=_ALL),
+        api.get(f"{path}/creatives", limit=_ALL),
+        _lines(api, advertiser_id),
     )
-    lines = await asyncio.gather(
+    return {
+        **{each["campaign_id"]: each["name"] for each in campaigns["items"]},
+        **{each["creative_id"]: each["name"] for each in creatives["items"]},
+        **{each["line_item_id"]: each["name"] for each in lines},
+    }
+
+
+async def _lines(api: Api, advertiser_id: UUID) -> Sequence[Any]:
+    """Return the line items of an advertiser, campaign by campaign."""
+    campaigns = await api.get(f"/v1/advertisers/{advertiser_id}/campaigns", limit=_ALL)
+    pages = await asyncio.gather(
         *(
             api.get(f"/v1/campaigns/{each['campaign_id']}/line-items", limit=_ALL)
             for each in campaigns["items"]
         )
     )
-    return {
-        **{each["campaign_id"]: each["name"] for each in campaigns["items"]},
-        **{each["creative_id"]: each["name"] for each in creatives["items"]},
-        **{each["line_item_id"]: each["name"] for page in lines for each in page["items"]},
-    }
+    return [
+        {**each, "campaign": campaign["name"]}
+        for campaign, page in zip(campaigns["items"], pages, strict=True)
+        for each in page["items"]
+    ]
+
+
+def _address(path: str, **query: str | None) -> str:
+    asked = urlencode({name: value for name, value in query.items() if value})
+    return f"{path}?{asked}" if asked else path
 
 
 def _named(row: Mapping[str, Any], apart: Apart, names: Mapping[str, str]) -> str:

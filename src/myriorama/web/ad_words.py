@@ -1,7 +1,7 @@
 """What stands on the pages of advertisers, in words: money, moments of a zone, states, kinds."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
@@ -93,6 +93,22 @@ TOP_UP_STATES: Mapping[str, str] = {
     "failed": "not paid",
 }
 
+UNLIMITED = 2**60
+"""What the cap of a budget is, in micros, where nobody set one."""
+
+BUDGETS: Mapping[str, str] = {
+    "advertiser": "What was paid in",
+    "campaign": "The campaign",
+    "line": "The line item, in all",
+    "line_day": "The line item, today",
+}
+
+DELIVERIES: Mapping[str, str] = {
+    "due": "on its way",
+    "delivered": "delivered",
+    "given_up": "given up",
+}
+
 WINDOWS: Mapping[int, str] = {3600: "hour", 86_400: "day", 604_800: "week"}
 DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _HOURS = 24
@@ -118,6 +134,17 @@ def local(moment: str, zone: str) -> str:
     """Say a moment (ISO 8601) by the clocks of a zone."""
     there = datetime.fromisoformat(moment).astimezone(ZoneInfo(zone))
     return f"{there.day} {there:%b %Y, %H:%M}"
+
+
+def day(text: str) -> str:
+    """Say a day (ISO 8601): "23 Nov 2026"."""
+    there = date.fromisoformat(text)
+    return f"{there.day} {there:%b %Y}"
+
+
+def clock(moment: str, zone: str) -> str:
+    """Say the time of day of a moment (ISO 8601) by the clocks of a zone."""
+    return f"{datetime.fromisoformat(moment).astimezone(ZoneInfo(zone)):%H:%M}"
 
 
 def wall(moment: str | None, zone: str) -> str:

@@ -25,6 +25,7 @@ CATEGORIES = get_args(Category)
 _PENDING = frozenset({"requested", "submitted", "open", "action_required", "unresolved"})
 _ENTRIES = "8"
 _ALL = "100"
+_NEWEST = "3"
 _DAYS = 14
 _MONTH = timedelta(days=30)
 _UPRIGHT_MIN, _UPRIGHT_MAX = 0.95, 1.05
@@ -84,10 +85,10 @@ async def show_wallet(
 async def show_campaign(campaign_id: FromPath[UUID], api: NamedDependency[Api]) -> Response[str]:
     """Show a campaign and its line items, and where to open another."""
     path = f"/v1/campaigns/{campaign_id}"
-    campaign, lines, exports = await asyncio.gather(
-        api.get(path),
+    (campaign, tag), lines, exports = await asyncio.gather(
+        api.get_tagged(path),
         api.get(f"{path}/line-items", limit=_ALL),
-        api.get(f"{path}/exports", limit=_ALL),
+        api.get(f"{path}/exports", limit=_NEWEST),
     )
     of = f"/v1/advertisers/{campaign['advertiser_id']}"
     advertiser, creatives = await asyncio.gather(
@@ -97,6 +98,7 @@ async def show_campaign(campaign_id: FromPath[UUID], api: NamedDependency[Api]) 
         "campaign.html",
         advertiser=advertiser,
         campaign=campaign,
+        tag=tag,
         lines=lines["items"],
         line=None,
         exports=exports["items"],

@@ -4,6 +4,7 @@ So a rule about who may see what stands once, at the API's routes; a fragment on
 into words and pictures. The request goes through the whole application, inside this process.
 """
 
+from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Any, Protocol
 from uuid import UUID
@@ -11,6 +12,7 @@ from uuid import UUID
 import msgspec
 from httpx import ASGITransport
 from httpx import Request as OutgoingRequest
+from httpx import Response as Answer
 from litestar import Request
 from litestar.datastructures import State
 
@@ -46,6 +48,13 @@ class Visitor(Protocol):
 PageRequest = Request[Visitor | None, None, State]
 
 
+class Wrong(msgspec.Struct, frozen=True):
+    """A part of what was sent that the API cannot take."""
+
+    where: str
+    detail: str
+
+
 class Problem(msgspec.Struct, frozen=True):
     """Why the API did not answer: what of a problem document a page shows."""
 
@@ -53,6 +62,7 @@ class Problem(msgspec.Struct, frozen=True):
     title: str
     code: str
     detail: str
+    errors: Sequence[Wrong] = ()
 
 
 class Refused(Exception):
@@ -91,14 +101,29 @@ class Api:
             Refused: it answered with a problem.
         """
         params = {name: value for name, value in query.items() if value is not None}
-        request = OutgoingRequest(
-            "GET", f"http://inside{path}", params=params, headers=self._headers
+        answer = await self._answer(
+            OutgoingRequest("GET", f"http://inside{path}", params=params, headers=self._headers)
         )
+        return msgspec.json.decode(answer.content), answer.headers.get("etag", "")
+
+    async def post(self, path: str, body: bytes) -> Any:
+        """Ask what needs a document (JSON) to be asked; return what the API answers.
+
+        Raises:
+            Refused: it answered with a problem.
+        """
+        headers = [*self._headers, ("content-type", "application/json")]
+        answer = await self._answer(
+            OutgoingRequest("POST", f"http://inside{path}", content=body, headers=headers)
+        )
+        return msgspec.json.decode(answer.content)
+
+    async def _answer(self, request: OutgoingRequest) -> Answer:
         answer = await self._transport.handle_async_request(request)
         await answer.aread()
         if answer.status_code >= HTTPStatus.BAD_REQUEST:
             raise Refused(msgspec.json.decode(answer.content, type=Problem))
-        return msgspec.json.decode(answer.content), answer.headers.get("etag", "")
+        return answer
 
 
 def provide_api(request: PageRequest) -> Api:

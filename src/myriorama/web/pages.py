@@ -10,7 +10,17 @@ from litestar.static_files import (
     create_static_files_router,  # pyright: ignore[reportUnknownVariableType]  # PathLike is bare
 )
 
-from myriorama.web import ad_reports, ads, advertising, discovery, experiments, fragments, steering
+from myriorama.web import (
+    ad_deliveries,
+    ad_lines,
+    ad_reports,
+    ads,
+    advertising,
+    discovery,
+    experiments,
+    fragments,
+    steering,
+)
 from myriorama.web.asking import PageRequest
 from myriorama.web.rendering import HTMX, HTMX_URL, STATIC, STATIC_URL, render
 
@@ -72,8 +82,14 @@ async def show_video(request: PageRequest, video_id: FromPath[UUID]) -> Response
         "/advertise/{advertiser_id:uuid}/reports",
         "/advertise/{advertiser_id:uuid}/decisions",
         "/advertise/{advertiser_id:uuid}/decisions/{ad_decision_id:uuid}",
+        "/advertise/{advertiser_id:uuid}/webhooks",
+        "/advertise/{advertiser_id:uuid}/webhooks/{webhook_id:uuid}",
+        "/advertise/{advertiser_id:uuid}/simulations",
         "/advertise/campaigns/{campaign_id:uuid}",
+        "/advertise/campaigns/{campaign_id:uuid}/exports",
         "/advertise/line-items/{line_item_id:uuid}",
+        "/advertise/line-items/{line_item_id:uuid}/pacing",
+        "/advertise/line-items/{line_item_id:uuid}/diagnosis",
         "/advertise/creatives/{creative_id:uuid}",
     ]
 )
@@ -101,6 +117,8 @@ routers = (
         opt={"scope": "public"},
         include_in_schema=False,
     ),
+    ad_deliveries.router,
+    ad_lines.router,
     ad_reports.router,
     ads.router,
     advertising.router,

@@ -86,7 +86,9 @@ _ENVIRONMENT = Environment(
 _FILTERS: dict[str, Any] = {
     "ago": ago,
     "cap": ad_words.cap,
+    "clock": ad_words.clock,
     "compact": compact,
+    "day": ad_words.day,
     "hours": ad_words.hours,
     "hue": hue,
     "local": ad_words.local,

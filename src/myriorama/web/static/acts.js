@@ -10,6 +10,7 @@ const ACTS = {
   share,
   sheet: openSheet,
   close: () => document.getElementById("sheet").close(),
+  copyText,
   copy: (button) => copy(button.dataset.copy),
   idea: (button) => {
     const prompt = document.getElementById("prompt");
@@ -58,6 +59,7 @@ async function command(button) {
   if (button.dataset.ask && !confirm(button.dataset.ask)) return;
   const [method, path] = button.dataset.do.split(" ");
   const body = button.dataset.body ? JSON.parse(button.dataset.body) : undefined;
+  const busy = button.dataset.busy && showBusy(button);
   button.disabled = true;
   try {
     done(button, await send(method, path, body));
@@ -65,7 +67,18 @@ async function command(button) {
     refused(problem);
   } finally {
     button.disabled = false;
+    if (busy) busy.remove();
   }
+}
+
+// What takes a while says so below its button.
+function showBusy(button) {
+  const busy = document.createElement("p");
+  busy.className = "small busy";
+  busy.setAttribute("role", "status");
+  busy.append(button.dataset.busy, document.createElement("progress"));
+  button.parentElement.after(busy);
+  return busy;
 }
 
 // A file that is for members alone is fetched with the token, and then kept under a name.
@@ -105,6 +118,17 @@ async function copy(path) {
     toast("The link is copied.");
   } catch {
     toast(href);
+  }
+}
+
+async function copyText(button) {
+  const text = button.closest("#sheet-body").querySelector(".code");
+  try {
+    await navigator.clipboard.writeText(text.textContent);
+    button.textContent = "Copied";
+  } catch {
+    getSelection().selectAllChildren(text);
+    button.textContent = "It is marked: copy it";
   }
 }
 

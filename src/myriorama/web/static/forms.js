@@ -1,8 +1,11 @@
 // Forms that command: `data-send="POST /v1/..."`. Files go first, as uploads; problems stand below.
 import { send } from "./api.js";
+import { join } from "./conflict.js";
 import { done } from "./outcomes.js";
 import { said } from "./typed.js";
 import { clearWrong, showWrong } from "./wrong.js";
+
+const CHANGED_MEANWHILE = 412;
 
 document.addEventListener("submit", async (event) => {
   const form = event.target;
@@ -18,8 +21,9 @@ document.addEventListener("submit", async (event) => {
   try {
     const uploads = await uploaded(form, say);
     say.textContent = "";
-    const headers = form.dataset.ifMatch ? { "If-Match": form.dataset.ifMatch } : {};
-    done(form, await send(method, path, { ...said(form), ...uploads }, headers));
+    const answer = await sent(form, method, path, uploads);
+    if (typeof answer === "string") say.textContent = answer;
+    else done(form, answer);
   } catch (problem) {
     say.textContent = showWrong(form, problem).join(" ");
   } finally {
@@ -44,6 +48,20 @@ document.addEventListener("htmx:load", ({ target }) => {
   const code = new URLSearchParams(location.search).get("invitation");
   if (field && code) field.value = code;
 });
+
+// If somebody else saved meanwhile, but none of what the form has, it is sent again; else that is told.
+async function sent(form, method, path, uploads) {
+  for (;;) {
+    const headers = form.dataset.ifMatch ? { "If-Match": form.dataset.ifMatch } : {};
+    try {
+      return await send(method, path, { ...said(form), ...uploads }, headers);
+    } catch (problem) {
+      if (problem.status !== CHANGED_MEANWHILE || !form.dataset.ifMatch) throw problem;
+      const told = await join(form);
+      if (told) return told;
+    }
+  }
+}
 
 async function uploaded(form, say) {
   const ids = {};

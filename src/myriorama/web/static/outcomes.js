@@ -27,6 +27,11 @@ const OUTCOMES = {
     refresh(".comments, .slide.current .rail");
     toast("Your comment is there.");
   },
+  "exported": async (_, { number, head }) => {
+    if (document.querySelector(`[data-download$="/exports/${head}"]`)) return toast(`Nothing is new since number ${number}.`);
+    await reload();
+    toast(`Number ${number} is there.`);
+  },
   "forgotten": () => changed("What you watched until now says nothing any more."),
   "go": (form, answer) => visit(filled(form.dataset.goto, answer)),
   "hidden": () => changed("You will not see their videos."),
@@ -50,6 +55,7 @@ const OUTCOMES = {
   "said": (form) => {
     form.querySelector("output").textContent = form.dataset.say;
   },
+  "secret": (_, { secret }) => showOnce(secret),
   "signed-in": (_, tokens) => {
     keep(tokens);
     location.assign(location.pathname);
@@ -63,6 +69,17 @@ const OUTCOMES = {
 
 export function done(element, answer) {
   OUTCOMES[element.dataset.done]?.(element, answer);
+}
+
+// A secret is told by one answer alone: it stands in the sheet until it is closed.
+function showOnce(secret) {
+  const sheet = document.getElementById("sheet");
+  const shown = document.getElementById("secret").content.cloneNode(true);
+  shown.querySelector("[data-secret]").textContent = secret;
+  document.getElementById("sheet-title").textContent = "The secret";
+  document.getElementById("sheet-body").replaceChildren(shown);
+  sheet.showModal();
+  sheet.addEventListener("close", reload, { once: true });
 }
 
 function ofAd(element, event) {

@@ -2,6 +2,7 @@
 import "./fragments.js";
 import "./acts.js";
 import "./ad_beacons.js";
+import "./forecasting.js";
 import "./forms.js";
 import "./going.js";
 import "./keys.js";

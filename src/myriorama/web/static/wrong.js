@@ -29,7 +29,8 @@ function named(form, where) {
   return [...form.elements].find(({ name }) => name && (name === path || name === `${path}[]` || path.startsWith(`${name}.`)));
 }
 
-function mark(field, words) {
+/** Put words at a field; return them. */
+export function mark(field, words) {
   const said = document.createElement("small");
   said.className = "wrong";
   said.id = `wrong-${Math.random().toString(36).slice(2)}`;
@@ -39,4 +40,5 @@ function mark(field, words) {
   field.setAttribute("aria-invalid", "true");
   field.setAttribute("aria-describedby", said.id);
   for (let at = field.closest("details"); at; at = at.parentElement.closest("details")) at.open = true;
+  return said;
 }
