@@ -1,7 +1,7 @@
 """A sandbox, for tests: opened, topped up and advertising over HTTP, and played to its end."""
 
 import threading
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from typing import Any
 from uuid import UUID
@@ -40,7 +40,9 @@ SETTLED = """
 class Sandbox:
     """What a developer tries the API with: a sandbox, one line in it, one creative."""
 
-    def __init__(self, who: Person, log: Log, **differing: Any) -> None:
+    def __init__(
+        self, who: Person, log: Log, *, cameo_ids: Sequence[UUID] = (), **differing: Any
+    ) -> None:
         self.who = who
         self.url = made(who, "/v1/advertisers", FORM)
         self.advertiser_id = UUID(self.url.rpartition("/")[2])
@@ -49,7 +51,10 @@ class Sandbox:
         self.campaign = made(who, f"{self.url}/campaigns", campaign)
         sketch = {
             "name": "Fox",
-            "source": {"kind": "generation", "id": str(draft(log, who.account_id))},
+            "source": {
+                "kind": "generation",
+                "id": str(draft(log, who.account_id, cameo_ids=cameo_ids)),
+            },
             "landing_url": "https://shop.example.com/spring",
             "call_to_action": "shop_now",
             "category": "health",

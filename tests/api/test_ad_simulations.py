@@ -15,6 +15,7 @@ from myriorama.api.tokens import Scope
 from myriorama.billing.budgets import follow
 from myriorama.billing.ledger_verification import verify_books
 from myriorama.billing.outliers import credit_outliers
+from myriorama.billing.simulations import A_DAY_MAX
 from myriorama.billing.spending import set_cap
 from myriorama.cli import app
 from myriorama.feed.ad_chances import examples
@@ -49,6 +50,12 @@ OF_OTHERS = """
 BUDGETED = """
     SELECT FROM budgeted_lines JOIN advertisers USING (advertiser_id) WHERE sandbox AND may_spend
 """
+ENDED = """
+    INSERT INTO ad_simulations (simulation_id, advertiser_id, requested_by, requested_at, pages,
+                                viewers, minutes, seed, state)
+    SELECT gen_random_uuid(), %(of)s, %(by)s, now(), 1, 1, 0, 7, 'completed'
+    FROM generate_series(1, %(most)s)
+"""
 SANDBOXES = "SELECT advertiser_id FROM advertisers WHERE sandbox"
 
 
@@ -75,12 +82,16 @@ def test_a_sandbox_says_so_everywhere_and_stays_one(alice: Person, sandbox: Sand
 
 
 def test_no_person_is_asked_about_its_creatives_and_what_is_refused_is(
-    alice: Person, sandbox: Sandbox
+    alice: Person, sandbox: Sandbox, log: Log
 ) -> None:
-    answer = alice.post(f"{sandbox.creative}/submit")
+    somebodys = Sandbox(alice, log, cameo_ids=(uuid4(),))
 
-    assert answer.json()["state"] == "approved"
-    appeal = alice.post(f"{sandbox.creative}/appeal", json={"statement": "It is a fox."})
+    doubted = alice.post(f"{sandbox.creative}/submit")
+    rejected = alice.post(f"{somebodys.creative}/submit")
+
+    assert doubted.json()["state"] == "approved"
+    assert rejected.json()["state"] == "rejected"
+    appeal = alice.post(f"{somebodys.creative}/appeal", json={"statement": "It is a fox."})
     assert refused(appeal) == (409, "creative_appeal_impossible")
 
 
@@ -122,6 +133,18 @@ def test_there_is_one_simulation_at_a_time_and_it_can_be_stopped(
     assert sandbox.read(first.headers["location"])["state"] == "stopped"
     assert alice.post(url, json=wanted).status_code == 201
     assert [one["state"] for one in sandbox.read("simulations")["items"]] == ["waiting", "stopped"]
+
+
+def test_a_day_has_so_many_simulations_and_no_more(
+    alice: Person, sandbox: Sandbox, pool: Pool
+) -> None:
+    with pool.connection() as connection:
+        of = {"of": sandbox.advertiser_id, "by": alice.account_id, "most": A_DAY_MAX}
+        connection.execute(ENDED, of)
+
+    answer = alice.post(f"{sandbox.url}/simulations", json={"pages": 5})
+
+    assert refused(answer) == (409, "too_many_simulations")
 
 
 @pytest.mark.parametrize(

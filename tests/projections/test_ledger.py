@@ -84,6 +84,23 @@ def test_what_comes_in_and_goes_out_is_what_the_wallet_has(pool: Pool, database_
         list(verify_books(database_url))  # for this spending came out of no charges
 
 
+def test_what_is_no_money_is_in_accounts_of_its_own(pool: Pool, database_url: str) -> None:
+    booked(pool, opened(sandbox=True), paid("sandbox_1", 10_000), spent(1, 3_000))
+    booked(pool, credited(2, 1_000), after=3)
+
+    with pool.connection() as connection:
+        sums = "SELECT account, sum(amount_micros) FROM ledger_entries GROUP BY 1 ORDER BY 1"
+        accounts = dict(connection.execute(sums).fetchall())
+        connection.execute("UPDATE wallets SET sandbox = false")
+    assert accounts == {
+        "sandbox_clearing": 10_000,
+        "sandbox_revenue": -2_000,
+        "sandbox_wallet": -8_000,
+    }
+    with pytest.raises(LedgerBroken, match="which is not for such money"):
+        list(verify_books(database_url))
+
+
 def test_a_payment_is_booked_once_whatever_is_folded(pool: Pool) -> None:
     booked(pool, opened(), paid("pi_1", 10_000))
 

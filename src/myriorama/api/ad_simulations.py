@@ -200,5 +200,5 @@ router = Router(
         read_simulation,
         stop_simulation,
     ],
-    tags=["Sandbox"],
+    tags=["Advertising"],
 )
