@@ -90,7 +90,7 @@ def test_what_is_no_money_is_in_accounts_of_its_own(pool: Pool, database_url: st
 
     with pool.connection() as connection:
         sums = "SELECT account, sum(amount_micros) FROM ledger_entries GROUP BY 1 ORDER BY 1"
-        accounts = dict(connection.execute(sums).fetchall())
+        accounts: dict[str, int] = dict(connection.execute(sums).fetchall())
         connection.execute("UPDATE wallets SET sandbox = false")
     assert accounts == {
         "sandbox_clearing": 10_000,
