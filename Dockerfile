@@ -12,7 +12,6 @@ COPY ranking ranking
 COPY ads ads
 COPY migrations migrations
 COPY models models
-COPY models models
 RUN pip install --no-cache-dir --constraint requirements.lock ".${EXTRAS}" \
     && useradd --system --create-home myriorama
 

@@ -14,6 +14,7 @@ ODD = [
     "America/Sao_Paulo",  # at midnight clocks were set to one, and back to eleven
     "America/St_Johns",  # a minute past midnight they were set back, to the day before
     "Africa/Cairo",
+    "America/Santiago",  # at midnight, too, every year
     "Asia/Beirut",
     "Europe/Berlin",
     "Pacific/Apia",  # which left out a whole day
@@ -33,6 +34,34 @@ def test_a_day_lasts_as_long_as_clocks_make_it(day: date, hours: int) -> None:
     begins, ends = bounds_ms(day, ZoneInfo("Europe/Berlin"))
 
     assert ends - begins == hours * HOUR_MS
+
+
+@pytest.mark.parametrize(
+    ("zone", "day", "hours"),
+    [
+        ("America/Santiago", date(2026, 9, 6), 23),  # it begins at one
+        ("America/Santiago", date(2026, 4, 4), 25),  # its last hour comes twice
+        ("Asia/Beirut", date(2021, 3, 28), 23),
+        ("Asia/Beirut", date(2021, 10, 30), 25),
+        ("America/Sao_Paulo", date(2018, 11, 4), 23),
+        ("America/Sao_Paulo", date(2019, 2, 16), 25),
+    ],
+)
+def test_a_day_at_whose_midnight_clocks_change_is_whole_and_meets_its_neighbours(
+    zone: str, day: date, hours: int
+) -> None:
+    of = ZoneInfo(zone)
+
+    begins, ends = bounds_ms(day, of)
+
+    assert ends - begins == hours * HOUR_MS
+    assert bounds_ms(day - timedelta(days=1), of)[1] == begins
+    assert bounds_ms(day + timedelta(days=1), of)[0] == ends
+    assert {day_of(at, of) for at in range(begins, ends, HOUR_MS // 2)} == {day}
+    assert (day_of(begins - 1, of), day_of(ends, of)) == (
+        day - timedelta(days=1),
+        day + timedelta(days=1),
+    )
 
 
 def test_a_midnight_that_is_left_out_is_the_moment_of_the_leap() -> None:

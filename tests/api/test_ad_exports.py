@@ -116,6 +116,32 @@ def test_a_video_that_not_everybody_may_see_is_not_told(alice: Advertiser, pool:
     assert (receipt["above"], receipt["below"]) == (None, None)
 
 
+def test_the_operator_exports_a_bill_that_anybody_verifies_without_a_house(
+    alice: Advertiser, tmp_path: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    campaign_id, out = alice.history.campaigns[0], tmp_path / "bill.jsonl"
+    monkeypatch.setenv("MYRIORAMA_HOME", str(settings.home))
+    monkeypatch.setenv("MYRIORAMA_DATABASE_URL", settings.database_url)
+    monkeypatch.setenv("MYRIORAMA_OBJECTS", settings.objects)
+    monkeypatch.setenv("MYRIORAMA_SECRET", settings.secret)
+    monkeypatch.setenv("MYRIORAMA_WORKER_TOKEN", settings.worker_token)
+    monkeypatch.setenv("MYRIORAMA_KAFKA", settings.kafka)
+
+    exported = CliRunner().invoke(app, ["ads", "export", str(campaign_id), "--out", str(out)])
+    unknown = CliRunner().invoke(app, ["ads", "export", str(uuid4()), "--out", f"{out}.other"])
+    monkeypatch.setenv("MYRIORAMA_DATABASE_URL", "postgresql://nobody@127.0.0.1:1/none")
+    head = exported.output.rsplit(" ", 1)[-1].strip()
+    verified = CliRunner().invoke(app, ["ads", "verify", str(out), "--head", head])
+    another = CliRunner().invoke(app, ["ads", "verify", str(out), "--head", "0" * 64])
+
+    assert (exported.exit_code, unknown.exit_code) == (0, 2), exported.output + unknown.output
+    assert not Path(f"{out}.other").exists()
+    (listed,) = alice.who.get(f"/v1/campaigns/{campaign_id}/exports").json()["items"]
+    assert head == listed["head"]
+    assert out.stat().st_size == listed["bytes"]
+    assert (verified.exit_code, another.exit_code) == (0, 1), verified.output + another.output
+
+
 def test_a_bill_is_exported_fetched_and_verified(
     alice: Advertiser, tmp_path: Path, pool: Pool
 ) -> None:

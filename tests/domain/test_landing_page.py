@@ -13,6 +13,8 @@ from domain.creative.landing import host_of, is_within
         ("https://SHOP.example.com/a%20b?c=d&e=f#g", "shop.example.com"),
         ("https://shop.example.com:443/", "shop.example.com"),
         ("https://xn--bcher-kva.example.org/", "xn--bcher-kva.example.org"),
+        # What looks like another name is told as it is spelt, to who reviews it and who sees it.
+        ("https://xn--pple-43d.example.org/", "xn--pple-43d.example.org"),
     ],
 )
 def test_a_page_on_the_public_web_is_taken(url: str, host: str) -> None:
@@ -31,6 +33,17 @@ def test_a_page_on_the_public_web_is_taken(url: str, host: str) -> None:
         "JavaScript://shop.example.com/%0aalert(1)",
         "data:text/html,<script>alert(1)</script>",
         "https:javascript:alert(1)",
+        "java\tscript:alert(1)",
+        "java\nscript:alert(1)",
+        "\x01javascript:alert(1)",
+        "javascript&colon;alert(1)",
+        "vbscript:msgbox(1)",
+        "blob:https://shop.example.com/1",
+        "view-source:https://shop.example.com/",
+        " https://shop.example.com/",
+        "https://shop.example.com/\n",
+        "https://shop.example.com/\u202egpj.exe",
+        "https://shop.example.com/\u200b",
         "https:/shop.example.com/",
         "https:///shop.example.com/",
         "https://user@shop.example.com/",
@@ -61,6 +74,9 @@ def test_a_page_on_the_public_web_is_taken(url: str, host: str) -> None:
         "https://shop.example.com./",
         "https://shop_1.example.com/",
         "https://bücher.example.org/",
+        "https://sh\u043ep.example.com/",  # the o is Cyrillic
+        "https://shop.example.com\u2044evil.example.org/",
+        "https://shop.example.com\u3002evil.example.org/",
         "https://\uff53hop.example.com/",
         "https://%6c%6f%63%61%6c%68%6f%73%74/",
         "https://shop.example.com/" + "a" * 2048,
