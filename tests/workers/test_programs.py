@@ -7,6 +7,7 @@ from myriorama.workers.programs import furnish, household
 from myriorama.workers.supervisor import Program
 
 METRICS = "MYRIORAMA_METRICS_ADDRESS"
+TELLING = ("project", "settle", "pace", "collect", "notify")
 
 
 def free_address() -> str:
@@ -38,12 +39,13 @@ def test_no_double_stands_where_there_is_a_key_of_stripes(tmp_path: Path) -> Non
 def test_programs_that_tell_numbers_do_so_at_ports_in_a_row(tmp_path: Path) -> None:
     run = programs(tmp_path, {METRICS: "127.0.0.1:9100"})
 
-    told = {name: run[name].env[METRICS] for name in ("project", "settle", "pace", "collect")}
+    told = {name: run[name].env[METRICS] for name in TELLING}
     assert told == {
         "project": "127.0.0.1:9100",
         "settle": "127.0.0.1:9101",
         "pace": "127.0.0.1:9102",
         "collect": "127.0.0.1:9103",
+        "notify": "127.0.0.1:9104",
     }
 
 

@@ -18,7 +18,7 @@ from myriorama.workers.supervisor import Program
 _SECRETS = ("MYRIORAMA_SECRET", "MYRIORAMA_WORKER_TOKEN", "MYRIORAMA_WATERMARK_KEY")
 _STRIPE_KEY = "STRIPE_SECRET_KEY"
 _METRICS = "MYRIORAMA_METRICS_ADDRESS"
-_TELLING = ("project", "settle", "pace", "collect")
+_TELLING = ("project", "settle", "pace", "collect", "notify")
 _ENVIRONMENT = "environment"
 INVITATION = "invitation"
 
@@ -106,7 +106,7 @@ def household(
         _own("settle", measured["settle"], after=("migrate",)),
         _own("pace", measured["pace"], after=("migrate",)),
         _own("collect", measured["collect"], after=("migrate",)),
-        _own("notify", environment, after=("migrate",)),
+        _own("notify", measured["notify"], after=("migrate",)),
         _own("renditions", environment, after=("migrate",)),
         Program(
             "serve",
