@@ -55,12 +55,13 @@ from myriorama.store.postgres import require_migrated as require_all_migrations
 from myriorama.store.view_writer import ViewWriter
 from myriorama.studio.provenance import Marks
 from myriorama.telemetry import serve_metrics, start_logs
-from myriorama.workers.demo.advertising import Operator, advertise
+from myriorama.workers.demo.advertising import advertise
 from myriorama.workers.demo.audience import watch_ads
-from myriorama.workers.demo.businesses import MANY, REVIEWER, SECOND_REVIEWER, SMALL
+from myriorama.workers.demo.businesses import MANY, NEIGHBOURS, REVIEWER, SECOND_REVIEWER, SMALL
 from myriorama.workers.demo.creators import CREATORS
+from myriorama.workers.demo.crowd import first_of_crowd
 from myriorama.workers.demo.populating import Populated, populate, themed
-from myriorama.workers.seed import move_in
+from myriorama.workers.seed import Operator, move_in
 from myriorama.workers.seed import seed as bring_to_life
 from projections.projection import AnyProjection
 
@@ -260,26 +261,43 @@ def seed(settings: Settings, *, videos: int, people: int) -> Iterator[str]:
     operator = Operator(
         lambda: invite(settings, at=datetime.now(UTC)),
         partial(appoint, settings),
+        partial(_admit, settings),
     )
     with httpx.Client(base_url=f"http://{settings.address}", timeout=60) as api:
-        yield from bring_to_life(api, operator.invite)
+        yield from bring_to_life(api, operator)
         if _is_doubled(settings):
-            yield from advertise(api, operator, SMALL, reviewer=REVIEWER)
+            yield from _advertise_small(settings, api, operator)
         if videos:
             yield from _populate(settings, api, operator, videos=videos, people=people)
+
+
+def _advertise_small(settings: Settings, api: httpx.Client, operator: Operator) -> Iterator[str]:
+    """Let somebody advertise in the small world, and its neighbours look at it."""
+    is_new = False
+    for said in advertise(api, operator, SMALL, reviewer=REVIEWER):
+        is_new = True
+        yield said
+    if not is_new:
+        return
+    with open_pool(settings.database_url, size_max=1) as pool:
+        neighbours = DemoWorld(Log(pool), Passwords()).open(NEIGHBOURS, at=datetime.now(UTC))
+    yield from watch_ads(api, neighbours, _viewing_tokens(settings))
 
 
 def _populate(
     settings: Settings, api: httpx.Client, operator: Operator, *, videos: int, people: int
 ) -> Iterator[str]:
     rendered = list[UUID]()
-    for done in move_in(api, operator.invite, CREATORS):
-        yield done.said
+    for done in move_in(api, operator, CREATORS):
+        if done.said:
+            yield done.said
         rendered += [done.generation_id] if done.generation_id else []
-    if not rendered:
-        yield "a demo world is here already"
-        return
     crowd: Sequence[UUID] = ()
+    if api.get(f"/v1/accounts/{first_of_crowd()}").is_success:
+        yield "the crowd of a demo world is here already, or a part of it: it is left as it is"
+        if _is_doubled(settings):
+            yield from advertise(api, operator, MANY, reviewer=SECOND_REVIEWER)
+        return
     writer = ViewWriter(settings.database_url)
     try:
         with open_pool(settings.database_url, size_max=2) as pool:
@@ -300,6 +318,12 @@ def _populate(
 def _is_doubled(settings: Settings) -> bool:
     """Tell whether a test card pays: no world that comes with a house spends anybody's money."""
     return urlsplit(settings.stripe_address).hostname == "127.0.0.1"
+
+
+def _admit(settings: Settings, account_id: UUID, scopes: Sequence[str]) -> str:
+    """Let somebody in whose password is forgotten."""
+    tokens = AccessTokens(secret=settings.secret, worker_token=settings.worker_token)
+    return tokens.issue(account_id, new_id(), tuple(scopes), now=time.time())
 
 
 def _viewing_tokens(settings: Settings) -> Callable[[UUID], str]:

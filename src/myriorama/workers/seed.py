@@ -4,6 +4,7 @@ import secrets
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -67,41 +68,54 @@ WORLD = (
 )
 
 
+class Operator(NamedTuple):
+    """What only whoever runs the house can do: let people in, and give scopes.
+
+    `admit` issues an access token for who has an account, for as long as a request takes, with the
+    scopes that are named: so what was interrupted goes on, though nobody knows their passwords.
+    """
+
+    invite: Callable[[], str]
+    appoint: Callable[[str, Sequence[str]], object]
+    admit: Callable[[UUID, Sequence[str]], str]
+
+
 class WorldIncomplete(RuntimeError):
     """Something of the small world could not be made; what was made stays."""
 
 
-def seed(api: httpx.Client, invite: Callable[[], str]) -> Iterator[str]:
-    """Bring the small world to life, unless somebody lives there already. Yields what is done.
+def seed(api: httpx.Client, operator: Operator) -> Iterator[str]:
+    """Bring the small world to life, or what of it is missing. Yields what is done.
 
     Args:
         api: a client whose base URL is the API's.
-        invite: issues an invitation as the operator.
+        operator: lets people in.
 
     Raises:
         WorldIncomplete: a generation failed, or took longer than five minutes.
     """
-    yield from (done.said for done in move_in(api, invite, WORLD))
+    yield from (done.said for done in move_in(api, operator, WORLD) if done.said)
 
 
 def move_in(
-    api: httpx.Client, invite: Callable[[], str], inhabitants: Sequence[Inhabitant]
+    api: httpx.Client, operator: Operator, inhabitants: Sequence[Inhabitant]
 ) -> Iterator[Done]:
-    """Let people sign up, follow one another and publish, unless the first lives there already.
+    """Let people sign up, follow one another and publish; what is there already stays as it is.
+
+    Yields each video that is there at last; of what was there before, nothing is said.
 
     Raises:
         WorldIncomplete: a generation failed, or took longer than five minutes.
     """
-    if api.get(f"/v1/accounts/{inhabitants[0].handle}").is_success:
-        return
-    people = [sign_up(api, inhabitant, invite()) for inhabitant in inhabitants]
-    for person in people:
-        for other in inhabitants:
-            if other.handle != person.inhabitant.handle:
-                person.call("PUT", f"/v1/accounts/{other.handle}/follow")
-    yield Done(f"{len(people)} people follow one another")
+    people = [enter(api, operator, inhabitant) for inhabitant in inhabitants]
+    if any(person.is_new for person in people):
+        for person in people:
+            for other in inhabitants:
+                if other.handle != person.inhabitant.handle:
+                    person.call("PUT", f"/v1/accounts/{other.handle}/follow")
+        yield Done(f"{len(people)} people follow one another")
     waiting = [
-        (person, prompt, person.call("POST", "/v1/generations", wanted(prompt)))
+        (person, prompt, person.ask(prompt))
         for person in people
         for prompt in person.inhabitant.prompts
     ]
@@ -109,38 +123,42 @@ def move_in(
     cast = [(person, person.record_cameo()) for person in people if person.inhabitant.casts]
     yield from _published(
         [
-            (person, prompt, person.call("POST", "/v1/generations", wanted(prompt, cameo_id)))
+            (person, prompt, person.ask(prompt, cameo_id))
             for person, cameo_id in cast
             for prompt in person.inhabitant.casts
         ]
     )
 
 
-def _published(waiting: "Sequence[tuple[Person, str, Any]]") -> Iterator[Done]:
-    for number, (person, prompt, generation) in enumerate(waiting, start=1):
-        generation_id = generation["generation_id"]
+def _published(waiting: "Sequence[tuple[Person, str, str]]") -> Iterator[Done]:
+    for number, (person, prompt, generation_id) in enumerate(waiting, start=1):
         draft = person.await_completion(generation_id)
-        person.publish(draft, prompt.capitalize())
-        yield Done(f"{number} of {len(waiting)} videos: {prompt}", UUID(generation_id))
+        is_new = person.publish(draft, prompt.capitalize())
+        said = f"{number} of {len(waiting)} videos: {prompt}" if is_new else ""
+        yield Done(said, UUID(generation_id))
 
 
 class Person:
     """Somebody who has signed up, and does what they want through the API."""
 
-    def __init__(self, api: httpx.Client, inhabitant: Inhabitant, tokens: Any) -> None:
+    def __init__(
+        self,
+        api: httpx.Client,
+        inhabitant: Inhabitant,
+        token_with: Callable[[Sequence[str]], str],
+        *,
+        is_new: bool,
+    ) -> None:
         self._api = api
-        self._tokens = tokens
+        self._token_with = token_with
+        self.scopes: tuple[str, ...] = ("viewer", "creator")
         self.inhabitant = inhabitant
+        self.is_new = is_new
         self.poster_url = ""
 
     @property
     def _headers(self) -> dict[str, str]:
-        return {"Authorization": f"Bearer {self._tokens['access_token']}"}
-
-    def renew(self) -> None:
-        """Have a new access token, with the scopes of now."""
-        spent = {"refresh_token": self._tokens["refresh_token"]}
-        self._tokens = self.call("POST", "/v1/sessions/refresh", spent)
+        return {"Authorization": f"Bearer {self._token_with(self.scopes)}"}
 
     def call(self, method: str, url: str, body: object = None) -> Any:
         """Send a request, and return what is answered.
@@ -153,14 +171,31 @@ class Person:
             raise WorldIncomplete(f"{method} {url}: {answer.status_code} {answer.text}")
         return answer.json() if answer.content else None
 
-    def publish(self, draft: Any, caption: str) -> None:
-        """Publish a draft to everybody."""
+    def ask(self, prompt: str, *cameo_ids: str) -> str:
+        """Have a video made, unless it is already, or is being; return its generation."""
+        asked = self.call("GET", "/v1/generations?limit=100")["items"]
+        for generation in asked:
+            if generation["prompt"] == prompt and generation["state"] not in _ENDS:
+                return str(generation["generation_id"])
+        return str(
+            self.call("POST", "/v1/generations", wanted(prompt, *cameo_ids))["generation_id"]
+        )
+
+    def publish(self, draft: Any, caption: str) -> bool:
+        """Publish a draft to everybody; return whether it was not published yet."""
+        self.poster_url = self.poster_url or str(draft["poster_url"])
+        waiting = self.call("GET", "/v1/drafts")["items"]
+        if all(each["generation_id"] != draft["generation_id"] for each in waiting):
+            return False
         publication = {"caption": caption, "visibility": "public", "remixable": True}
         self.call("POST", "/v1/videos", {"generation_id": draft["generation_id"], **publication})
-        self.poster_url = self.poster_url or str(draft["poster_url"])
+        return True
 
     def record_cameo(self) -> str:
-        """Record a cameo of the picture of what was published first; return its ID."""
+        """Record a cameo of the picture of what was published first, or find it; return its ID."""
+        for cameo in self.call("GET", "/v1/cameos?limit=100")["items"]:
+            if cameo["name"] == self.inhabitant.handle and cameo["state"] == "active":
+                return str(cameo["cameo_id"])
         picture = self._api.get(self.poster_url).raise_for_status()
         upload = self._api.post(
             "/v1/uploads",
@@ -199,12 +234,16 @@ class Person:
         raise WorldIncomplete(f"{url} took longer than {_PATIENCE_S:.0f} s")
 
 
-def sign_up(api: httpx.Client, inhabitant: Inhabitant, code: str) -> Person:
-    """Let somebody sign up.
+def enter(api: httpx.Client, operator: Operator, inhabitant: Inhabitant) -> Person:
+    """Let somebody sign up, or in who has before.
 
     Raises:
         WorldIncomplete: they were refused.
     """
+    known = api.get(f"/v1/accounts/{inhabitant.handle}")
+    if known.is_success:
+        of = UUID(known.json()["account_id"])
+        return Person(api, inhabitant, partial(operator.admit, of), is_new=False)
     answer = api.post(
         "/v1/accounts",
         json={
@@ -214,12 +253,13 @@ def sign_up(api: httpx.Client, inhabitant: Inhabitant, code: str) -> Person:
             # Nobody signs in as them again: the password is forgotten at once.
             "password": secrets.token_urlsafe(24),
             "age_band": "18+",
-            "invitation_code": code,
+            "invitation_code": operator.invite(),
         },
     )
     if answer.is_error:
         raise WorldIncomplete(f"{inhabitant.handle}: {answer.status_code} {answer.text}")
-    person = Person(api, inhabitant, answer.json())
+    admitted = partial(operator.admit, UUID(answer.json()["account_id"]))
+    person = Person(api, inhabitant, admitted, is_new=True)
     person.call("PATCH", "/v1/me", {"bio": inhabitant.bio})
     return person
 

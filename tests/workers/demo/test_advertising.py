@@ -9,7 +9,7 @@ from domain.ad_categories import CATEGORIES, SENSITIVE
 from domain.creative.content import CallToAction
 from domain.line_item.terms import Kind, Pacing
 from myriorama.workers.demo.audience import seen
-from myriorama.workers.demo.businesses import MANY, REVIEWER, SECOND_REVIEWER, SMALL
+from myriorama.workers.demo.businesses import MANY, NEIGHBOURS, REVIEWER, SECOND_REVIEWER, SMALL
 
 QUARTILES = ["first_quartile", "midpoint", "third_quartile", "complete"]
 
@@ -33,9 +33,14 @@ def test_a_person_decides_on_an_ad_of_each_world() -> None:
     assert {business.category for business in MANY} & SENSITIVE
 
 
+def test_an_ad_of_the_small_world_is_guaranteed_its_places() -> None:
+    assert any(bid.guaranteed for business in SMALL for bid in business.bids)
+
+
 def test_nobody_lives_in_both_worlds() -> None:
     handles = [business.owner.handle for business in (*SMALL, *MANY)]
     handles += [REVIEWER.handle, SECOND_REVIEWER.handle]
+    handles += [neighbour.handle for neighbour in NEIGHBOURS]
 
     assert len(set(handles)) == len(handles)
 

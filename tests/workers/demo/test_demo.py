@@ -7,7 +7,7 @@ import pytest
 
 from myriorama.studio import wording
 from myriorama.workers.demo.creators import CREATORS, WORDINGS
-from myriorama.workers.demo.crowd import ORIGINAL, Crowd, Ints
+from myriorama.workers.demo.crowd import ORIGINAL, Crowd, Ints, first_of_crowd
 from myriorama.workers.demo.populating import THEMES
 from myriorama.workers.seed import Inhabitant
 
@@ -30,6 +30,11 @@ def test_all_that_a_prompt_says_is_drawn_in_whichever_words_it_is_said(
         assert drawn.setting.place is not None, prompt
         for words in WORDINGS:
             assert wording.read(words.format(prompt), cameos) == drawn
+
+
+def test_whoever_moves_in_first_tells_that_a_crowd_is_there() -> None:
+    for people in (10, 300):
+        assert Crowd([0, 1, 2], people=people).people[0].handle == first_of_crowd()
 
 
 def test_the_same_seed_draws_the_same_crowd_and_another_another() -> None:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
+from myriorama.application.demo_world import Newcomer
 from myriorama.workers.seed import Inhabitant
 
 _COIN = 1_000_000
@@ -19,6 +20,7 @@ class Bid:
     bid_micros: int
     daily_budget_micros: int
     interests: Sequence[str] = ()
+    guaranteed: bool = False
 
 
 @dataclass(frozen=True)
@@ -50,7 +52,10 @@ SMALL: Sequence[Business] = (
         "visits",
         "Ten slow breaths a day",
         "learn_more",
-        (Bid("Everybody", "cpm", "asap", 8 * _COIN, 20 * _COIN),),
+        (
+            Bid("Everybody", "cpm", "even", 8 * _COIN, 20 * _COIN, guaranteed=True),
+            Bid("Clicks", "cpc", "even", _COIN // 4, 4 * _COIN),
+        ),
     ),
 )
 """Who advertises in the small world: of a category on which a person decides."""
@@ -108,3 +113,8 @@ MANY: Sequence[Business] = (
 
 REVIEWER = Inhabitant("rita", "Rita", "Looks at ads before you do.", ())
 SECOND_REVIEWER = Inhabitant("ravi", "Ravi", "Looks at ads before you do.", ())
+
+NEIGHBOURS: Sequence[Newcomer] = tuple(
+    Newcomer(f"neighbour{number}", f"Neighbour {number}", "Only looks.") for number in range(1, 25)
+)
+"""Who looks at the ads of the small world, before anybody else comes."""

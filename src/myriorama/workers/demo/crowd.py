@@ -52,6 +52,11 @@ class Session(NamedTuple):
     liked: NDArray[np.bool_]
 
 
+def first_of_crowd() -> str:
+    """Return the handle of who moves in first, whatever the crowd: if they are there, it is."""
+    return f"{_FIRST[0]}_{_LAST[0]}".lower()
+
+
 class Crowd:
     """People drawn around the themes of clips: `themes` names the theme of each clip."""
 
