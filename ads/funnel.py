@@ -100,7 +100,7 @@ class _Walk:
     def __init__(self, market: Market, line: Line, multiplier: float) -> None:
         self._market, self._line, self._multiplier = market, line, multiplier
         self._flights = Flights([line])
-        largest = msgspec.structs.replace(line, bid_micros=_BID_MAX)
+        largest = msgspec.structs.replace(line, bid_micros=_BID_MAX, bidder="")
         anywhere = msgspec.structs.replace(largest, suitability=Suitability(tier="full"))
         self._caps = Index.of([line], {}, version=0)
         self._ladder: Sequence[tuple[Step, Line, Index]] = (

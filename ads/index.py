@@ -17,6 +17,7 @@ from ads.compiled import borrowing
 from ads.flights import Flights
 from ads.frequency import Caps
 from ads.lines import KINDS, TIERS, Line
+from ads.outside import Outside
 from ads.probability import EVENTS, Probabilities
 from ads.rules import ADULT
 from ads.viewer import Viewer
@@ -88,6 +89,7 @@ class Index:
         self.vetoes = Vetoes(lines)
         self.caps = Caps(lines)
         self.flights = Flights(lines)
+        self.outside = Outside(lines)
         self.reach = np.array(learnt.reach)
         self.table: Table
         self._moods: dict[tuple[str, str, int], Mood] = {}
@@ -157,11 +159,23 @@ class Index:
 
     def eligible(self, viewer: Viewer, now_ms: int, adult: frozenset[str] = ADULT) -> Numbers:
         """Return the rows that may be shown to a viewer: targeted, in flight, below their caps."""
+        offers = self.outside.offers(viewer, self.table.bid, self.table.creatives)
+        live = self.outside.running(self.flights.live(now_ms), offers)
+        return self._found(viewer, now_ms, adult, live)
+
+    def to_ask(self, viewer: Viewer, now_ms: int, adult: frozenset[str] = ADULT) -> Numbers:
+        """Return the rows that might be shown to a viewer if somebody outside bid for them."""
+        live = self.flights.live(now_ms) & self.outside.words
+        return self._found(viewer, now_ms, adult, live)
+
+    def _found(
+        self, viewer: Viewer, now_ms: int, adult: frozenset[str], live: bits.Words
+    ) -> Numbers:
         words = np.empty((len(self.lines) + bits.WORD - 1) // bits.WORD, np.uint64)
         targeting.mark(self.columns.matrix, *self.columns.of(viewer, adult), words)
         rows = self.caps.reached(viewer.shown_ms, now_ms)[0]
         close(words, np.array(rows + self.columns.hidden(viewer), np.int32))
-        words &= self.flights.live(now_ms)
+        words &= live
         found = np.unpackbits(words.view(np.uint8), bitorder="little")
         return np.flatnonzero(found).astype(np.int32)
 

@@ -17,9 +17,10 @@ import numpy as np
 from ads import auction
 from ads.adjacency import PAGE_MAX
 from ads.holds import Holds
-from ads.index import Index, Numbers
+from ads.index import Index, Numbers, Table
 from ads.lines import Creative, Kind, Line
 from ads.moment import Moment, Scratch, scratch
+from ads.outside import Offer, bidding
 from ads.page import Slot
 from ads.rules import Rules
 from ads.viewer import Viewer
@@ -39,11 +40,12 @@ class Placement(msgspec.Struct, frozen=True, gc=False):
     """An ad of a page.
 
     `position` is its place on the page with its ads, from 0 on: inserted in order, each lands
-    there. `price_micros` is for the billed event and never above the bid. `ecpm_micros` is what a
-    thousand such showings are bid; `runner_up_micros` what the best one that is not on the page
-    would have paid for the same event at most. `p_view` and `p_click` are of this showing, before
-    it is known whether the viewer comes there. `propensity` is how likely this ad was to stand
-    here, over the seeds.
+    there. `bid_micros` is the line's bid, or what somebody outside bids for it, before pacing;
+    `price_micros` is for the billed event and never above it. `ecpm_micros` is what a thousand such
+    showings are bid; `runner_up_micros` what the best one that is not on the page would have paid
+    for the same event at most. `p_view` and `p_click` are of this showing, before it is known
+    whether the viewer comes there. `propensity` is how likely this ad was to stand here, over the
+    seeds.
     """
 
     position: int
@@ -51,6 +53,7 @@ class Placement(msgspec.Struct, frozen=True, gc=False):
     line: Line
     creative: Creative
     price_micros: int
+    bid_micros: int
     ecpm_micros: int
     runner_up_micros: int
     reserve_micros: int
@@ -143,8 +146,12 @@ def _decided(  # noqa: PLR0913, PLR0917 - all that a decision rests on
         return Insertion((), index.version, "short_page")
     if not len(index):
         return Insertion((), index.version, "no_demand")
-    moment = _moment(index, viewer, page, rules, now_ms, seed, first, ads)
-    return _Sale(index, moment, rules, holds, now_ms, late_ns).held()
+    table = index.table
+    offers = index.outside.offers(viewer, table.bid, table.creatives) if index.outside else ()
+    if offers:
+        table = table._replace(bid=bidding(table.bid, offers))
+    moment = _moment(index, viewer, page, rules, now_ms, seed, first, ads, offers)
+    return _Sale(index, table, moment, rules, holds, now_ms, late_ns, offers).held()
 
 
 def _moment(  # noqa: PLR0913, PLR0917 - all that a decision rests on
@@ -156,11 +163,14 @@ def _moment(  # noqa: PLR0913, PLR0917 - all that a decision rests on
     seed: int,
     first: int,
     ads: int,
+    offers: Sequence[Offer],
 ) -> Moment:
     targeted, some, never = index.columns.of(viewer, rules.adult_categories)
     left_out, closed, tired = index.caps.reached(viewer.shown_ms, now_ms)
     if viewer.hidden_advertisers:
         left_out += index.columns.hidden(viewer)
+    for offer in offers:
+        closed += offer.closed
     floor = index.floor(
         (rules.reserve_cpm_micros, rules.reserve_cpv_micros, rules.reserve_cpc_micros)
     )
@@ -172,7 +182,8 @@ def _moment(  # noqa: PLR0913, PLR0917 - all that a decision rests on
         _numbers(left_out),
         _numbers(closed),
         _numbers(tired),
-        index.flights.live(now_ms),
+        # Outside bids are by the thousand alone.
+        index.outside.running(index.flights.live(now_ms), offers, rules.reserve_cpm_micros),
         floor.words,
         floor.reserves,
         mood.terms,
@@ -195,13 +206,17 @@ class _Sale:
     def __init__(  # noqa: PLR0913, PLR0917 - all that a decision rests on
         self,
         index: Index,
+        table: Table,
         moment: Moment,
         rules: Rules,
         holds: Holds,
         now_ms: int,
         late_ns: int,
+        offers: Sequence[Offer],
     ) -> None:
         self._index = index
+        self._table = table
+        self._bids = {offer.row: offer.bid_micros for offer in offers}
         self._moment = moment
         self._reserves: Mapping[Kind, int] = {
             "cpm": rules.reserve_cpm_micros,
@@ -218,7 +233,7 @@ class _Sale:
         index, moment, refused = self._index, self._moment, list[int]()
         scratch, desk = _ROOM.of(index)
         while True:
-            sold, drawn, exact, searched = auction.sell(index.table, moment, scratch, desk)
+            sold, drawn, exact, searched = auction.sell(self._table, moment, scratch, desk)
             self._check_time()
             if sold == auction.NOT_A_NUMBER:
                 raise ValueError("the worth of a video is a number")
@@ -242,13 +257,14 @@ class _Sale:
         """Return what was sold, at its prices, and the rows of what cannot pay them."""
         placements, unpaid = list[Placement](), list[int]()
         index = self._index
-        bids, creatives, reach = index.table.bid, index.table.creatives, index.reach
+        bids, creatives, reach = self._table.bid, self._table.creatives, index.reach
         for place, each in enumerate(sold):
             gap, number, creative, price, runner_up, seen, clicked, billed, propensity = each
             row, position = int(number), int(gap) + place
             line, bid = index.lines[row], bids.item(row)
             reserve = self._reserves[line.kind]
-            most = min(int(bid), line.bid_micros)
+            bid_micros = self._bids.get(row, line.bid_micros)
+            most = min(int(bid), bid_micros)
             micros = min(max(floor(price), reserve), most)
             # What is billed is rare unless it is the impression: then less is at stake.
             lease_id = self._lease(row, micros, 1.0 if line.kind == "cpm" else billed)
@@ -262,6 +278,7 @@ class _Sale:
                     line=line,
                     creative=line.creatives[int(creative) - creatives.item(row)],
                     price_micros=micros,
+                    bid_micros=bid_micros,
                     ecpm_micros=int(1000 * bid * billed * reach.item(position)),
                     runner_up_micros=int(runner_up),
                     reserve_micros=reserve,

@@ -10,13 +10,20 @@ Shown = Mapping[int, tuple[int, ...]]
 by the number of its ID (`UUID.int`, which is hashed at once). Made by `ads.frequency.shown`."""
 
 
+class OutsideBid(msgspec.Struct, frozen=True, gc=False):
+    """What somebody outside bids to show a viewer one creative of a line, for one billed event."""
+
+    creative_id: UUID
+    bid_micros: int
+
+
 class Viewer(msgspec.Struct, frozen=True):
     """Whoever looks at a page.
 
     `since_last_ad` is the number of videos since the last ad, of this session; None before the
     first one. `videos_in_session` counts those of earlier pages. Minors, and whoever asks for
     contextual ads, are shown nothing by age or interests. Of an advertiser or a category that
-    the viewer has hidden, nothing is shown.
+    the viewer has hidden, nothing is shown. `outside_bids` are by the IDs of lines.
     """
 
     pseudonym: int
@@ -34,3 +41,4 @@ class Viewer(msgspec.Struct, frozen=True):
     contextual_only: bool = False
     hidden_advertisers: frozenset[UUID] = frozenset()
     hidden_categories: frozenset[str] = frozenset()
+    outside_bids: Mapping[UUID, OutsideBid] = {}

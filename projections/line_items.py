@@ -13,6 +13,7 @@ from psycopg.types.json import Jsonb
 
 from domain.line_item.events import (
     BidChanged,
+    BidderChanged,
     BudgetsChanged,
     CreativesAssigned,
     LineItemCapsChanged,
@@ -78,6 +79,10 @@ ASSIGN = """
     UPDATE line_items SET creative_ids = %s, version = %s, position = %s WHERE line_item_id = %s
 """
 
+CHANGE_BIDDER = """
+    UPDATE line_items SET bidder = %s, version = %s, position = %s WHERE line_item_id = %s
+"""
+
 EXHAUST = """
     UPDATE line_items SET exhausted_micros = %s, version = %s, position = %s
     WHERE line_item_id = %s
@@ -107,6 +112,7 @@ class LineItems(Projection[LineItemEvent]):
         LineItemCapsChanged.TOPIC,
         SuitabilityChanged.TOPIC,
         CreativesAssigned.TOPIC,
+        BidderChanged.TOPIC,
         LineItemSubmitted.TOPIC,
         LineItemPaused.TOPIC,
         LineItemResumed.TOPIC,
@@ -144,6 +150,8 @@ def _fold(  # noqa: C901, PLR0912 - one case an event
             cursor.execute(CHANGE_SUITABILITY, (_suitability(event.suitability), *stand))
         case CreativesAssigned():
             cursor.execute(ASSIGN, (list(event.creative_ids), *stand))
+        case BidderChanged():
+            cursor.execute(CHANGE_BIDDER, (event.bidder, *stand))
         case LineItemSubmitted() | LineItemResumed():
             cursor.execute(CHANGE_STAGE, ("submitted", *stand))
         case LineItemPaused():

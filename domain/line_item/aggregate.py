@@ -7,6 +7,7 @@ from uuid import UUID
 from domain.ad_categories import check_category
 from domain.aggregate import Aggregate
 from domain.frequency import FrequencyCap
+from domain.line_item.bidder import check_bidder
 from domain.line_item.errors import (
     BudgetSpent,
     LineItemNotFound,
@@ -16,6 +17,7 @@ from domain.line_item.errors import (
 )
 from domain.line_item.events import (
     BidChanged,
+    BidderChanged,
     BudgetsChanged,
     CreativesAssigned,
     LineItemCapsChanged,
@@ -82,6 +84,7 @@ class LineItem(Aggregate):
         self.caps = tuple(caps)
         self.suitability = suitability
         self.creative_ids = tuple(creative_ids)
+        self.bidder: str | None = None
         self.spent_micros = 0
         self._stage: Stage = "draft"
 
@@ -103,12 +106,13 @@ class LineItem(Aggregate):
 
         Raises:
             KindUnknown, CategoryUnknown: there is no such one.
-            Invalid: the terms cannot be kept; see `check_terms`.
+            Invalid: the terms cannot be kept; see `check_terms` and `check_bidder`.
         """
         check_kind(kind)
         check_category(category)
         check_terms(terms, kind)
-        return cls.begin(
+        check_bidder(terms.bidder, kind=kind, guaranteed=guaranteed)
+        opened = cls.begin(
             LineItemOpened,
             line_item_id,
             at,
@@ -128,6 +132,9 @@ class LineItem(Aggregate):
             creative_ids=terms.creative_ids,
             by=by,
         )
+        if terms.bidder is not None:
+            opened.trigger(BidderChanged, at, bidder=terms.bidder, by=by)
+        return opened
 
     @property
     def stage(self) -> Stage:
@@ -148,6 +155,7 @@ class LineItem(Aggregate):
             caps=self.caps,
             suitability=self.suitability,
             creative_ids=self.creative_ids,
+            bidder=self.bidder,
         )
 
     def require_of(self, advertiser_id: UUID) -> None:
@@ -164,10 +172,11 @@ class LineItem(Aggregate):
 
         Raises:
             LineItemOver: it is completed.
-            Invalid: the terms cannot be kept; see `check_terms`.
+            Invalid: the terms cannot be kept; see `check_terms` and `check_bidder`.
         """
         self._require_open()
         check_terms(terms, self.kind)
+        check_bidder(terms.bidder, kind=self.kind, guaranteed=self.guaranteed)
         if terms.name != self.name:
             self.trigger(LineItemRenamed, at, name=terms.name, by=by)
         if terms.bid_micros != self.bid_micros:
@@ -192,6 +201,8 @@ class LineItem(Aggregate):
             self.trigger(SuitabilityChanged, at, suitability=terms.suitability, by=by)
         if terms.creative_ids != self.creative_ids:
             self.trigger(CreativesAssigned, at, creative_ids=terms.creative_ids, by=by)
+        if terms.bidder != self.bidder:
+            self.trigger(BidderChanged, at, bidder=terms.bidder, by=by)
 
     def submit(self, *, has_creative: bool, by: UUID, at: datetime) -> None:
         """Let it be shown as soon as it may be. Again records nothing.
@@ -261,6 +272,8 @@ class LineItem(Aggregate):
                 self.suitability = event.suitability
             case CreativesAssigned():
                 self.creative_ids = tuple(event.creative_ids)
+            case BidderChanged():
+                self.bidder = event.bidder
             case LineItemSubmitted() | LineItemResumed():
                 self._stage = "submitted"
             case LineItemPaused():

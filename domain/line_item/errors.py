@@ -35,6 +35,10 @@ class BudgetsInvalid(Invalid):
     """The daily and the lifetime budget do not go together, or not with the bid."""
 
 
+class BidderInvalid(Invalid):
+    """An outside bidder is an https URL on a public host, of a line item by cpm; see the detail."""
+
+
 class HoursInvalid(Invalid):
     """The hours of a week are 168 digits, 0 or 1, and not all of them 0."""
 

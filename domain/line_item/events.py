@@ -117,6 +117,16 @@ class CreativesAssigned(Event):
 
 
 @dataclass(frozen=True)
+class BidderChanged(Event):
+    """Somebody outside bids for it, at this URL; or, None, nobody does."""
+
+    TOPIC = "line_item.bidder_changed"
+
+    bidder: str | None
+    by: UUID
+
+
+@dataclass(frozen=True)
 class LineItemSubmitted(Event):
     """It is to be shown as soon as one of its creatives is approved."""
 
@@ -171,6 +181,7 @@ LineItemEvent = (
     | LineItemCapsChanged
     | SuitabilityChanged
     | CreativesAssigned
+    | BidderChanged
     | LineItemSubmitted
     | LineItemPaused
     | LineItemResumed

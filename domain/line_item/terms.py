@@ -84,7 +84,8 @@ class Terms:
     """All that an advertiser may change of a line item.
 
     `bid_micros` is what a thousand viewable impressions ("cpm"), a view ("cpv") or a click ("cpc")
-    is worth at most. `daily_budget_micros` None is: the lifetime budget alone.
+    is worth at most. `daily_budget_micros` None is: the lifetime budget alone. `bidder` is where
+    somebody outside is asked what it bids for one viewer; None: it bids the same for each.
     """
 
     name: str
@@ -96,6 +97,7 @@ class Terms:
     caps: tuple[FrequencyCap, ...] = ()
     suitability: Suitability = field(default_factory=Suitability)
     creative_ids: tuple[UUID, ...] = ()
+    bidder: str | None = None
 
 
 def check_kind(kind: str) -> None:

@@ -192,6 +192,7 @@ def _proposed(campaign_id: UUID, proposal: Proposal) -> Proposed:
             "suitability": built[1],
             "caps": built[2],
             "creative_ids": list(terms.creative_ids),
+            "bidder": terms.bidder,
         },
         Proposed,
     )

@@ -24,6 +24,15 @@ Hours = Annotated[
         examples=["0" * 8 + "1" * 160],
     ),
 ]
+Bidder = Annotated[
+    str,
+    msgspec.Meta(
+        min_length=1,
+        max_length=512,
+        description="Where somebody outside is asked by OpenRTB 2.6 what is bid for one viewer.",
+        examples=["https://bidder.example.com/openrtb2"],
+    ),
+]
 CreativeIDs = Annotated[list[UUID], msgspec.Meta(max_length=20, examples=[[]])]
 
 
@@ -69,6 +78,7 @@ class NewLineItem(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     caps: Caps = []
     suitability: Suitability = msgspec.field(default_factory=Suitability)
     creative_ids: CreativeIDs = []
+    bidder: Bidder | None = None
 
 
 class LineItemEdit(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -86,6 +96,7 @@ class LineItemEdit(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     caps: Caps | msgspec.UnsetType = msgspec.UNSET
     suitability: Suitability | msgspec.UnsetType = msgspec.UNSET
     creative_ids: CreativeIDs | msgspec.UnsetType = msgspec.UNSET
+    bidder: Bidder | msgspec.UnsetType | None = msgspec.UNSET
 
 
 class LineItem(msgspec.Struct, frozen=True):
@@ -113,6 +124,7 @@ class LineItem(msgspec.Struct, frozen=True):
     caps: list[Cap]
     suitability: Suitability
     creative_ids: list[UUID]
+    bidder: str | None
     state: State
     opened_at: Instant
 
@@ -139,6 +151,7 @@ class LineItemRow(msgspec.Struct, frozen=True):
     caps: object
     suitability: object
     creative_ids: list[UUID]
+    bidder: str | None
     stage: Stage
     opened_at: datetime
     opened_position: int
@@ -160,6 +173,7 @@ def proposal_of(new: NewLineItem) -> Proposal:
             caps=caps_of(new.caps),
             suitability=_suitability(new.suitability),
             creative_ids=tuple(new.creative_ids),
+            bidder=new.bidder,
         ),
         kind=new.kind,
         category=new.category,

@@ -35,7 +35,7 @@ OF_CAMPAIGN = """
     SELECT l.line_item_id, l.advertiser_id, l.campaign_id, l.name, l.kind, l.category, l.guaranteed,
            l.bid_micros, l.daily_budget_micros, l.lifetime_budget_micros, l.exhausted_micros,
            l.starts_at, l.ends_at, l.hours, l.pacing, l.targeting, l.caps, l.suitability,
-           l.creative_ids, l.stage, l.opened_at, l.opened_position, l.version, ARRAY(
+           l.creative_ids, l.bidder, l.stage, l.opened_at, l.opened_position, l.version, ARRAY(
         SELECT v.state FROM creatives v
         WHERE v.creative_id = ANY(l.creative_ids) AND NOT v.recalled
     ) AS creative_states,
@@ -49,7 +49,7 @@ ONE = """
     SELECT l.line_item_id, l.advertiser_id, l.campaign_id, l.name, l.kind, l.category, l.guaranteed,
            l.bid_micros, l.daily_budget_micros, l.lifetime_budget_micros, l.exhausted_micros,
            l.starts_at, l.ends_at, l.hours, l.pacing, l.targeting, l.caps, l.suitability,
-           l.creative_ids, l.stage, l.opened_at, l.opened_position, l.version, ARRAY(
+           l.creative_ids, l.bidder, l.stage, l.opened_at, l.opened_position, l.version, ARRAY(
         SELECT v.state FROM creatives v
         WHERE v.creative_id = ANY(l.creative_ids) AND NOT v.recalled
     ) AS creative_states,

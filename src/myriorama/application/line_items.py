@@ -1,6 +1,6 @@
 """Commands on line items: open, edit, submit, pause, resume, exhaust and complete them."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -10,6 +10,7 @@ from domain.advertiser.errors import AdvertiserNotFound
 from domain.campaign.aggregate import Campaign
 from domain.creative.aggregate import Creative
 from domain.line_item.aggregate import LineItem
+from domain.line_item.bidder import require_bidder
 from domain.line_item.errors import CreativesInvalid, LineItemNotFound
 from domain.line_item.states import State, state_of
 from domain.line_item.terms import Terms
@@ -34,8 +35,10 @@ class Proposal:
 class LineItems:
     """What is bid for which viewers. What changes nothing records nothing."""
 
-    def __init__(self, log: Log) -> None:
+    def __init__(self, log: Log, *, inside: Collection[str] = ()) -> None:
+        """Take the hosts (host:port) at which bidders may be asked though they are inside."""
         self._log = log
+        self._inside = inside
 
     @retried
     def open(self, campaign_id: UUID, proposal: Proposal, *, by: UUID, at: datetime) -> UUID:
@@ -82,6 +85,7 @@ class LineItems:
         others = {name: value for name, value in edits.items() if name not in _SCHEDULED}
         terms = replace(line_item.terms, **others)
         terms = replace(terms, schedule=replace(terms.schedule, **scheduled))
+        self._require_bidder(terms)
         self._creatives(terms.creative_ids, line_item.advertiser_id)
         line_item.edit(terms, by=by, at=at)
         self._log.save(line_item, expect=read)
@@ -172,6 +176,7 @@ class LineItems:
         campaign.require_open()
         advertiser = advertiser_of(self._log, campaign.advertiser_id, by=by, needs="editor")
         self._creatives(proposal.terms.creative_ids, advertiser.id)
+        self._require_bidder(proposal.terms)
         line_item = LineItem.open(
             new_id(),
             proposal.terms,
@@ -184,6 +189,10 @@ class LineItems:
             at=at,
         )
         return line_item, {**read, campaign_id: campaign.version}
+
+    def _require_bidder(self, terms: Terms) -> None:
+        if terms.bidder is not None:
+            require_bidder(terms.bidder, inside=self._inside)
 
     def _creatives(self, creative_ids: Sequence[UUID], advertiser_id: UUID) -> list[Creative]:
         found = [self._log.find(Creative, creative_id) for creative_id in creative_ids]

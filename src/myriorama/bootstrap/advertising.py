@@ -43,7 +43,7 @@ from myriorama.application.videos import Missing
 from myriorama.billing.exports import Exports
 from myriorama.billing.simulations import Simulations
 from myriorama.billing.spend_reports import SpendReports
-from myriorama.bootstrap.notifying import create_ad_webhooks
+from myriorama.bootstrap.notifying import create_ad_webhooks, hosts_inside
 from myriorama.bootstrap.screening import screening_of
 from myriorama.feed.ad_outlook import AdOutlook
 from myriorama.feed.ad_reasons import ShownAds
@@ -96,7 +96,7 @@ def advertising(
         "commercial_grants": CommercialGrants(log),
         "creatives": Creatives(log, AdChecks(screening_of(settings).of_prompt), missing),
         "house": _house(settings),
-        "line_items": LineItems(log),
+        "line_items": LineItems(log, inside=hosts_inside(settings)),
         "sandboxes": Sandboxes(log),
         "shown_ads": ShownAds(pool),
         "simulations": Simulations(pool),

@@ -8,15 +8,19 @@ from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Self
+from urllib.parse import urlsplit
 
 from psycopg import AsyncConnection
 from psycopg.rows import TupleRow
 from psycopg_pool import AsyncConnectionPool
 
+from ads.asking import House
+from ads.sellers import SELLER_ID
 from myriorama.api.openrtb import Sales
 from myriorama.billing.exchange import ExchangeWins
 from myriorama.billing.leases import TOKEN_LIFE_MS, Leases
 from myriorama.billing.purses import Purses
+from myriorama.bootstrap.notifying import hosts_inside
 from myriorama.bootstrap.settlement import create_ad_tokens, pseudonym_key
 from myriorama.feed.ad_bids import AdBids
 from myriorama.feed.ad_clients import Clients
@@ -25,6 +29,8 @@ from myriorama.feed.ad_pages import AdPages
 from myriorama.feed.ad_preferences import AdPreferences
 from myriorama.feed.ad_slots import AdSlots
 from myriorama.feed.ad_viewers import AdViewers
+from myriorama.feed.bidders import Bidders
+from myriorama.feed.outside_bids import OutsideBids
 from myriorama.settings import Settings
 from myriorama.store.postgres import Pool, closed_pool
 from myriorama.store.projected import Projected
@@ -42,6 +48,7 @@ class FeedAds:
     viewers: AdViewers
     slots: AdSlots
     pages: AdPages
+    outside: OutsideBids
     elsewhere: Mapping[str, object]
     """What the routes of sellers are given."""
 
@@ -61,6 +68,12 @@ class FeedAds:
         slots = AdSlots(pool)
         country = settings.country_header if settings.proxies else ""
         tokens = create_ad_tokens(signer)
+        domain = urlsplit(settings.public_url).hostname or "localhost"
+        outside = OutsideBids(
+            Bidders(hosts_inside(settings)),
+            House(domain, settings.seller_name, SELLER_ID),
+            key=signer.key("outside bidders"),
+        )
         pages = AdPages(
             market,
             viewers,
@@ -70,6 +83,7 @@ class FeedAds:
             signer,
             Clients(country_header=country),
             token_life_ms=TOKEN_LIFE_MS,
+            outside=outside,
         )
         bids = AdBids(
             pool,
@@ -81,7 +95,7 @@ class FeedAds:
             token_life_ms=TOKEN_LIFE_MS,
         )
         elsewhere = {"ad_bids": bids, "ad_sales": Sales(bids, tokens, ExchangeWins(pool))}
-        return cls(leases, purses, market, preferences, viewers, slots, pages, elsewhere)
+        return cls(leases, purses, market, preferences, viewers, slots, pages, outside, elsewhere)
 
     @asynccontextmanager
     async def following(self, projected: Projected) -> AsyncGenerator[None]:
@@ -106,6 +120,7 @@ class FeedAds:
                 for task in tasks:
                     with suppress(asyncio.CancelledError):
                         await task
+                await self.outside.close()
                 # What was not spent goes back to its budgets at once.
                 await asyncio.to_thread(self.purses.close)
 

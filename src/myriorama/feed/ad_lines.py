@@ -60,6 +60,7 @@ class LineRow(msgspec.Struct, frozen=True):
     starts_at: datetime
     ends_at: datetime | None
     creatives: object
+    bidder: str | None = None
 
 
 async def servable_lines(
@@ -116,6 +117,7 @@ def servable_of(row: LineRow) -> ServableLine | None:
         daypart=tuple(hour == "1" for hour in row.hours) if row.hours else None,
         guaranteed=row.guaranteed,
         zone=row.zone,
+        bidder=row.bidder or "",
     )
     return ServableLine(
         line, row.pacing, row.daily_budget_micros, row.lifetime_budget_micros, row.currency

@@ -1,6 +1,6 @@
 SELECT l.line_item_id, l.campaign_id, l.advertiser_id, l.kind, l.bid_micros, l.category,
        l.guaranteed, l.pacing, l.daily_budget_micros, l.lifetime_budget_micros, l.hours,
-       l.targeting, l.suitability, l.caps, c.caps AS campaign_caps, a.caps AS advertiser_caps,
+       l.targeting, l.suitability, l.caps, l.bidder, c.caps AS campaign_caps, a.caps AS advertiser_caps,
        a.zone, a.currency, greatest(l.starts_at, c.starts_at) AS starts_at,
        least(l.ends_at, c.ends_at) AS ends_at, shown.creatives
 FROM line_items l

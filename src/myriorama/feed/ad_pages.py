@@ -27,6 +27,7 @@ from myriorama.feed.ad_market import Money, Stall
 from myriorama.feed.ad_sessions import Session
 from myriorama.feed.ad_slots import AdSlots
 from myriorama.feed.ad_viewers import AdViewers, Known, Showing
+from myriorama.feed.outside_bids import OutsideBids
 from myriorama.store.identity import new_id
 from myriorama.store.signing import Signer
 
@@ -94,6 +95,7 @@ class AdPages:
         token_life_ms: int,
         rules: Rules | None = None,
         patience_s: float = 0.01,
+        outside: OutsideBids | None = None,
     ) -> None:
         """Take the collaborators.
 
@@ -108,6 +110,7 @@ class AdPages:
             token_life_ms: how long a token is believed after its decision.
             rules: of the house.
             patience_s: how long a page waits for what must be read of a viewer who is new here.
+            outside: what is bid by others; None: nothing is asked for.
         """
         self._market = market
         self._viewers = viewers
@@ -120,13 +123,20 @@ class AdPages:
         self._rules = rules or Rules()
         self._digest = digest_of(self._rules)
         self._patience_s = patience_s
+        self._outside = outside
         self._sampling = _Sampling()
-        self._readings: set[asyncio.Task[Known]] = set()
+        self._readings: dict[bytes, asyncio.Task[Known]] = {}
 
     @property
     def is_open(self) -> bool:
         """Whether anything may be advertised now; if not, nobody need ask for a page."""
         return self._market.stall is not None
+
+    def expect(self, viewer_id: bytes) -> None:
+        """Begin to read a viewer who is new here, while their page is made."""
+        now_ms = time.time_ns() // 1_000_000
+        if self.is_open and self._viewers.kept(viewer_id, now_ms) is None:
+            self._reading(viewer_id, now_ms)
 
     async def of_page(self, looked: Looked) -> PageAds:
         """Return the ads of a page. Never fails."""
@@ -155,6 +165,10 @@ class AdPages:
         if session is None:
             session = self._viewers.at_top(known, now_ms)
         viewer = self._viewers.viewer(known, self._clients.of(looked.headers), session, now_ms)
+        outside = self._outside if stall.index.outside else None
+        if outside is not None:
+            bids = outside.of(looked.viewer_id, stall.index, now_ms)
+            viewer = msgspec.structs.replace(viewer, outside_bids=bids)
         page = self._slots.of_page(looked.video_ids, ranked=looked.kind in RANKED)
         seed = random.getrandbits(_SEED_BITS)
         insertion = decide(stall.index, viewer, page, stall.holds, self._rules, now_ms, seed)
@@ -168,6 +182,9 @@ class AdPages:
         self._viewers.was_served(
             looked.viewer_id, known, session, [_showing(each, now_ms) for each in shown], now_ms
         )
+        if outside is not None:
+            outside.used(looked.viewer_id, [each.line_id for each in shown])
+            outside.ask(stall, looked.viewer_id, viewer, self._rules, now_ms)
         record = None
         share = self._sampling.share(now_ms)
         is_sampled = random.random() < share  # noqa: S311 - no secret hangs on it
@@ -189,14 +206,21 @@ class AdPages:
 
     async def _read(self, viewer_id: bytes, now_ms: int) -> Known | None:
         """Return what is known of a viewer who is new here, or None if that takes too long now."""
-        reading = asyncio.create_task(self._viewers.read(viewer_id, now_ms))
-        self._readings.add(reading)
-        reading.add_done_callback(self._was_read)
+        reading = self._reading(viewer_id, now_ms)
         done, _ = await asyncio.wait({reading}, timeout=self._patience_s)
         return reading.result() if done and reading.exception() is None else None
 
-    def _was_read(self, reading: asyncio.Task[Known]) -> None:
-        self._readings.discard(reading)
+    def _reading(self, viewer_id: bytes, now_ms: int) -> asyncio.Task[Known]:
+        """Return the reading of a viewer that is under way, or begin one."""
+        reading = self._readings.get(viewer_id)
+        if reading is None:
+            reading = asyncio.create_task(self._viewers.read(viewer_id, now_ms))
+            self._readings[viewer_id] = reading
+            reading.add_done_callback(lambda ended: self._was_read(viewer_id, ended))
+        return reading
+
+    def _was_read(self, viewer_id: bytes, reading: asyncio.Task[Known]) -> None:
+        del self._readings[viewer_id]
         if not reading.cancelled() and (error := reading.exception()) is not None:
             logger.warning("a viewer is not read for ads", error=str(error))
 
@@ -221,7 +245,7 @@ class AdPages:
             creative_id=placed.creative.creative_id,
             kind=line.kind,
             price_micros=placed.price_micros,
-            bid_micros=line.bid_micros,
+            bid_micros=placed.bid_micros,
             multiplier=float(stall.index.table.bid[placed.line_row]) / line.bid_micros,
             ecpm_micros=placed.ecpm_micros,
             runner_up_micros=placed.runner_up_micros,
@@ -230,6 +254,9 @@ class AdPages:
             p_click=placed.p_click,
             p_billed=placed.p_billed,
             propensity=placed.propensity,
+            displaced_micros=placed.displaced_micros,
+            viewer_micros=placed.viewer_micros,
+            p_reached=placed.p_reached,
             lease_id=placed.lease_id,
             day=terms.day,
             surface=SURFACES[looked.kind],

@@ -1,0 +1,93 @@
+"""Bidders: asked at public addresses alone, and left alone for a while if they fail."""
+
+import asyncio
+from collections.abc import Iterator
+from uuid import UUID
+
+import pytest
+from msgspec.structs import replace
+
+from ads.asking import House
+from ads.index import Index
+from ads.rules import Rules
+from ads.viewer import Viewer
+from myriorama.bench.ad_markets import Purse, creative, line
+from myriorama.feed.ad_market import ShownCreative, Stall
+from myriorama.feed.bidders import Bidders
+from myriorama.feed.outside_bids import OutsideBids
+from tests.doubles.bidder.app import BidderDouble
+from tests.doubles.bidder.loopback import bidding
+from tests.feed.test_ad_pages import SHOWN
+
+ALICE, BOB = UUID(int=1).bytes, UUID(int=2).bytes
+NOW_MS = 1_900_000_000_000
+
+
+@pytest.fixture
+def bidder() -> Iterator[tuple[BidderDouble, str]]:
+    with bidding() as found:
+        yield found
+
+
+def _ask(host: str, *, inside: tuple[str, ...] = (), times: int = 1) -> list[object]:
+    async def asked() -> list[object]:
+        bidders = Bidders(inside, tmax_ms=2000)
+        found = [await bidders.ask(f"http://{host}/", b"{}") for _ in range(times)]
+        await bidders.close()
+        return list(found)
+
+    return asyncio.run(asked())
+
+
+def test_nobody_is_asked_inside_our_own_networks(bidder: tuple[BidderDouble, str]) -> None:
+    double, host = bidder
+
+    assert _ask(host) == ["inside"]
+    assert _ask(f"localhost:{host.partition(':')[2]}") == ["inside"]
+    assert double.paths == []
+
+
+def test_whoever_fails_again_and_again_is_left_alone(bidder: tuple[BidderDouble, str]) -> None:
+    double, host = bidder
+
+    answers = _ask(host, inside=(host,), times=8)
+
+    # What is no request is refused by the bidder; the sixth is not sent any more.
+    assert answers == ["broken"] * 5 + ["resting"] * 3
+    assert len(double.refused) == 5
+
+
+def test_two_bidders_know_a_viewer_by_two_names_and_one_by_one(
+    bidder: tuple[BidderDouble, str],
+) -> None:
+    double, host = bidder
+    lines = [
+        line(1, bidder=f"http://{host}/one"),
+        line(2, bidder=f"http://{host}/two"),
+    ]
+    shown: dict[UUID, ShownCreative] = {
+        creative(number).creative_id: replace(SHOWN, currency="USD") for number in (1, 2)
+    }
+    stall = Stall(Index.of(lines, {}, 1), Purse(), shown)
+    adult = Viewer(1, age_band="18+")
+    double.answers = "nothing"
+
+    async def asked() -> None:
+        outside = OutsideBids(
+            Bidders((host,), tmax_ms=2000), House("a.example.org", "A", "1"), key=b"k" * 32
+        )
+        for turn, viewer_id in enumerate((ALICE, BOB, ALICE)):
+            outside.ask(stall, viewer_id, adult, Rules(), NOW_MS + 1000 * turn)
+            while len(double.asked) < 2 * (turn + 1):  # noqa: ASYNC110 - of another thread
+                await asyncio.sleep(0.01)
+        await outside.close()
+
+    asyncio.run(asked())
+
+    names: dict[str, list[str]] = {}
+    for request, path in zip(double.asked, double.paths, strict=True):
+        assert request.user is not None
+        names.setdefault(path, []).append(request.user.id)
+    assert {path: len(set(of)) for path, of in names.items()} == {"/one": 2, "/two": 2}
+    assert set(names["/one"]).isdisjoint(names["/two"])
+    assert double.refused == []
