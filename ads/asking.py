@@ -232,8 +232,8 @@ def bidden(content: bytes, asked: Asked) -> Bidden | Refusal:
     if response.cur != asked.currency:
         return "foreign"
     found: list[Bidden | Refusal] = [_of(bid, asked) for bid in bids]
-    sound = [each for each in found if isinstance(each, Bidden)]
-    return max(sound, key=lambda each: each.bid.bid_micros) if sound else found[0]
+    sound: list[Bidden] = [each for each in found if isinstance(each, Bidden)]
+    return max(sound, key=_bid_micros) if sound else found[0]
 
 
 def _of(bid: _Bid, asked: Asked) -> Bidden | Refusal:
@@ -250,6 +250,10 @@ def _of(bid: _Bid, asked: Asked) -> Bidden | Refusal:
         return "too_dear"
     kept_s = KEPT_S_MAX if bid.exp is None else min(bid.exp, KEPT_S_MAX)
     return Bidden(OutsideBid(creative_id, micros), kept_s)
+
+
+def _bid_micros(of: Bidden) -> int:
+    return of.bid.bid_micros
 
 
 def _hidden(viewer: Viewer) -> tuple[str, ...]:

@@ -236,7 +236,7 @@ def test_bids_from_outside_hold_no_more_money_than_there_is(  # noqa: PLR0913, P
         lambda: connection.execute("SELECT count(*) FROM ad_decisions").fetchone() == (len(shown),)
     )
 
-    (promised,) = connection.execute("SELECT sum(price_micros) FROM ad_decisions").fetchone() or ()
+    ((promised,),) = connection.execute("SELECT sum(price_micros) FROM ad_decisions").fetchall()
     assert 500 <= promised <= 5_000
     assert spending_of(connection, "line", theirs.line.id)[0].held_micros <= 5_000
 
