@@ -233,7 +233,8 @@ def bidden(content: bytes, asked: Asked) -> Bidden | Refusal:
         return "foreign"
     found: list[Bidden | Refusal] = [_of(bid, asked) for bid in bids]
     sound: list[Bidden] = [each for each in found if isinstance(each, Bidden)]
-    return max(sound, key=_bid_micros) if sound else found[0]
+    best: Bidden | None = max(sound, key=_bid_micros, default=None)
+    return best or found[0]
 
 
 def _of(bid: _Bid, asked: Asked) -> Bidden | Refusal:
