@@ -21,9 +21,10 @@ from ads.rules import ADS_MAX
 CLICK = 2
 """The place of a click among the events."""
 
-GAP, ROW, CREATIVE, PRICE, RUNNER_UP, SEEN, CLICKED, BILLED, PROPENSITY = range(9)
-"""The columns of what is sold. `PRICE` is for a billed event, `RUNNER_UP` what the best one that is
-not shown and could stand there would have paid for it; chances are of whoever comes there."""
+GAP, ROW, CREATIVE, DISPLACED, TAKEN, RUNNER_UP, SEEN, CLICKED, BILLED, PROPENSITY = range(10)
+"""The columns of what is sold. `DISPLACED` is what the page without this advertiser is worth beyond
+its other ads, `TAKEN` what the viewer loses, `RUNNER_UP` what the best one that is not shown and
+could stand there would have paid for a billed event; chances are of whoever comes there."""
 
 UNSAFE, NOT_A_NUMBER = -1, -2
 """In place of a count of ads: no gap suits any tier; the worth of a video is not a number."""
@@ -95,7 +96,6 @@ def _auction(table: Table, moment: Moment, scratch: Scratch, desk: Desk) -> tupl
         row, creative = int(kept.row[at]), int(kept.creative[at])
         out[one, ROW] = row
         out[one, CREATIVE] = creative
-        out[one, PRICE] /= kept.chance[at]
         out[one, RUNNER_UP] /= kept.chance[at]
         out[one, SEEN] = kept.seen[at]
         clicked = chance_of(table, moment, scratch, row, creative, CLICK)
@@ -106,7 +106,7 @@ def _auction(table: Table, moment: Moment, scratch: Scratch, desk: Desk) -> tupl
 
 @inner
 def _sell_to(table: Table, moment: Moment, size: int, ads: int, desk: Desk) -> tuple[int, int]:
-    """Sell a page to its candidates; write what an impression pays where everybody comes.
+    """Sell a page to its candidates; write what each ad takes from the others and the viewer.
 
     Returns:
         How many ads there are, or -1 where it takes too long to know; how many steps it took.
@@ -114,7 +114,7 @@ def _sell_to(table: Table, moment: Moment, size: int, ads: int, desk: Desk) -> t
     kept, board, out, reach = desk.kept, desk.board, desk.sold, table.reach
     gaps = lay_out(table, kept, size, moment.gap, moment.worths, moment.worth_micros, reach, board)
     away = np.uint64(0)
-    sold, total, steps = best_page(table, kept, size, ads, gaps, reach, away, STEPS_MAX, board)
+    sold, _, steps = best_page(table, kept, size, ads, gaps, reach, away, STEPS_MAX, board)
     for one in range(sold):
         out[one, ROW] = board.best[one]
         out[one, GAP] = board.best_at[one]
@@ -131,8 +131,14 @@ def _sell_to(table: Table, moment: Moment, size: int, ads: int, desk: Desk) -> t
         steps += taken
         if steps > STEPS_MAX:
             return -1, steps
-        came = reach[int(out[one, GAP]) + one]
-        out[one, PRICE] = (without - total) / came + kept.paid[winner]
+        rest = 0.0
+        for other in range(sold):
+            if other != one:
+                at, gap = int(out[other, ROW]), int(out[other, GAP])
+                rest += kept.worth[at] * reach[gap + other] - board.cost[other + 1, gap]
+        gap = int(out[one, GAP])
+        out[one, DISPLACED] = without - rest
+        out[one, TAKEN] = board.cost[one + 1, gap] + moment.ad_cost * reach[gap + one]
     _runners_up(table, kept, size, sold, out)
     return sold, steps
 
@@ -189,7 +195,8 @@ def _explore(  # noqa: PLR0913, PLR0917 - a loop over arrays takes what it reads
     out[EXPLORED, GAP] = gap
     out[EXPLORED, ROW] = row
     out[EXPLORED, CREATIVE] = creative
-    out[EXPLORED, PRICE] = 0.0
+    out[EXPLORED, DISPLACED] = 0.0
+    out[EXPLORED, TAKEN] = 0.0
     out[EXPLORED, RUNNER_UP] = 0.0
     out[EXPLORED, SEEN] = seen
     out[EXPLORED, CLICKED] = seen * chance_of(table, moment, scratch, row, creative, CLICK)

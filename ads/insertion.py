@@ -8,7 +8,6 @@ import logging
 import threading
 import time
 from collections.abc import Mapping, Sequence
-from math import floor
 from typing import Literal
 
 import msgspec
@@ -22,6 +21,7 @@ from ads.lines import Creative, Kind, Line
 from ads.moment import Moment, Scratch, scratch
 from ads.outside import Offer, bidding
 from ads.page import Slot
+from ads.price import price_micros
 from ads.rules import Rules
 from ads.viewer import Viewer
 
@@ -61,6 +61,9 @@ class Placement(msgspec.Struct, frozen=True, gc=False):
     p_click: float
     p_billed: float
     propensity: float
+    displaced_micros: float
+    viewer_micros: float
+    p_reached: float
     lease_id: int
 
 
@@ -259,13 +262,15 @@ class _Sale:
         index = self._index
         bids, creatives, reach = self._table.bid, self._table.creatives, index.reach
         for place, each in enumerate(sold):
-            gap, number, creative, price, runner_up, seen, clicked, billed, propensity = each
+            gap, number, creative, displaced, taken, runner_up, *chances = each
+            seen, clicked, billed, propensity = chances
             row, position = int(number), int(gap) + place
             line, bid = index.lines[row], bids.item(row)
             reserve = self._reserves[line.kind]
             bid_micros = self._bids.get(row, line.bid_micros)
             most = min(int(bid), bid_micros)
-            micros = min(max(floor(price), reserve), most)
+            reached = reach.item(position)
+            micros = price_micros(displaced, taken, reached * billed, reserve, most)
             # What is billed is rare unless it is the impression: then less is at stake.
             lease_id = self._lease(row, micros, 1.0 if line.kind == "cpm" else billed)
             if lease_id is None:
@@ -279,13 +284,16 @@ class _Sale:
                     creative=line.creatives[int(creative) - creatives.item(row)],
                     price_micros=micros,
                     bid_micros=bid_micros,
-                    ecpm_micros=int(1000 * bid * billed * reach.item(position)),
+                    ecpm_micros=int(1000 * bid * billed * reached),
                     runner_up_micros=int(runner_up),
                     reserve_micros=reserve,
                     p_view=seen,
                     p_click=clicked,
                     p_billed=billed,
                     propensity=propensity,
+                    displaced_micros=displaced,
+                    viewer_micros=taken,
+                    p_reached=reached,
                     lease_id=lease_id,
                 )
             )

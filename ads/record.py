@@ -26,7 +26,8 @@ class Shown(msgspec.Struct, frozen=True):
     the other amounts and probabilities are those of `ads.insertion.Placement`. `day` is the ordinal
     of the advertiser's date, `surface` the one of the token. `reasons` tell which targeting the
     viewer matched: "country:DE", "language:de", "age:18+", "interest:dance", "platform:ios", or
-    "everybody".
+    "everybody". `displaced_micros`, `viewer_micros` and `p_reached` are what the price is made of
+    (`ads.price`); older records, and those of places elsewhere, have none.
     """
 
     ad_decision_id: UUID
@@ -53,6 +54,9 @@ class Shown(msgspec.Struct, frozen=True):
     below: UUID | None
     reasons: tuple[str, ...]
     expires_ms: int
+    displaced_micros: float | None = None
+    viewer_micros: float | None = None
+    p_reached: float | None = None
 
 
 class Context(msgspec.Struct, frozen=True):

@@ -20,7 +20,7 @@ RECORD = """
            runner_up_micros, reserve_micros, p_view, p_click, p_billed, propensity, lease_id, day,
            above, below, reasons, expires_ms, (s.ads #>> '{auction,version}')::bigint,
            s.ads #>> '{auction,reason}', (s.ads #>> '{auction,exact}')::boolean,
-           s.ads #>> '{auction,rules}', s.position
+           s.ads #>> '{auction,rules}', s.position, displaced_micros, viewer_micros, p_reached
     FROM slates s, json_populate_recordset(NULL::shown_ad, s.ads -> 'shown') AS shown
     WHERE s.position > %s AND s.position <= %s AND s.ads IS NOT NULL
     ORDER BY s.position, shown.position

@@ -38,6 +38,33 @@ def test_no_page_is_worth_more_than_the_one_decided_and_no_price_is_another() ->
     assert sold > MARKETS / 2
 
 
+def test_every_price_is_the_sum_of_what_is_on_record_of_it() -> None:
+    alone = 0
+    for seed in range(MARKETS):
+        market = drawn(seed)
+        index = Index.of(market.lines, {}, version=1)
+        search = Search(market, index)
+        bids = {each.line_id: each.bid_micros for each in market.lines}
+
+        placements = decided(market, index).placements
+
+        for place, each in enumerate(placements):
+            charged = each.p_reached * each.p_billed
+            price = each.reserve_micros + (each.displaced_micros + each.viewer_micros) / charged
+            most = each.line.bid_micros
+            assert each.price_micros == min(max(math.floor(price), each.reserve_micros), most)
+            assert price == pytest.approx(search.price(bids, place), rel=1e-9), seed
+            # What the page is worth to its viewer, with all ads of it and without this one.
+            others = [(p.position - n, p.line) for n, p in enumerate(placements) if p is not each]
+            without, _ = search.best(bids, away=each.line.advertiser_id)
+            if not others:
+                worth = search.value((), bids)
+                assert each.displaced_micros == pytest.approx(without - worth, abs=1e-6), seed
+                alone += 1
+            assert each.viewer_micros >= 0
+    assert alone > MARKETS / 10
+
+
 @pytest.mark.parametrize("seed", range(60))
 def test_no_advertiser_gains_by_another_bid_than_what_it_is_worth_to_them(seed: int) -> None:
     market = drawn(seed, lines_max=12, length_max=20)

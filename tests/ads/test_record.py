@@ -85,3 +85,12 @@ def test_what_a_newer_release_adds_is_passed_over() -> None:
 def test_other_rules_have_another_digest() -> None:
     assert digest_of(Rules()) == digest_of(Rules())
     assert digest_of(Rules()) != digest_of(Rules(gap=5))
+
+
+def test_a_record_of_before_prices_were_told_apart_is_read() -> None:
+    record = AdRecord(AUCTION, (SHOWN,))
+    fields = msgspec.json.decode(record.encode())
+    for name in ("displaced_micros", "viewer_micros", "p_reached"):
+        del fields["shown"][0][name]
+
+    assert AdRecord.decode(msgspec.json.encode(fields)) == record

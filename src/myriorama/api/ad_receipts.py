@@ -5,7 +5,7 @@ beside it only those that everybody may see.
 """
 
 from datetime import UTC, date, datetime, timedelta
-from typing import Annotated, Literal
+from typing import Annotated, Literal, LiteralString
 from uuid import UUID
 
 import msgspec
@@ -23,18 +23,25 @@ from myriorama.api.reads import Reads
 from myriorama.api.tenancy import Tenancy
 from myriorama.api.tokens import Principal, Scope
 
-DECISIONS = """
+_DECIDED: LiteralString = """
     SELECT ad_decision_id, decided_at, line_id AS line_item_id, campaign_id, creative_id, kind, day,
            surface, place, price_micros, bid_micros, multiplier, ecpm_micros, runner_up_micros,
-           reserve_micros, p_view, p_click, p_billed, propensity, reason AS rule, exact,
-           rules AS rules_digest, version AS index_version, expires_ms, above, below
-    FROM ad_decisions
-    WHERE advertiser_id = %(advertiser_id)s AND coalesce(line_id = %(line_item_id)s::uuid, true)
-      AND coalesce(ad_decision_id = %(ad_decision_id)s::uuid, true)
+           reserve_micros, p_view, p_click, p_billed, propensity, displaced_micros, viewer_micros,
+           p_reached, reason AS rule, exact, rules AS rules_digest, version AS index_version,
+           expires_ms, above, below
+    FROM ad_decisions WHERE advertiser_id = %(advertiser_id)s
+"""
+
+_LISTED: LiteralString = """
       AND coalesce(day = %(day)s::integer, true) AND decided_at BETWEEN %(since)s AND %(until)s
       AND (decided_at, ad_decision_id) < (%(before)s, %(before_id)s::uuid)
     ORDER BY decided_at DESC, ad_decision_id DESC LIMIT %(limit)s
 """
+
+# Each by an index of its own: of all, of a line item, and of one.
+DECISIONS = _DECIDED + _LISTED
+OF_LINE = _DECIDED + "AND line_id = %(line_item_id)s" + _LISTED
+DECISION = _DECIDED + "AND ad_decision_id = %(ad_decision_id)s"
 
 REPORTS = """
     SELECT c.beacon, c.reported_ms, c.micros, c.leaked_micros, c.mark,
@@ -66,10 +73,13 @@ class Decision(msgspec.Struct, frozen=True):
     """An ad that was shown, and how its price came about; amounts are micros of the currency.
 
     `price_micros` is of the event that the line's kind bills, at most `bid_micros`. The bid was
-    weighed by the pacing `multiplier`; `runner_up_micros` is what the next best use of the place
-    was worth, `reserve_micros` the least that a place costs. `rule` says how the page was decided,
-    by the index `index_version` under the rules `rules_digest`; `exact`: every way to fill it was
-    looked at. `place` counts from the top of the page, from 0 on.
+    weighed by the pacing `multiplier`; `reserve_micros` is the least that a place costs. The price
+    is that, and (`displaced_micros` + `viewer_micros`) / (`p_reached` * `p_billed`), rounded down:
+    what the page without this ad is worth beyond its other ads, and what the viewer loses by it,
+    over how likely it is billed; null where it is not on record. `runner_up_micros` is what the
+    best ad that was not shown would have paid for the place at most. `rule` says how the page was
+    decided, by the index `index_version` under the rules `rules_digest`; `exact`: every way to fill
+    it was looked at. `place` counts from the top of the page, from 0 on.
     """
 
     ad_decision_id: UUID
@@ -91,6 +101,9 @@ class Decision(msgspec.Struct, frozen=True):
     p_click: float
     p_billed: float
     propensity: float
+    displaced_micros: float | None
+    viewer_micros: float | None
+    p_reached: float | None
     rule: str
     exact: bool
     rules_digest: str
@@ -119,6 +132,9 @@ class DecisionRow(msgspec.Struct, frozen=True):
     p_click: float
     p_billed: float
     propensity: float
+    displaced_micros: float | None
+    viewer_micros: float | None
+    p_reached: float | None
     rule: str
     exact: bool
     rules_digest: str
@@ -164,9 +180,10 @@ class Receipt(Decision, frozen=True):
     `outcome`: "charged"; "credited", for `reason`, after it was charged; "leaked": no budget had
     room left, so it is free; "invalid", by the rule in `reason`; "waiting", until `expires_at`; or
     "not_reported": nothing that is billed happened. `above` and `below` are null where there is no
-    video, or one that not everybody may see.
+    video, or one that not everybody may see. `price_words` tell how the price came about.
     """
 
+    price_words: str
     outcome: Outcome
     charged_micros: int
     leaked_micros: int
@@ -200,7 +217,8 @@ async def list_ad_decisions(  # noqa: PLR0913, PLR0917 - what a list takes
         else (_ALWAYS[1], _LAST_ID)
     )
     asked = _asked(advertiser_id, line_item_id=line_item_id, day=day, before=before)
-    found = await reads.many(DecisionRow, DECISIONS, {**asked, "limit": limit + 1})
+    query = DECISIONS if line_item_id is None else OF_LINE
+    found = await reads.many(DecisionRow, query, {**asked, "limit": limit + 1})
     shown, more = found[:limit], len(found) > limit
     key = (shown[-1].decided_at.isoformat(), str(shown[-1].ad_decision_id)) if more else None
     return Page(
@@ -219,8 +237,8 @@ async def read_ad_receipt(
 ) -> Receipt:
     """Read the receipt of a decision: rule, price, neighbours, and what it cost, or why not."""
     await tenancy.require(advertiser_id, by=principal.account_id)
-    asked = _asked(advertiser_id, ad_decision_id=ad_decision_id)
-    row = await reads.one(DecisionRow, DECISIONS, {**asked, "limit": 1})
+    asked = {"advertiser_id": advertiser_id, "ad_decision_id": ad_decision_id}
+    row = await reads.one(DecisionRow, DECISION, asked)
     if row is None:
         raise AdDecisionNotFound("There is no such decision of this advertiser.")
     reports = await reads.many(ReportRow, REPORTS, (ad_decision_id,))
@@ -229,6 +247,7 @@ async def read_ad_receipt(
     neighbours = {each.video_id: each for each in found}
     receipt = {
         **_fields(row),
+        "price_words": _price_words(row),
         **_outcome(row, reports),
         "expires_at": _instant(row.expires_ms),
         "reports": [
@@ -244,10 +263,9 @@ async def read_ad_receipt(
 def _asked(
     advertiser_id: UUID,
     *,
-    line_item_id: UUID | None = None,
-    ad_decision_id: UUID | None = None,
-    day: date | None = None,
-    before: tuple[datetime, UUID] = (_ALWAYS[1], _LAST_ID),
+    line_item_id: UUID | None,
+    day: date | None,
+    before: tuple[datetime, UUID],
 ) -> dict[str, object]:
     since, until = _ALWAYS
     if day is not None and since.date() < day < until.date():
@@ -257,7 +275,6 @@ def _asked(
     return {
         "advertiser_id": advertiser_id,
         "line_item_id": line_item_id,
-        "ad_decision_id": ad_decision_id,
         "day": day.toordinal() if day else None,
         "since": since,
         "until": until,
@@ -278,7 +295,9 @@ def _fields(row: DecisionRow) -> dict[str, object]:
 
 def _outcome(row: DecisionRow, reports: list[ReportRow]) -> dict[str, object]:
     """Return what became of the report that bills, and why it cost what it did."""
-    billed = next((each for each in reports if each.beacon == BILLED[row.kind]), None)
+    of_kind = [each for each in reports if each.beacon == BILLED[row.kind]]
+    # One that came invalid leaves room for a true one, which is what counts.
+    billed = min(of_kind, key=lambda each: each.mark is not None, default=None)
     outcome: Outcome = "not_reported"
     if billed is None:
         is_open = datetime.now(UTC) < _instant(row.expires_ms)
@@ -296,6 +315,23 @@ def _outcome(row: DecisionRow, reports: list[ReportRow]) -> dict[str, object]:
         "credited_micros": billed.credited_micros if billed else 0,
         "reason": (billed.mark or billed.credited_for) if billed else None,
     }
+
+
+def _price_words(row: DecisionRow) -> str:
+    """Return the sum that gives the price."""
+    least, displaced, viewer = row.reserve_micros, row.displaced_micros, row.viewer_micros
+    if displaced is None or viewer is None or not row.p_reached:
+        return "What the page lost by this ad is not on record."
+    if row.rule == "explored":
+        return f"It was drawn, to learn of it, and pays the least that a place costs: {least}."
+    chance = row.p_reached * row.p_billed
+    exact = least + (displaced + viewer) / chance
+    return (
+        f"It pays what the page loses by it: {displaced:.3f} micros of other ads and {viewer:.3f} "
+        f"of the viewer, over the {chance:.6f} by which it is billed, beyond the {least} that a "
+        f"place costs at least: {exact:.3f}; in whole micros, not below that least and not above "
+        f"the bid, {row.price_micros}."
+    )
 
 
 def _instant(ms: int) -> datetime:
