@@ -200,3 +200,68 @@ def test_a_pseudonym_tells_nobody_who_it_is(house: House) -> None:
         assert alice.pseudonym != int.from_bytes(ALICE.bytes[8:])
 
     house.run(act)
+
+
+@pytest.mark.parametrize(
+    "chosen",
+    [
+        "INSERT INTO personalisation (account_id, personalised, position) VALUES (%s, false, 7)",
+        "INSERT INTO personalisation (account_id, forgotten_at, position) VALUES (%s, now(), 7)",
+    ],
+    ids=["switched off", "forgotten"],
+)
+def test_what_a_viewer_takes_back_targets_them_no_more(house: House, chosen: str) -> None:
+    house.is_told(ACCOUNT, ALICE, "18+")
+    house.is_told(LIKED, ALICE, UUID(int=9))
+    house.is_told(TAGGED, UUID(int=9), "dance")
+
+    async def act(viewers: AdViewers) -> None:
+        before = viewers.viewer(await viewers.read(ALICE.bytes, NOON_MS), IOS, BEGUN, NOON_MS)
+        house.is_told(chosen, ALICE)
+
+        await viewers.refresh_choices()
+
+        assert viewers.kept(ALICE.bytes, NOON_MS) is None
+        after = viewers.viewer(await viewers.read(ALICE.bytes, NOON_MS), IOS, BEGUN, NOON_MS)
+        assert (before.interests, after.interests) == (DANCE, NOTHING)
+
+    house.run(act)
+
+
+def test_what_is_liked_after_a_history_was_forgotten_counts(house: House) -> None:
+    house.is_told(ACCOUNT, ALICE, "18+")
+    house.is_told(
+        "INSERT INTO personalisation (account_id, forgotten_at, position) VALUES (%s, now(), 0)",
+        ALICE,
+    )
+    house.is_told(LIKED, ALICE, UUID(int=9))
+    house.is_told(TAGGED, UUID(int=9), "dance")
+
+    async def act(viewers: AdViewers) -> None:
+        known = await viewers.read(ALICE.bytes, NOON_MS)
+
+        assert viewers.viewer(known, IOS, BEGUN, NOON_MS).interests == DANCE
+
+    house.run(act)
+
+
+def test_an_account_that_moves_while_it_is_read_is_read_again(house: House) -> None:
+    house.is_told(ACCOUNT, ALICE, "18+")
+
+    async def act(viewers: AdViewers) -> None:
+        with psycopg.connect(house.url) as lock, psycopg.connect(house.url) as watching:
+            watching.autocommit = True
+            lock.execute("LOCK TABLE ad_decisions")  # what was shown is read after who they are
+            reading = asyncio.create_task(viewers.read(ALICE.bytes, NOON_MS))
+            waits = "SELECT FROM pg_locks WHERE NOT granted AND relation = 'ad_decisions'::regclass"
+            while watching.execute(waits).fetchone() is None:  # noqa: ASYNC110 - it tells nobody
+                await asyncio.sleep(0.001)
+            watching.execute("UPDATE accounts SET age_band = '16-17', position = 5")
+            await viewers.refresh_accounts()
+            lock.commit()
+            await reading
+
+        assert viewers.kept(ALICE.bytes, NOON_MS) is None
+        assert (await viewers.read(ALICE.bytes, NOON_MS)).is_minor
+
+    house.run(act)

@@ -6,7 +6,7 @@ of within a second. An ad that was never seen stops counting when its token has 
 
 import asyncio
 from collections import OrderedDict, deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
@@ -21,6 +21,7 @@ from myriorama.feed.ad_clients import Client
 from myriorama.feed.ad_preferences import NO_CHOICES, AdChoices, AdPreferences
 from myriorama.feed.ad_pseudonyms import Pseudonyms
 from myriorama.feed.ad_sessions import BEGUN, Session
+from myriorama.feed.readings import Readings
 from myriorama.store.projected import Projected
 
 logger = structlog.get_logger(__name__)
@@ -30,10 +31,14 @@ _FACTS = """
     LEFT JOIN personalisation p USING (account_id) WHERE a.account_id = %s
 """
 
-# What they liked lately by its hashtags, and what they asked to see more of.
+# What they liked lately by its hashtags, and what they asked to see more of. `position` is that of
+# their last choice: what was liked before they had their history forgotten says nothing, nor does,
+# where they have switched something since, what was liked before that.
 _INTERESTS = """
     SELECT DISTINCT tag FROM video_hashtags JOIN (
         SELECT video_id FROM reactions WHERE account_id = %(viewer)s AND liked
+        AND position > coalesce((SELECT position FROM personalisation
+                                 WHERE account_id = %(viewer)s AND forgotten_at IS NOT NULL), 0)
         ORDER BY position DESC LIMIT 100
     ) AS lately USING (video_id) WHERE tag <> ''
     UNION
@@ -66,6 +71,12 @@ _SEEN_OF = """
 """
 
 _MOVED_ACCOUNTS = "SELECT position, uuid_send(account_id) FROM accounts WHERE position > %s"
+
+_MOVED_CHOICES = """
+    SELECT position, uuid_send(account_id) FROM personalisation WHERE position > %s
+"""
+
+_CHOICES_HEAD = "SELECT coalesce(max(position), 0) FROM personalisation"
 
 _ACCOUNTS_HEAD = "SELECT coalesce(max(position), 0) FROM accounts"
 
@@ -148,6 +159,8 @@ class AdViewers:
         self._pending: deque[tuple[bytes, Showing]] = deque()
         self._seen = 0
         self._seen_accounts = 0
+        self._seen_choices = 0
+        self._describing = Readings()
 
     def kept(self, viewer_id: bytes, now_ms: int) -> Known | None:
         """Return what is known of a viewer if it is in memory, and not for too long."""
@@ -227,20 +240,22 @@ class AdViewers:
             self._pending.append((viewer_id, showing))
 
     def follow(self, projected: Projected) -> None:
-        """Hear of what other processes have shown, and of accounts that are described otherwise."""
+        """Hear of what other processes have shown, of accounts that move, and of what they want."""
         projected.refresh(["ad_decisions"], self.refresh_shown)
         projected.refresh(["accounts"], self.refresh_accounts)
-        projected.reload(["ad_decisions", "accounts"], self.load)
+        projected.refresh(["steering"], self.refresh_choices)
+        projected.reload(["ad_decisions", "accounts", "steering"], self.load)
 
     async def load(self) -> None:
         """Find out how far the tables have come; what was in memory before is read again."""
         async with self._pool.connection() as connection:
             shown = await (await connection.execute(_HEAD)).fetchone()
             accounts = await (await connection.execute(_ACCOUNTS_HEAD)).fetchone()
+            choices = await (await connection.execute(_CHOICES_HEAD)).fetchone()
         self._seen = shown[0] if shown else 0
         self._seen_accounts = accounts[0] if accounts else 0
-        for known in self._kept.values():
-            known.read_ms = 0
+        self._seen_choices = choices[0] if choices else 0
+        self._read_again(list(self._kept))
 
     async def refresh_shown(self) -> None:
         async with self._pool.connection() as connection:
@@ -257,11 +272,17 @@ class AdViewers:
             rows = await (
                 await connection.execute(_MOVED_ACCOUNTS, (self._seen_accounts,))
             ).fetchall()
-        for position, account_id in rows:
-            self._seen_accounts = max(self._seen_accounts, position)
-            known = self._kept.get(account_id)
-            if known is not None:
-                known.read_ms = 0
+        self._seen_accounts = max((position for position, _ in rows), default=self._seen_accounts)
+        self._read_again([account_id for _, account_id in rows])
+
+    async def refresh_choices(self) -> None:
+        """Read again who has switched personalisation, or had their history forgotten."""
+        async with self._pool.connection() as connection:
+            rows = await (
+                await connection.execute(_MOVED_CHOICES, (self._seen_choices,))
+            ).fetchall()
+        self._seen_choices = max((position for position, _ in rows), default=self._seen_choices)
+        self._read_again([account_id for _, account_id in rows])
 
     async def run(self, clock_ms: Callable[[], int]) -> None:
         """Look each second which ads were never seen in their time, until cancelled."""
@@ -298,15 +319,17 @@ class AdViewers:
                 known.showings.pop(showing.ad_decision_id, None)
                 known.shown = None
 
+    def _read_again(self, viewer_ids: Collection[bytes]) -> None:
+        """Believe nothing any more of what was read of these, or is being read."""
+        self._describing.change(viewer_ids)
+        for viewer_id in viewer_ids:
+            if (known := self._kept.get(viewer_id)) is not None:
+                known.read_ms = 0
+
     async def _read(self, viewer_id: bytes, known: Known, now_ms: int) -> None:
         account_id = UUID(bytes=viewer_id)
-        async with self._pool.connection() as connection, connection.pipeline():
-            facts = await connection.execute(_FACTS, (account_id,))
-            interests = await connection.execute(_INTERESTS, {"viewer": account_id})
-            shown = await connection.execute(_SHOWN, (account_id, now_ms))
-            age_band, personalised = await facts.fetchone() or ("", False)
-            tags = [row[0] for row in await interests.fetchall()]
-            rows = await shown.fetchall()
+        with self._describing.begin() as changed:
+            age_band, personalised, tags, rows = await self._told(account_id, now_ms)
         known.age_band, known.is_minor = age_band, age_band != _ADULTS
         known.is_contextual = not personalised
         known.interests = frozenset(map(folded, tags[:_INTERESTS_MAX]))
@@ -317,7 +340,20 @@ class AdViewers:
                 known.add(showing)
             elif showing.expires_ms + _SETTLED_MS > now_ms and known.add(showing):
                 self._pending.append((viewer_id, showing))
-        known.read_ms = now_ms
+        if viewer_id not in changed:
+            known.read_ms = now_ms
+
+    async def _told(
+        self, account_id: UUID, now_ms: int
+    ) -> tuple[str, bool, Sequence[str], Sequence[TupleRow]]:
+        """Return their age band, whether they are told apart, their tags, and what was shown."""
+        async with self._pool.connection() as connection, connection.pipeline():
+            facts = await connection.execute(_FACTS, (account_id,))
+            interests = await connection.execute(_INTERESTS, {"viewer": account_id})
+            shown = await connection.execute(_SHOWN, (account_id, now_ms))
+            age_band, personalised = await facts.fetchone() or ("", False)
+            tags = [row[0] for row in await interests.fetchall()]
+            return age_band, personalised, tags, await shown.fetchall()
 
 
 def _showing(  # noqa: PLR0913, PLR0917 - a row
