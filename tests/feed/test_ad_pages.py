@@ -101,8 +101,17 @@ class Market:
 Page = Callable[[Session | None], Awaitable[PageAds]]
 
 
-def play(url: str, act: Callable[[Page], Awaitable[None]], purse: Purse | None) -> None:
-    """Let somebody look at pages of twenty videos; no purse: there is no market."""
+def play(
+    url: str,
+    act: Callable[[Page], Awaitable[None]],
+    purse: Purse | None,
+    *,
+    is_expected: bool = False,
+) -> None:
+    """Let somebody look at pages of twenty videos; no purse: there is no market.
+
+    Who is expected is read before their page is made, which then waits for nothing.
+    """
     with psycopg.connect(url, autocommit=True) as database:
         database.execute(ACCOUNT, {"n": 1, "id": ALICE})
         database.execute(ACCOUNT, {"n": 2, "id": BOB})
@@ -117,9 +126,10 @@ def play(url: str, act: Callable[[Page], Awaitable[None]], purse: Purse | None) 
         async with async_pool(url) as pool:
             slots = AdSlots(pool)
             await slots.load()
+            viewers = AdViewers(pool, AdPreferences(pool), key=b"a key")
             pages = AdPages(
                 Market(stall),
-                AdViewers(pool, AdPreferences(pool), key=b"a key"),
+                viewers,
                 slots,
                 purse or Purse(),
                 TOKENS,
@@ -127,8 +137,13 @@ def play(url: str, act: Callable[[Page], Awaitable[None]], purse: Purse | None) 
                 Clients(),
                 token_life_ms=600_000,
                 rules=PATIENT,
-                patience_s=60.0,
+                patience_s=0.0 if is_expected else 60.0,
             )
+            if is_expected:
+                pages.expect(ALICE.bytes)
+                now_ms = time.time_ns() // 1_000_000
+                while viewers.kept(ALICE.bytes, now_ms) is None:  # noqa: ASYNC110 - it tells nobody
+                    await asyncio.sleep(0.001)
             ids = [video_id.bytes for video_id in VIDEOS]
             await act(
                 lambda session: pages.of_page(Looked(ALICE.bytes, "latest", ids, (), session))
@@ -184,3 +199,14 @@ def test_what_is_shown_at_once_counts_at_once(database_url: str) -> None:
         assert again.items == b"[]"  # a session has thirty
 
     play(database_url, act, Purse())
+
+
+def test_the_first_page_of_a_viewer_who_was_read_meanwhile_has_ads_at_once(
+    database_url: str,
+) -> None:
+    async def act(page: Page) -> None:
+        ads = await page(None)
+
+        assert ads.items.count(b"ad_decision_id") == 1
+
+    play(database_url, act, Purse(), is_expected=True)

@@ -110,6 +110,8 @@ class FeedPages:
         now = int(time.time())
         listing = f"feed:{kind}:{viewer_id.hex}"
         place = self._cursors.read(listing, cursor)
+        if self._ads is not None:
+            self._ads.expect(viewer_id.bytes)
         if kind == "for_you" or kind == "popular":  # noqa: PLR1714 - it narrows the type
             return await self._ranked_page(
                 viewer_id.bytes, kind, listing, place, limit, now, headers
