@@ -55,7 +55,7 @@ def alice(person: Callable[[str], Person], settings: Settings, log: Log, pool: P
     who = with_scopes(person("alice"), settings, Scope.ADVERTISER)
     with psycopg.connect(settings.database_url, autocommit=True) as connection:
         history = History(Market(pool, connection), log, seed=1, owner_id=who.account_id)
-        return Advertiser(who, history.play(hours=24))
+        return Advertiser(who, history.play(hours=48))
 
 
 def one(pool: Pool, query: str) -> str:
@@ -71,7 +71,8 @@ def test_a_receipt_says_what_was_charged_or_why_not(alice: Advertiser, pool: Poo
         "credited": "decision_id IN (SELECT decision_id FROM credits)",
         "leaked": "leaked_micros > 0",
         "invalid": "mark IS NOT NULL AND beacon = 1 AND line_id = "
-        "(SELECT line_item_id FROM line_items WHERE kind = 'cpm')",
+        "(SELECT line_item_id FROM line_items WHERE kind = 'cpm') AND decision_id NOT IN "
+        "(SELECT decision_id FROM charges WHERE beacon = 1 AND mark IS NULL)",
     }
 
     for outcome, condition in where.items():
