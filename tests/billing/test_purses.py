@@ -166,6 +166,47 @@ def test_servers_go_on_with_what_they_hold_while_postgresql_is_away(
     assert purses.hold(LINE, 100) == 2
 
 
+def test_a_line_that_nobody_asks_for_any_more_is_forgotten(
+    purses: Purses, lessor: Lessor, clock: Clock
+) -> None:
+    fetched(purses, 1_000)
+    purses.hold(OTHER, 1_000)
+
+    for clock.now_s in (5.0, 60.0, 200.0):
+        purses.tend()
+
+    for line in (LINE, OTHER):
+        assert purses.hold(line, 100) is None
+        purses.tend()
+        assert lessor.asked[-1] == 1_600  # by its price now, as of a line that was never heard of
+
+
+def test_a_line_that_is_asked_for_again_and_again_is_remembered(
+    purses: Purses, lessor: Lessor, clock: Clock
+) -> None:
+    fetched(purses, 1_000)
+
+    for second in range(1, 200):
+        clock.now_s = float(second)
+        purses.hold(LINE, 100)
+        purses.tend()
+
+    assert lessor.asked[-1] >= 16_000
+
+
+def test_all_leases_that_end_at_once_are_given_back(
+    purses: Purses, lessor: Lessor, clock: Clock
+) -> None:
+    for number in range(120):
+        purses.hold(UUID(int=number), 100)
+    purses.tend()
+
+    clock.now_s = 5.0
+    purses.tend()
+
+    assert len(lessor.back) == 120
+
+
 def test_clicks_hold_what_is_expected_of_them_and_a_margin(purses: Purses, lessor: Lessor) -> None:
     lessor.micros = 10_000
     fetched(purses, 1_000, probability=0.01)

@@ -9,6 +9,8 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from heapq import heappop, heappush
+from itertools import count
 from math import isqrt
 from types import TracebackType
 from typing import Self
@@ -34,6 +36,10 @@ _RETRY_S, _RETRY_S_MAX = 0.1, 2.0
 # This much of its time before a lease ends, the next one is fetched.
 _AHEAD = 0.3
 _TERMS_KEPT_S = 60.0
+# A purse without leases that nobody has asked for so long is forgotten.
+_IDLE_S = 60.0
+# So many leases are ended at once, before those who decide have their turn again.
+_ENDED_AT_ONCE = 50
 
 _GRANTED = Counter("myriorama_ad_leases", "Leases asked for", ["outcome"])
 
@@ -95,6 +101,7 @@ class _Purse:
     wanted_micros: int = 0
     retry_s: float = _RETRY_S
     not_before_s: float = 0.0
+    asked_s: float = 0.0
 
     def ready(self, now_s: float) -> list[_Open]:
         return [each for each in self.open if now_s < each.ends_s]
@@ -113,6 +120,9 @@ class Purses:
         self._clock_s = clock_s
         self._lock = threading.Lock()
         self._purses: dict[UUID, _Purse] = {}
+        # When the first lease of a line ends, and when a purse may be forgotten (without a lease).
+        self._ends: list[tuple[float, int, UUID, _Open | None]] = []
+        self._numbers = count()
         self._low: set[UUID] = set()
         self._owed: dict[int, int] = {}
         self._terms: dict[int, Lease] = {}
@@ -134,7 +144,11 @@ class Purses:
         now_s = self._clock_s()
         ppm = min(_MILLION, max(1, -int(-probability * _MILLION // 1)))
         with self._lock:
-            purse = self._purses.setdefault(line_id, _Purse())
+            purse = self._purses.get(line_id)
+            if purse is None:
+                purse = self._purses[line_id] = _Purse()
+                self._look(now_s + _IDLE_S, line_id, None)
+            purse.asked_s = now_s
             purse.price_micros = max(micros, purse.price_micros)
             found = next((each for each in purse.ready(now_s) if each.take(micros, ppm)), None)
             if purse.is_low(now_s) and now_s >= purse.not_before_s:
@@ -164,7 +178,7 @@ class Purses:
             self._fetch(line_id)
 
     def _fetch(self, line_id: UUID) -> None:
-        purse = self._purses[line_id]
+        purse = self._purses[line_id]  # only the thread that tends forgets purses
         asked_s = self._clock_s()
         with self._lock:
             wanted = self._wanted(purse, asked_s)
@@ -179,7 +193,9 @@ class Purses:
                 purse.price_micros = 0
                 return
             purse.retry_s = _RETRY_S
-            purse.open.append(_Open(lease, asked_s))
+            held = _Open(lease, asked_s)
+            purse.open.append(held)
+            self._look(held.ends_s, line_id, held)
             self._terms[lease.lease_id] = lease
 
     def _wanted(self, purse: _Purse, now_s: float) -> int:
@@ -191,21 +207,48 @@ class Purses:
         purse.wanted_micros = max(least, purse.wanted_micros)
         return purse.wanted_micros
 
+    def _look(self, at_s: float, line_id: UUID, held: _Open | None) -> None:
+        heappush(self._ends, (at_s, next(self._numbers), line_id, held))
+
     def _end(self) -> None:
-        """Put aside what may be spent no more."""
+        """Put aside what may be spent no more, and forget what nobody asks for."""
         now_s = self._clock_s()
+        while self._end_some(now_s):
+            pass
         with self._lock:
-            for purse in self._purses.values():
-                for each in [one for one in purse.open if now_s >= one.ends_s]:
-                    purse.open.remove(each)
-                    self._ended.append((each.ends_s, each.lease.lease_id))
-                    if each.left():
-                        self._owed[each.lease.lease_id] = each.issued()
-                    if each.left() > each.lease.micros // 2:
-                        purse.wanted_micros //= 2
             # A page may yet sign for what it took just before the end.
             while self._ended and now_s >= self._ended[0][0] + _TERMS_KEPT_S:
                 self._terms.pop(self._ended.popleft()[1], None)
+
+    def _end_some(self, now_s: float) -> bool:
+        """End a few of the leases that are over; return whether there may be more."""
+        with self._lock:
+            for _ in range(_ENDED_AT_ONCE):
+                if not self._ends or now_s < self._ends[0][0]:
+                    return False
+                _, _, line_id, held = heappop(self._ends)
+                if held is None:
+                    self._forget(line_id, now_s)
+                else:
+                    self._end_one(self._purses[line_id], held)
+        return True
+
+    def _end_one(self, purse: _Purse, held: _Open) -> None:
+        purse.open.remove(held)
+        self._ended.append((held.ends_s, held.lease.lease_id))
+        if held.left():
+            self._owed[held.lease.lease_id] = held.issued()
+        if held.left() > held.lease.micros // 2:
+            purse.wanted_micros //= 2
+
+    def _forget(self, line_id: UUID, now_s: float) -> None:
+        """Forget a purse that holds nothing and is asked for nothing, or look again later."""
+        purse = self._purses[line_id]
+        if purse.open or now_s < purse.asked_s + _IDLE_S:
+            self._look(max(now_s, purse.asked_s) + _IDLE_S, line_id, None)
+            return
+        del self._purses[line_id]
+        self._low.discard(line_id)
 
     def _give_back(self) -> None:
         for lease_id, issued in list(self._owed.items()):
@@ -226,7 +269,9 @@ class Purses:
         with self._lock:
             for purse in self._purses.values():
                 self._owed.update({each.lease.lease_id: each.issued() for each in purse.open})
-                purse.open.clear()
+            self._purses.clear()
+            self._ends.clear()
+            self._low.clear()
         try:
             self._give_back()
         except (psycopg.OperationalError, PoolTimeout) as error:
