@@ -10,7 +10,8 @@ import pytest
 from myriorama.feed.ad_clients import Client
 from myriorama.feed.ad_preferences import AdPreferences
 from myriorama.feed.ad_sessions import BEGUN, Session
-from myriorama.feed.ad_viewers import AdViewers, Showing
+from myriorama.feed.ad_viewers import AdViewers
+from myriorama.feed.known_viewers import Showing
 from myriorama.store.postgres import async_pool
 
 ALICE, LINE, CAMPAIGN, ADVERTISER, CREATIVE = (UUID(int=number) for number in range(1, 6))
@@ -61,10 +62,13 @@ class House:
     def was_seen(self, decision: UUID, mark: str | None = None) -> None:
         self.is_told(SEEN, decision, LINE, CREATIVE, ADVERTISER, mark)
 
-    def run(self, act: Callable[[AdViewers], Awaitable[None]]) -> None:
+    def run(
+        self, act: Callable[[AdViewers], Awaitable[None]], *, times_max: int = 1_000_000
+    ) -> None:
         async def acting() -> None:
             async with async_pool(self.url) as pool:
-                viewers = AdViewers(pool, AdPreferences(pool), key=b"a key")
+                preferences = AdPreferences(pool)
+                viewers = AdViewers(pool, preferences, key=b"a key", times_max=times_max)
                 await viewers.load()
                 await act(viewers)
 
@@ -263,5 +267,58 @@ def test_an_account_that_moves_while_it_is_read_is_read_again(house: House) -> N
 
         assert viewers.kept(ALICE.bytes, NOON_MS) is None
         assert (await viewers.read(ALICE.bytes, NOON_MS)).is_minor
+
+    house.run(act)
+
+
+def test_whoever_was_not_here_for_longest_is_forgotten_where_too_much_is_remembered(
+    house: House,
+) -> None:
+    people = [UUID(int=number) for number in (1, 101, 102)]
+
+    async def act(viewers: AdViewers) -> None:
+        for number, person in enumerate(people):
+            known = await viewers.read(person.bytes, NOON_MS)
+            showings = [
+                Showing(UUID(int=1000 * number + at), (LINE.int, 9), NOON_MS + at, NOON_MS + at)
+                for at in range(20)
+            ]
+            viewers.was_served(person.bytes, known, BEGUN, showings, NOON_MS)
+
+        kept = [viewers.kept(person.bytes, NOON_MS) for person in people]
+
+        assert [each is not None for each in kept] == [False, True, True]
+
+    house.run(act, times_max=100)
+
+
+def test_times_go_when_they_are_read_again_as_no_cap_looks_so_far_back(house: House) -> None:
+    decision, later_ms = UUID(int=20), NOON_MS + 91 * 86_400_000
+    house.is_told(ACCOUNT, ALICE, "18+")
+    house.has_shown(decision, at_ms=NOON_MS, position=1)
+    house.was_seen(decision)
+
+    async def act(viewers: AdViewers) -> None:
+        known = await viewers.read(ALICE.bytes, NOON_MS + 3_600_000)
+        before = known.shown_ms()
+
+        await viewers.read(ALICE.bytes, later_ms)
+
+        assert before[LINE.int] == (NOON_MS,)
+        assert known.shown_ms() == {}
+
+    house.run(act)
+
+
+def test_what_a_decision_was_told_does_not_change_when_more_is_shown(house: House) -> None:
+    async def act(viewers: AdViewers) -> None:
+        known = await viewers.read(ALICE.bytes, NOON_MS)
+        before = viewers.viewer(known, IOS, BEGUN, NOON_MS)
+        showing = Showing(UUID(int=20), (LINE.int,), NOON_MS, NOON_MS + 600_000)
+
+        viewers.was_served(ALICE.bytes, known, BEGUN, [showing], NOON_MS)
+
+        assert before.shown_ms == {}
+        assert known.shown_ms() == {LINE.int: (NOON_MS,)}
 
     house.run(act)

@@ -26,7 +26,8 @@ from myriorama.feed.ad_items import LABEL, AdAdvertiser, AdCreative, AdItem, why
 from myriorama.feed.ad_market import Money, Stall
 from myriorama.feed.ad_sessions import Session
 from myriorama.feed.ad_slots import AdSlots
-from myriorama.feed.ad_viewers import AdViewers, Known, Showing
+from myriorama.feed.ad_viewers import AdViewers
+from myriorama.feed.known_viewers import Known, Showing
 from myriorama.feed.outside_bids import OutsideBids
 from myriorama.store.identity import new_id
 from myriorama.store.signing import Signer

@@ -7,7 +7,6 @@ of within a second. An ad that was never seen stops counting when its token has 
 import asyncio
 from collections import OrderedDict, deque
 from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass, field
 from uuid import UUID
 
 import structlog
@@ -15,12 +14,13 @@ from psycopg import AsyncConnection, OperationalError
 from psycopg.rows import TupleRow
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
-from ads.viewer import Shown, Viewer
+from ads.viewer import Viewer
 from domain.words import folded
 from myriorama.feed.ad_clients import Client
-from myriorama.feed.ad_preferences import NO_CHOICES, AdChoices, AdPreferences
+from myriorama.feed.ad_preferences import AdPreferences
 from myriorama.feed.ad_pseudonyms import Pseudonyms
 from myriorama.feed.ad_sessions import BEGUN, Session
+from myriorama.feed.known_viewers import HOUR_MS, Known, Showing
 from myriorama.feed.readings import Readings
 from myriorama.store.projected import Projected
 
@@ -81,62 +81,11 @@ _CHOICES_HEAD = "SELECT coalesce(max(position), 0) FROM personalisation"
 _ACCOUNTS_HEAD = "SELECT coalesce(max(position), 0) FROM accounts"
 
 _ADULTS = "18+"
-_HOUR_MS = 3_600_000
 _SESSION_MS = 1_800_000
 # Settlement is seconds behind what apps report.
 _SETTLED_MS = 10_000
 _LOOK_S = 1.0
 _INTERESTS_MAX = 200
-
-
-@dataclass(slots=True)
-class Showing:
-    """An ad that was shown: the numbers of the IDs that it counts for, and whether it was seen."""
-
-    ad_decision_id: UUID
-    counts_for: tuple[int, ...]
-    decided_ms: int
-    expires_ms: int
-    is_seen: bool = False
-
-
-@dataclass(slots=True)
-class Known:
-    """What is in memory of a viewer. `is_minor` also where nobody knows their age."""
-
-    pseudonym: int
-    age_band: str = ""
-    is_minor: bool = True
-    is_contextual: bool = True
-    interests: frozenset[str] = frozenset()
-    choices: AdChoices = NO_CHOICES
-    read_ms: int = 0
-    showings: dict[UUID, Showing] = field(default_factory=dict[UUID, Showing])
-    shown: Shown | None = None
-    session: Session = BEGUN
-    served_ms: int = 0
-
-    def add(self, showing: Showing) -> bool:
-        """Count a showing, once."""
-        if showing.ad_decision_id in self.showings:
-            return False
-        self.showings[showing.ad_decision_id] = showing
-        self.shown = None
-        return True
-
-    def shown_ms(self) -> Shown:
-        """Return when what was shown, of all that counts."""
-        if self.shown is None:
-            times: dict[int, list[int]] = {}
-            for each in self.showings.values():
-                for of in each.counts_for:
-                    times.setdefault(of, []).append(each.decided_ms)
-            self.shown = {of: tuple(sorted(found)) for of, found in times.items()}
-        return self.shown
-
-    def in_last_hour(self, now_ms: int) -> int:
-        """Return how many ads were shown in the hour before."""
-        return sum(each.decided_ms > now_ms - _HOUR_MS for each in self.showings.values())
 
 
 class AdViewers:
@@ -149,12 +98,23 @@ class AdViewers:
         *,
         key: bytes,
         count_max: int = 20_000,
+        times_max: int = 2_000_000,
     ) -> None:
-        """Take under which key pseudonyms are made, and how many viewers are remembered."""
+        """Take under which key pseudonyms are made, and how much is remembered.
+
+        Args:
+            pool: where it is read.
+            preferences: what viewers chose.
+            key: of the pseudonyms.
+            count_max: how many viewers there are in memory.
+            times_max: how many times of showings there are in memory, of all viewers.
+        """
         self._pool = pool
         self._preferences = preferences
         self._pseudonyms = Pseudonyms(key)
         self._count_max = count_max
+        self._times_max = times_max
+        self._times = 0
         self._kept: OrderedDict[bytes, Known] = OrderedDict()
         self._pending: deque[tuple[bytes, Showing]] = deque()
         self._seen = 0
@@ -165,7 +125,7 @@ class AdViewers:
     def kept(self, viewer_id: bytes, now_ms: int) -> Known | None:
         """Return what is known of a viewer if it is in memory, and not for too long."""
         known = self._kept.get(viewer_id)
-        if known is None or known.read_ms <= now_ms - _HOUR_MS:
+        if known is None or known.read_ms <= now_ms - HOUR_MS:
             return None
         choices = self._preferences.kept(viewer_id)
         if choices is None:
@@ -183,10 +143,9 @@ class AdViewers:
         known = self._kept.get(viewer_id)
         if known is None:
             known = self._kept[viewer_id] = Known(self._pseudonyms.of(viewer_id))
-            if len(self._kept) > self._count_max:
-                self._kept.popitem(last=False)
+            self._make_room()
         known.choices = await self._preferences.of(viewer_id)
-        if known.read_ms <= now_ms - _HOUR_MS:
+        if known.read_ms <= now_ms - HOUR_MS:
             await self._read(viewer_id, known, now_ms)
         return known
 
@@ -238,6 +197,7 @@ class AdViewers:
         for showing in showings:
             known.add(showing)
             self._pending.append((viewer_id, showing))
+        self._weigh(viewer_id, known)
 
     def follow(self, projected: Projected) -> None:
         """Hear of what other processes have shown, of accounts that move, and of what they want."""
@@ -266,6 +226,7 @@ class AdViewers:
             showing = _showing(*row)
             if known is not None and known.add(showing):
                 self._pending.append((viewer_id, showing))
+                self._weigh(viewer_id, known)
 
     async def refresh_accounts(self) -> None:
         async with self._pool.connection() as connection:
@@ -313,11 +274,26 @@ class AdViewers:
         seen = {row[0] for row in rows}
         for viewer_id, showing in over:
             self._pending.popleft()
-            showing.is_seen = showing.ad_decision_id in seen
             known = self._kept.get(viewer_id)
-            if known is not None and not showing.is_seen:
-                known.showings.pop(showing.ad_decision_id, None)
-                known.shown = None
+            if known is not None:
+                known.settle(showing.ad_decision_id, is_seen=showing.ad_decision_id in seen)
+                self._weigh(viewer_id, known)
+
+    def _weigh(self, viewer_id: bytes, known: Known) -> None:
+        """Note how much is remembered of a viewer, and forget others if that is too much in all."""
+        if self._kept.get(viewer_id) is not known:
+            return  # forgotten meanwhile
+        before, known.weight = known.weight, known.times
+        self._times += known.weight - before
+        self._make_room()
+
+    def _make_room(self) -> None:
+        """Forget those who have not been here for longest, but not who is here now."""
+        while len(self._kept) > 1 and (
+            len(self._kept) > self._count_max or self._times > self._times_max
+        ):
+            _, forgotten = self._kept.popitem(last=False)
+            self._times -= forgotten.weight
 
     def _read_again(self, viewer_ids: Collection[bytes]) -> None:
         """Believe nothing any more of what was read of these, or is being read."""
@@ -333,13 +309,17 @@ class AdViewers:
         known.age_band, known.is_minor = age_band, age_band != _ADULTS
         known.is_contextual = not personalised
         known.interests = frozenset(map(folded, tags[:_INTERESTS_MAX]))
+        seen = list[Showing]()
         for *row, is_seen in reversed(rows):
             showing = _showing(*row)
-            showing.is_seen = is_seen
-            if is_seen:
-                known.add(showing)
-            elif showing.expires_ms + _SETTLED_MS > now_ms and known.add(showing):
-                self._pending.append((viewer_id, showing))
+            if showing.expires_ms + _SETTLED_MS > now_ms:
+                # Others' news of it may come after this: it is known by its ID until it is over.
+                if known.add(showing):
+                    self._pending.append((viewer_id, showing))
+            elif is_seen:
+                seen.append(showing)
+        known.recount(seen)
+        self._weigh(viewer_id, known)
         if viewer_id not in changed:
             known.read_ms = now_ms
 
