@@ -16,7 +16,7 @@ from stripe.checkout import Session
 from stripe.params import PaymentIntentCreateParams
 from stripe.params.checkout import SessionCreateParams
 
-from domain.top_up.currencies import minor_micros
+from domain.top_up.currencies import MINOR_DIGITS, minor_micros
 from domain.top_up.payments import (
     Charge,
     Checkout,
@@ -131,10 +131,10 @@ class StripeRail:
                 {"customer": customer_id, "limit": LISTED_MAX}
             )
             # Listed, not searched: what a search finds may be minutes old.
-            found = [_payment(intent) for intent in page.auto_paging_iter()]
+            found = [each for each in page.auto_paging_iter() if _top_up_of(each) == top_up_id]
         except stripe.StripeError as error:
             raise _told_of_reading(error) from error
-        return [payment for payment in reversed(found) if payment.top_up_id == top_up_id]
+        return [_payment(intent) for intent in reversed(found)]
 
     def notices(self, types: Sequence[str], *, since_s: int) -> list[Notice]:
         """Return what was reported since an instant, delivered or not, oldest first."""
@@ -204,8 +204,9 @@ def _intent_of(charge: Charge) -> PaymentIntentCreateParams:
 
 
 def _payment(intent: PaymentIntent) -> Payment:
-    metadata = intent.metadata.to_dict() if intent.metadata else {}
     currency = intent.currency.upper()
+    if currency not in MINOR_DIGITS:  # somebody sells something else by the same account
+        raise RailRefused(f"{intent.id} is in {currency}, in which nothing is topped up.")
     error = intent.last_payment_error
     code = (error.code or "") if error else ""
     status = _STATUS.get(intent.status, "pending")
@@ -215,13 +216,18 @@ def _payment(intent: PaymentIntent) -> Payment:
     method = intent.payment_method
     return Payment(
         payment_id=intent.id,
-        top_up_id=_id_of(metadata.get("top_up_id")),
+        top_up_id=_top_up_of(intent),
         status=status,
         amount_micros=received * minor_micros(currency),
         currency=currency,
         payment_method_id=(method if isinstance(method, str) else method.id) if method else "",
         error_code=code,
     )
+
+
+def _top_up_of(intent: PaymentIntent) -> UUID | None:
+    metadata = intent.metadata.to_dict() if intent.metadata else {}
+    return _id_of(metadata.get("top_up_id"))
 
 
 def _checkout(session: Session) -> Checkout:

@@ -17,7 +17,7 @@ from psycopg.rows import TupleRow
 from psycopg_pool import AsyncConnectionPool
 
 from domain.errors import DomainError
-from domain.top_up.payments import RailRefused, RailSilent
+from domain.top_up.payments import RailRefused
 from myriorama.billing.stripe_rail import Notice, verified
 from myriorama.store.postgres import Pool
 
@@ -106,15 +106,16 @@ class Reports:
             event_id, kind, object_id, attempts = row
             try:
                 self._take_in(kind, object_id, at)
-            except RailSilent as silent:
-                pause = timedelta(seconds=min(_PAUSE_S_MAX, 2**attempts))
-                connection.execute(PUT_OFF, (at + pause, str(silent), event_id))
-                return False
             except (DomainError, RailRefused) as error:
                 # It is of nothing that we know, and will not be by being read again.
                 logger.warning("a report of Stripe is of nothing", of=event_id, error=str(error))
                 connection.execute(DONE, (at, str(error), event_id))
                 return True
+            except Exception as error:  # whatever it is, the others do not wait
+                logger.warning("a report of Stripe waits", of=event_id, exc_info=error)
+                pause = timedelta(seconds=min(_PAUSE_S_MAX, 2**attempts))
+                connection.execute(PUT_OFF, (at + pause, str(error) or repr(error), event_id))
+                return False
             connection.execute(DONE, (at, None, event_id))
             return True
 
