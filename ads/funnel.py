@@ -102,11 +102,13 @@ class _Walk:
         self._flights = Flights([line])
         largest = msgspec.structs.replace(line, bid_micros=_BID_MAX, bidder="")
         anywhere = msgspec.structs.replace(largest, suitability=Suitability(tier="full"))
-        self._caps = Index.of([line], {}, version=0)
+        chances = market.chances
+        paced = {line.line_id: multiplier}
+        self._caps = Index.of([line], {}, 0, chances)
         self._ladder: Sequence[tuple[Step, Line, Index]] = (
-            ("unsafe_page", anywhere, Index.of([anywhere], {}, version=0)),
-            ("neighbours", largest, Index.of([largest], {}, version=0)),
-            ("below_reserve", line, Index.of([line], {line.line_id: multiplier}, version=0)),
+            ("unsafe_page", anywhere, Index.of([anywhere], {}, 0, chances)),
+            ("neighbours", largest, Index.of([largest], {}, 0, chances)),
+            ("below_reserve", line, Index.of([line], paced, 0, chances)),
             ("outbid", line, market.index_with(line, multiplier)),
         )
 

@@ -14,6 +14,7 @@ import msgspec
 from ads.index import Index
 from ads.insertion import Insertion, Placement, decide
 from ads.lines import Line
+from ads.probability import Probabilities
 from ads.record import Context
 from ads.rules import Rules
 from ads.viewer import Viewer
@@ -31,17 +32,18 @@ class Recorded(NamedTuple):
 
 
 class Market(NamedTuple):
-    """Those who bid, at which part of their bids, and by which rules."""
+    """Those who bid, at which part of their bids, by which rules and with which chances."""
 
     lines: Sequence[Line]
     multipliers: Mapping[UUID, float]
     rules: Rules = Rules()
+    chances: Probabilities = Probabilities.prior()
 
     def index_with(self, line: Line, multiplier: float) -> Index:
         """Return the index of all lines and one, which takes the place of itself."""
         others = [each for each in self.lines if each.line_id != line.line_id]
         multipliers = {**self.multipliers, line.line_id: multiplier}
-        return Index.of([line, *others], multipliers, version=0)
+        return Index.of([line, *others], multipliers, 0, self.chances)
 
 
 class Solvent:

@@ -13,6 +13,7 @@ from ads.funnel import Funnel, funnel
 from ads.index import Index
 from ads.lines import HOURS, Cap, Line, Suitability, Targeting
 from ads.page import Slot
+from ads.probability import Probabilities
 from ads.record import Context
 from ads.replaying import Market, Recorded, decided, of_line
 from ads.rules import Rules
@@ -87,6 +88,18 @@ def test_what_is_outbid_is_told_with_the_bid_that_would_win() -> None:
     assert found.price_to_win_micros == 6000  # twice: at half as much more it is still below
     higher = told(seen(short), line(1, bid_micros=6000), line(2, bid_micros=5000))
     assert (higher.won, higher.lost, higher.price_to_win_micros) == (12, [], None)
+
+
+def test_who_is_outbid_goes_by_the_chances_in_force() -> None:
+    prior = Probabilities.prior()
+    effects = {f"creative={line(2).creatives[0].creative_id}": -3.0}
+    view = msgspec.structs.replace(prior.view, effects=effects)
+    learnt = msgspec.structs.replace(prior, view=view)
+    market = Market([line(2, bid_micros=5000)], {}, RULES, learnt)
+
+    found = funnel(seen(page(5)), market, line(1, bid_micros=3000), 1.0)
+
+    assert (found.won, found.lost) == (12, [])
 
 
 def test_no_bid_is_told_where_none_that_is_tried_wins() -> None:

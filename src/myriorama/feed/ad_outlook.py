@@ -25,6 +25,7 @@ from ads.record import AdRecord
 from ads.replaying import Market, Recorded
 from ads.simulation import page_id
 from ads.targets import daily_slice_micros
+from myriorama.feed.ad_chances import in_force
 from myriorama.feed.ad_lines import LineRow, servable_lines, servable_of
 
 logger = structlog.get_logger(__name__)
@@ -161,13 +162,15 @@ class AdOutlook:
         return Placed(line, placed.advertiser_id if placed.sandbox else None)
 
     async def _market(self, now: datetime, sandbox: UUID | None) -> Market:
-        """Return who bids now and may spend, and the part of their bids."""
+        """Return who bids now and may spend, the part of their bids, and the chances in force."""
         async with self._pool.connection() as connection:
             rows = await (await connection.execute(_MULTIPLIERS)).fetchall()
+            chances, _ = await in_force(connection)
         multipliers: dict[UUID, float] = dict(rows)
         servable = await servable_lines(self._pool, at=now, sandbox=sandbox)
         lines = [each.line for each in servable]
-        return Market([line for line in lines if line.line_id in multipliers], multipliers)
+        bidding = [line for line in lines if line.line_id in multipliers]
+        return Market(bidding, multipliers, chances=chances)
 
     async def _pages(self, now: datetime, most: int, sandbox: UUID | None) -> "_Read":
         """Return pages of viewers; of a sandbox, those that were simulated for it."""
