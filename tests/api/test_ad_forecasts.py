@@ -5,9 +5,12 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
+import msgspec
 import psycopg
 import pytest
 
+from ads.chances import FEATURES, Learnt, Ratio
+from ads.probability import Probabilities
 from ads.record import AdRecord, Auction, Context
 from ads.viewer import Viewer
 from domain.campaign.aggregate import Campaign
@@ -15,6 +18,7 @@ from myriorama.api.tokens import Scope
 from myriorama.bench.ad_markets import page
 from myriorama.billing.budgets import follow
 from myriorama.billing.spending import set_cap
+from myriorama.feed.ad_chances import publish
 from myriorama.settings import Settings
 from myriorama.store.log import Log
 from myriorama.store.postgres import AdvisoryLock
@@ -90,6 +94,14 @@ class House:
 
             until(may_spend)
 
+    def learn(self, *, seen: float) -> None:
+        """Publish chances by which fewer ads, or more, are seen."""
+        prior = Probabilities.prior()
+        view = msgspec.structs.replace(prior.view, intercept=seen)
+        chances = msgspec.structs.replace(prior, version=FEATURES, view=view)
+        with psycopg.connect(self._url, autocommit=True) as connection:
+            publish(connection, Learnt(chances, Ratio(1.0, 1.0), Ratio(1.0, 1.0)), 1)
+
     def forecast(self, **differing: Any) -> Any:
         url = f"/v1/campaigns/{self.ads.campaign_id}/forecasts"
         answer = self.alice.post(url, json={**NEW, **differing})
@@ -130,6 +142,19 @@ def test_a_line_item_is_forecast_before_it_is_opened_and_nothing_is_stored(house
     assert found["trust"] == "little"
     assert "40 pages" in found["words"]
     assert house.alice.get(of_campaign).json() == before
+
+
+def test_a_forecast_goes_by_the_chances_in_force(house: House) -> None:
+    house.look(40)
+    by_prior = house.forecast()
+
+    house.learn(seen=0.0)
+    unlikely = house.forecast()
+
+    assert by_prior["impressions"]["expected"] == unlikely["impressions"]["expected"] == 40.0
+    # Half of the ads are seen instead of seven of ten.
+    part = unlikely["billed"]["expected"] / by_prior["billed"]["expected"]
+    assert part == pytest.approx(0.5 / 0.7, rel=0.01)
 
 
 def test_a_forecast_of_few_viewers_tells_none(house: House) -> None:
@@ -192,6 +217,15 @@ def test_what_was_paid_in_and_spent_is_told(house: House) -> None:
     house.pay_in(100)
 
     assert codes(house.diagnosis()) == ["advertiser_spent"]
+
+
+def test_a_campaign_without_a_budget_has_no_cap(house: House) -> None:
+    house.run()
+
+    budgets = {each["scope"]: each for each in house.diagnosis()["budgets"]}
+
+    assert budgets["campaign"]["cap_micros"] is None
+    assert budgets["advertiser"]["cap_micros"] == 100_000_000
 
 
 def test_by_what_recorded_pages_are_lost_is_told_without_anything_of_viewers(house: House) -> None:

@@ -21,6 +21,7 @@ from myriorama.api.reads import Reads
 from myriorama.api.tenancy import Tenancy
 from myriorama.api.tokens import Principal, Scope
 from myriorama.application.line_items import LineItems, Proposal
+from myriorama.billing.spending import UNLIMITED_MICROS
 from myriorama.feed.ad_outlook import AdOutlook, Outlook, Proposed
 from myriorama.store.front import Front
 from myriorama.store.identity import new_id
@@ -147,15 +148,22 @@ async def diagnose_line_item(
     """Tell why a line item is not shown: what keeps it from all pages, and by what it loses one."""
     row = await reads.one(LineItemRow, ONE, (line_item_id,))
     refusal = LineItemNotFound("There is no such line item.")
-    of = row.advertiser_id if row else None
-    await tenancy.require_of(of, refusal, by=principal.account_id)
+    owner = row.advertiser_id if row else None
+    await tenancy.require_of(owner, refusal, by=principal.account_id)
     if row is None:
         raise refusal
     line_item = line_item_of(row)
     standing = await reads.one(Standing, STANDING, (line_item_id,))
     if standing is None:
         raise refusal
-    asked = (row.advertiser_id, row.campaign_id, line_item_id, line_item_id, standing.today)
+    asked = (
+        UNLIMITED_MICROS,
+        row.advertiser_id,
+        row.campaign_id,
+        line_item_id,
+        line_item_id,
+        standing.today,
+    )
     budgets = await reads.many(Budget, BUDGETS, asked)
     now = datetime.now(UTC)
     reasons = list(obstacles_of(line_item.state, standing, budgets, now))

@@ -49,7 +49,7 @@ STANDING = """
 """
 
 BUDGETS = """
-    SELECT scope, cap_micros, held_micros, spent_micros FROM spending
+    SELECT scope, nullif(cap_micros, %s) AS cap_micros, held_micros, spent_micros FROM spending
     WHERE (scope, id, day) IN (('advertiser', %s, 0), ('campaign', %s, 0), ('line', %s, 0),
                                ('line_day', %s, %s))
     ORDER BY scope
@@ -84,11 +84,12 @@ class Obstacle(msgspec.Struct, frozen=True):
 class Budget(msgspec.Struct, frozen=True):
     """A budget: `held_micros` is set aside for ads on their way, and comes back where none is due.
 
-    `line_day` is of today, in the advertiser's zone.
+    `cap_micros` is null where nobody set one, as for a campaign without a budget. `line_day` is of
+    today, in the advertiser's zone.
     """
 
     scope: Scope
-    cap_micros: int
+    cap_micros: int | None
     held_micros: int
     spent_micros: int
 
@@ -118,7 +119,8 @@ def obstacles_of(
     if state == "active" and not standing.may_spend:
         yield Obstacle("no_budget_yet", "It may not spend: its budgets are being set up, or end.")
     for budget in budgets:
-        if budget.cap_micros - budget.spent_micros < standing.bid_micros:
+        cap = budget.cap_micros
+        if cap is not None and cap - budget.spent_micros < standing.bid_micros:
             yield Obstacle(*_SPENT[budget.scope])
 
 

@@ -93,9 +93,6 @@ TOP_UP_STATES: Mapping[str, str] = {
     "failed": "not paid",
 }
 
-UNLIMITED = 2**60
-"""What the cap of a budget is, in micros, where nobody set one."""
-
 BUDGETS: Mapping[str, str] = {
     "advertiser": "What was paid in",
     "campaign": "The campaign",
