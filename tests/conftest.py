@@ -1,6 +1,5 @@
 """Fixtures shared by all tests: one embedded PostgreSQL, and in it a migrated database a test."""
 
-import gc
 import shutil
 import threading
 from collections.abc import Callable, Iterator
@@ -49,12 +48,6 @@ BEGUN_FIRST = (
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Bring the tests into the order in which they are begun."""
     items.sort(key=_place)
-
-
-def pytest_collection_finish() -> None:
-    """Let no collection of garbage look through all the tests again: they stay."""
-    gc.collect()
-    gc.freeze()
 
 
 @pytest.fixture(scope="session")
