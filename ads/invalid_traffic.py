@@ -28,8 +28,6 @@ Rule = Literal[
     "played_too_soon",
     "viewer_volume",
     "viewer_clicks",
-    "device_volume",
-    "device_clicks",
     "invite_tree_volume",
     "invite_tree_clicks",
 ]

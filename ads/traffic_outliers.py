@@ -1,12 +1,12 @@
-"""Invalid traffic that only many decisions together give away: by viewer, device and invite tree.
+"""Invalid traffic that only many decisions together give away: by viewer and by invite tree.
 
 Accounts exist by invitation, so whoever makes a hundred of them leaves one tree. Each group is
-compared with its like by robust scores: how much it was served, and how often it clicked. Read by
-the batch that credits what was charged before; it marks decisions and drops none.
+compared with its like by robust scores: how much it was served, and how often it clicked. Counts
+are all that this needs. Read by the batch that credits what was charged before.
 """
 
 from collections.abc import Sequence
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,13 +17,12 @@ Array = NDArray[np.float64]
 Keys = NDArray[np.uint64]
 
 
-class Decisions(NamedTuple):
-    """What was served in a while, one row a decision; an invite tree is named by its root."""
+class Viewers(NamedTuple):
+    """What each viewer was served in a while, and clicked; an invite tree is named by its root."""
 
-    viewers: Keys
-    devices: Keys
     invite_trees: Keys
-    clicked: NDArray[np.bool_]
+    served: Array
+    clicks: Array
 
 
 class Thresholds(NamedTuple):
@@ -40,13 +39,6 @@ class Thresholds(NamedTuple):
 
 THRESHOLDS = Thresholds()
 
-Grouping = Literal["viewer", "device", "invite_tree"]
-
-_RULES: dict[Grouping, tuple[Rule, Rule]] = {
-    "viewer": ("viewer_volume", "viewer_clicks"),
-    "device": ("device_volume", "device_clicks"),
-    "invite_tree": ("invite_tree_volume", "invite_tree_clicks"),
-}
 _CONSISTENT = 1.4826
 """Times this, the median distance from the median is the deviation of a normal distribution."""
 
@@ -55,26 +47,25 @@ _CLIPPED_AT = 3.0
 _CLIPPINGS = 3
 
 
-def marks_of(decisions: Decisions, thresholds: Thresholds = THRESHOLDS) -> Sequence[Mark | None]:
-    """Return a mark, or none, for each decision: the first rule that holds, viewers first."""
-    found: list[Mark | None] = [None] * len(decisions.clicked)
-    keys: dict[Grouping, Keys] = {
-        "viewer": decisions.viewers,
-        "device": decisions.devices,
-        "invite_tree": decisions.invite_trees,
-    }
-    for grouping, own in keys.items():
-        names, group = np.unique(own, return_inverse=True)
-        if len(names) < thresholds.groups_min:
+def marks_of(viewers: Viewers, thresholds: Thresholds = THRESHOLDS) -> Sequence[Mark | None]:
+    """Return a mark, or none, for all of each viewer: the first rule that holds, theirs first."""
+    found: list[Mark | None] = [None] * len(viewers.served)
+    _, tree = np.unique(viewers.invite_trees, return_inverse=True)
+    members = np.bincount(tree).astype(np.float64)
+    served: Array = np.bincount(tree, weights=viewers.served).astype(np.float64)
+    clicks: Array = np.bincount(tree, weights=viewers.clicks).astype(np.float64)
+    alone = np.arange(len(found))
+    of_viewers: tuple[Rule, Rule] = ("viewer_volume", "viewer_clicks")
+    of_trees: tuple[Rule, Rule] = ("invite_tree_volume", "invite_tree_clicks")
+    for rules, group, group_served, group_clicks, each in (
+        (of_viewers, alone, viewers.served, viewers.clicks, viewers.served),
+        (of_trees, tree, served, clicks, served / members),
+    ):
+        if len(group_served) < thresholds.groups_min:
             continue
-        served = np.bincount(group).astype(np.float64)
-        clicks = np.bincount(group, weights=decisions.clicked).astype(np.float64)
-        members = (
-            _members(group, decisions.viewers) if grouping == "invite_tree" else np.ones(len(names))
-        )
-        enough = served >= thresholds.decisions_min
-        scores = (volume_scores(served / members), click_scores(served, clicks))
-        for rule, score in zip(_RULES[grouping], scores, strict=True):
+        enough = group_served >= thresholds.decisions_min
+        scores = (volume_scores(each), click_scores(group_served, group_clicks))
+        for rule, score in zip(rules, scores, strict=True):
             mark = Mark(rule, "sophisticated")
             for row in np.flatnonzero((enough & (score > thresholds.score))[group]):
                 found[row] = found[row] or mark
@@ -105,9 +96,3 @@ def click_scores(served: Array, clicks: Array) -> Array:
         scores = raw / max(spread, 1.0)
         honest = scores < _CLIPPED_AT
     return scores
-
-
-def _members(group: NDArray[np.intp], viewers: Keys) -> Array:
-    """Return how many viewers each group has."""
-    pairs = np.unique(np.stack([group.astype(np.uint64), viewers]), axis=1)
-    return np.bincount(pairs[0].astype(np.intp)).astype(np.float64)

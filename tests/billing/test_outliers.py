@@ -1,5 +1,6 @@
 """Crowds that are none: what was charged for them is given back, once."""
 
+import tracemalloc
 from uuid import UUID
 
 from ads.beacons import Beacon
@@ -13,6 +14,14 @@ SHOW = """
     SELECT %(id)s, clock_timestamp(), %(viewer)s, gen_random_uuid(), 'for_you', 0, 3, %(line)s,
            gen_random_uuid(), gen_random_uuid(), gen_random_uuid(), 'cpm', 100, 100, 1, 0, 0, 0,
            0.5, 0.1, 0.5, 1, 1, 1, NULL, NULL, '{}', 0, 1, 'sold', true, '', 1
+"""
+
+SHOW_MANY = """
+    INSERT INTO ad_decisions
+    SELECT gen_random_uuid(), clock_timestamp(), %(viewer)s, gen_random_uuid(), 'for_you', 0, 3,
+           %(line)s, gen_random_uuid(), gen_random_uuid(), gen_random_uuid(), 'cpm', 100, 100, 1,
+           0, 0, 0, 0.5, 0.1, 0.5, 1, 1, 1, NULL, NULL, '{}', 0, 1, 'sold', true, '', 1
+    FROM generate_series(1, %(times)s)
 """
 
 
@@ -63,3 +72,21 @@ def test_a_crowd_in_which_nobody_stands_out_pays(market: Market) -> None:
 
 def test_where_nothing_was_shown_nothing_is_credited(market: Market) -> None:
     assert credit_outliers(market.connection) == {}
+
+
+def test_what_is_held_to_find_them_grows_with_viewers_and_not_with_what_they_see(
+    market: Market,
+) -> None:
+    for n in range(30):
+        viewer, times = UUID(int=ALICE.int + n), 600 + n % 10
+        market.connection.execute(
+            SHOW_MANY, {"viewer": viewer, "line": market.line_id, "times": times}
+        )
+    tracemalloc.start()
+
+    found = credit_outliers(market.connection)
+
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert found == {}
+    assert peak < 1_000_000
