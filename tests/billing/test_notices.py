@@ -1,8 +1,9 @@
 """Notices of the books: a budget that is low, and a day that is over, each told once."""
 
 import json
-import time
+from datetime import UTC, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from domain.ad_webhook.aggregate import AdWebhook
 from myriorama.store.log import Log
@@ -13,7 +14,7 @@ from tests.advertising import NOON, advertiser
 from tests.billing.worlds import Market, granted
 from tests.folding import fold
 
-DAY_MS = 86_400_000
+BERLIN = ZoneInfo("Europe/Berlin")
 
 
 def told(market: Market, kind: str) -> list[Any]:
@@ -61,8 +62,10 @@ def test_a_budget_of_which_four_fifths_are_spent_is_told_once(market: Market, lo
 def test_yesterday_is_reported_once_it_is_over(market: Market, log: Log) -> None:
     opened(market, log)
     market.connection.execute("DELETE FROM budgeted_lines")
-    market.now_ms = round(time.time() * 1000) - DAY_MS - DAY_MS // 24
-    market.zone = "Europe/Berlin"
+    # A day before by the calendar, which is not always 24 hours.
+    yesterday = (datetime.now(UTC) - timedelta(hours=1)).astimezone(BERLIN) - timedelta(days=1)
+    market.now_ms = round(yesterday.timestamp() * 1000)
+    market.zone = BERLIN.key
     market.fund()
     market.report([market.token(granted(market.grant(10_000)), 1_000)])
     market.settle()

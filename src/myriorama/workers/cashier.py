@@ -73,8 +73,8 @@ class Cashier:
 
     def _advance(self, unsettled: Sequence[UUID], stopping: threading.Event) -> None:
         now_s = time.monotonic()
-        kept = {each: again for each, again in self._again_s.items() if each in set(unsettled)}
-        self._again_s = kept
+        known = set(unsettled)
+        self._again_s = {each: again for each, again in self._again_s.items() if each in known}
         for top_up_id in unsettled:
             due_s, pause_s = self._again_s.get(top_up_id, (now_s, _AGAIN_S_MIN))
             if due_s > now_s or stopping.is_set():
