@@ -20,6 +20,7 @@ from myriorama.settings import SettingInvalid, Settings, variable
 from myriorama.store.log import Log
 from myriorama.store.postgres import AdvisoryLock, Pool, open_pool
 from myriorama.store.signing import Signer
+from myriorama.workers.auditor import Auditor
 from myriorama.workers.budget_keeper import BudgetKeeper
 from myriorama.workers.chance_learner import ChanceLearner
 from myriorama.workers.elected import Elected, Together
@@ -60,7 +61,7 @@ def create_ad_reports(
 
 
 def create_settler(settings: Settings) -> Together:
-    """Join to PostgreSQL who settles, who keeps budgets, and who judges traffic afterwards."""
+    """Join to PostgreSQL who settles, keeps budgets, judges traffic afterwards, and audits."""
     url = settings.database_url
     pool = open_pool(url, size_max=4)
     tokens = create_ad_tokens(Signer(settings.secret.encode()))
@@ -71,6 +72,7 @@ def create_settler(settings: Settings) -> Together:
         Elected(url, AdvisoryLock.SETTLEMENT, "settler", settler.work),
         Elected(url, AdvisoryLock.BUDGETS, "budget keeper", keeper.work),
         Elected(url, AdvisoryLock.TRAFFIC, "traffic judge", TrafficJudge().work),
+        Elected(url, AdvisoryLock.AUDIT, "auditor", Auditor().work),
         close=outbox.close,
     )
 

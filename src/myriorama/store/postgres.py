@@ -62,6 +62,7 @@ class AdvisoryLock(IntEnum):
     NOTIFIER = 7220250116
     CHANCES = 7220250117
     SIMULATIONS = 7220250118
+    AUDIT = 7220250119
 
 
 def open_pool(url: str, *, size_max: int = 8, is_checked: bool = True) -> Pool:

@@ -14,15 +14,12 @@ from ads.tokens import Tokens
 from myriorama.billing.leases import reclaim
 from myriorama.billing.outbox import Outbox
 from myriorama.billing.settlement import Settled, Settlement
-from myriorama.billing.spending import drift_micros
 
 _POLL_S = 1.0
 _RECLAIM_EVERY_S = 1.0
-_CHECK_EVERY_S = 60.0
 
 _REPORTS = Counter("myriorama_ad_reports", "Reports of ads settled", ["outcome"])
 _MICROS = Counter("myriorama_ad_micros", "What was settled of ads", ["outcome"])
-_DRIFT = Gauge("myriorama_ledger_drift_micros", "By how much budgets, leases and charges disagree")
 _LAG = Gauge("myriorama_settlement_lag_seconds", "How old the oldest unsettled report may be")
 
 
@@ -32,7 +29,7 @@ class Settler:
     def __init__(self, tokens: Tokens, outbox: Outbox) -> None:
         self._tokens = tokens
         self._outbox = outbox
-        self._reclaim_due_s = self._check_due_s = 0.0
+        self._reclaim_due_s = 0.0
 
     def work(self, connection: Connection[TupleRow], stopping: threading.Event) -> None:
         """Settle until told to stop."""
@@ -54,9 +51,6 @@ class Settler:
             self._reclaim_due_s = now_s + _RECLAIM_EVERY_S
             reclaim(connection, settled_ms=settled.until_ms)
             settlement.give_up(settled_ms=settled.until_ms)
-        if now_s >= self._check_due_s:
-            self._check_due_s = now_s + _CHECK_EVERY_S
-            _DRIFT.set(drift_micros(connection))
         return settled
 
 
