@@ -26,9 +26,6 @@ Floats = NDArray[np.float64]
 Longs = NDArray[np.int64]
 Numbers = NDArray[np.int32]
 
-MULTIPLIER_MAX = 100.0
-"""How far urgency may raise the bid of a guaranteed line; other multipliers are at most 1."""
-
 _LOG_ODDS_SPAN = 30.0
 _KNOWN_MAX = 1 << 12
 # More than what two ways to the same sum differ by.
@@ -106,7 +103,7 @@ class Index:
         """Make an index; a line without a multiplier has 1.
 
         Raises:
-            ValueError: a multiplier is not above 0, or above what its line may have.
+            ValueError: a multiplier is not above 0, or is above 1.
             zoneinfo.ZoneInfoNotFoundError: a line is in no zone of this world.
         """
         learnt = probabilities or Probabilities.prior()
@@ -239,7 +236,7 @@ def _rise(table: Floats, added: float) -> float:
 
 
 def _bid(line: Line, multiplier: float) -> float:
-    if not 0 < multiplier <= (MULTIPLIER_MAX if line.guaranteed else 1.0):
+    if not 0 < multiplier <= 1:
         raise ValueError(f"multiplier {multiplier} of line {line.line_id}")
     return line.bid_micros * multiplier
 

@@ -73,8 +73,8 @@ class Line(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=True):
 
     `bid_micros` is for one billed event: for a line by the thousand, a thousandth of what the
     thousand are bid. Lines of one `category` compete: a page shows one of them; "" competes with
-    nobody. A guaranteed line's multiplier may exceed 1, its price never exceeds its bid. A line
-    with a `bidder`, which is a URL, bids only what is bid there for a viewer, up to its own bid.
+    nobody. A line with a `bidder`, which is a URL, bids only what is bid there for a viewer, up to
+    its own bid.
     """
 
     line_id: UUID

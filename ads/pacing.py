@@ -95,10 +95,10 @@ def step(  # noqa: PLR0913 - a controller has a state, a measurement, a target a
 
 
 def urgency(owed: Sequence[float] | Array, coming: Sequence[float] | Array) -> Array:
-    """Return the part of its ceiling that each guaranteed line bids.
+    """Return the least part of its bid, at most 1, that each guaranteed line bids.
 
     The square root of what is still owed over what is forecast to come: a line that needs all
-    that comes bids its ceiling, one that needs a hundredth bids a tenth, and none that owes
+    that comes bids all of its bid, one that needs a hundredth bids a tenth, and none that owes
     nothing bids.
     """
     owed_now = np.maximum(np.asarray(owed, np.float64), 0.0)

@@ -1,12 +1,15 @@
 """Plans of days: bids follow them, whoever paces, and whatever happens in the middle of one."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime
 from uuid import UUID
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
+from ads.lines import Creative, Line
+from ads.opportunities import Coming
 from ads.pacing import LEAST
 from myriorama.billing.pacing import LinePlan, PacedLine
 from myriorama.workers.pacing_plans import Pacing
@@ -14,6 +17,7 @@ from myriorama.workers.pacing_plans import Pacing
 DAY = date(2026, 11, 22)
 MINUTE_MS = 60_000
 BUDGET = 10_000_000
+PRICE = 5_000
 LINE = PacedLine(
     line_id=UUID(int=1),
     campaign_id=UUID(int=2),
@@ -40,6 +44,13 @@ def at(hour: float) -> int:
     return round(datetime(2026, 11, 22, tzinfo=UTC).timestamp() * 1000 + hour * 3_600_000)
 
 
+def line_of(paced: PacedLine) -> Line:
+    """Return the line of the auction that is paced so."""
+    creative = Creative(UUID(int=9), "fox.mp4", 10_000, "https://shop.example.com")
+    of = paced.line_id, paced.campaign_id, paced.advertiser_id
+    return Line(*of, "cpm", 5_000, (creative,))
+
+
 def traffic(_hour: float) -> float:
     """Return how much a whole bid spends in a minute: three budgets a day."""
     return 3 * BUDGET / 1440
@@ -61,6 +72,33 @@ def lived(
         line = line._replace(spent_today_micros=spent, spent_micros=line.spent_micros + more)
         path.append(spent / BUDGET)
     return line, path
+
+
+def auctioned(
+    pacing: Pacing, lines: Sequence[PacedLine], comes: Callable[[int], bool]
+) -> tuple[Sequence[PacedLine], NDArray[np.float64]]:
+    """Hold an auction in each minute in which somebody comes; return the lines, and their bids."""
+    chance, lines = np.random.default_rng(1), [*lines]
+    bids, path = dict[UUID, float](), list[list[float]]()
+    for minute in range(1440):
+        bids.update(pacing.step(lines, at(minute / 60)).multipliers)
+        path.append([bids[line.line_id] for line in lines])
+        if not comes(minute):
+            continue
+        # Others ask for any part of a bid alike; of equal bids, each is as likely to win.
+        drawn: list[int] = chance.permutation(len(lines)).tolist()
+        asked = chance.random()
+        willing = [
+            row
+            for row in drawn
+            if path[-1][row] > asked
+            and lines[row].spent_today_micros < (lines[row].daily_micros or 0)
+        ]
+        if willing:
+            won = max(willing, key=path[-1].__getitem__)
+            spent = lines[won].spent_today_micros + PRICE
+            lines[won] = lines[won]._replace(spent_today_micros=spent, spent_micros=spent)
+    return lines, np.array(path)
 
 
 def test_an_even_line_spends_its_budget_along_the_day() -> None:
@@ -134,6 +172,36 @@ def test_a_guaranteed_line_bids_by_how_much_of_what_comes_it_needs() -> None:
     hasty = Pacing({}, {}).step([LINE._replace(guaranteed=True)], at(12))
 
     assert hasty.multipliers == {LINE.line_id: 1.0}
+
+
+def test_a_guaranteed_line_gets_what_is_owed_on_a_day_that_is_too_short_for_even_lines() -> None:
+    even = [
+        LINE._replace(line_id=UUID(int=number), daily_micros=250 * PRICE) for number in range(4)
+    ]
+    lines = [even[0]._replace(guaranteed=True), *even[1:]]
+    pacing = Pacing({}, {})
+    # One opportunity a minute is expected; from noon on there are two in five minutes.
+    expected = Coming(np.full((48, 4), 30.0 * PRICE), np.full(4, 1440.0), np.ones((48, 4)))
+    pacing.expect([line_of(each) for each in lines], expected)
+
+    after, _ = auctioned(pacing, lines, lambda minute: minute < 720 or minute % 5 in {0, 2})
+
+    owed, *others = [line.spent_today_micros / (250 * PRICE) for line in after]
+    assert owed > 0.98
+    assert max(others) < 0.85
+
+
+def test_a_few_lines_on_little_traffic_spend_their_day_without_swinging() -> None:
+    lines = [
+        LINE._replace(line_id=UUID(int=ads), daily_micros=ads * PRICE)
+        for ads in (60, 120, 200, 400)
+    ]
+
+    after, path = auctioned(Pacing({}, {}), lines, lambda _: True)
+
+    assert all(line.spent_today_micros > 0.97 * (line.daily_micros or 0) for line in after)
+    assert path[60:].min() > 0.02
+    assert (path[60:] >= 1.0).mean() < 0.05
 
 
 def test_what_does_not_change_is_not_published_again() -> None:

@@ -90,6 +90,7 @@ class Pacing:
         """Adapt every line to what was spent by now."""
         if not lines:
             return Stepped({}, [], [])
+        lines = [_early(line) for line in lines]
         days = _days_of(lines)
         budgets = day_budgets([_funds(line, day) for line, day in zip(lines, days, strict=True)])
         day = _Day(
@@ -184,16 +185,20 @@ class Pacing:
         return State(logarithms, errors, published)
 
     def _bids(self, lines: Sequence[PacedLine], day: _Day) -> Array:
-        """Return the part of its bid that each line bids: by its plan, its urgency, or all."""
+        """Return the part of its bid that each line bids: by its plan, its urgency, or all.
+
+        What comes is also wanted by others: urgency alone, which does not know it, would let a
+        guaranteed line bid less than they do until the day is nearly over.
+        """
         nothing = _Outlook(np.zeros(0), 0.0)
         micros = np.array([self._outlooks.get(line.line_id, nothing).micros for line in lines])
         shapes = [self._plans[line.line_id].shape for line in lines]
         come = Forecast(np.stack(shapes, axis=1)).share_at(day.passed)
-        urgent = np.maximum(urgency(day.budget - day.spent, micros * (1.0 - come)), LEAST)
+        urgent = urgency(day.budget - day.spent, micros * (1.0 - come))
         is_guaranteed = np.array([line.guaranteed for line in lines])
         is_asap = np.array([line.mode == "asap" for line in lines])
         paced = np.where(is_asap & (day.budget > 0), 1.0, self._state.multipliers)
-        return np.where(is_guaranteed, urgent, paced)
+        return np.where(is_guaranteed, np.maximum(urgent, paced), paced)
 
     def _news(self, lines: Sequence[PacedLine], bids: Array) -> Mapping[UUID, float]:
         """Return what is not as it was published, and is worth another index."""
@@ -205,6 +210,11 @@ class Pacing:
                 news[line.line_id] = bid
         self._published.update(news)
         return news
+
+
+def _early(line: PacedLine) -> PacedLine:
+    """Return the line as it is paced: a guaranteed one early, before something is in its way."""
+    return line._replace(mode="front") if line.guaranteed and line.mode == "even" else line
 
 
 def _is_of(plan: LinePlan | None, line: PacedLine, budget: float) -> bool:
