@@ -15,6 +15,7 @@ from tests.api.advertised import advertised, with_scopes
 from tests.api.test_advertisers import refusal
 from tests.people import Person
 
+BIDDER = "https://bidder.example.com/openrtb2"
 NOON = "2026-11-22T12:00:00Z"
 CAMPAIGN = {"name": "Spring", "objective": "visits", "starts_at": NOON}
 BID: dict[str, Any] = {
@@ -129,6 +130,54 @@ def test_what_is_edited_changes_and_the_rest_stays(alice: Person, campaign_url: 
     assert changed == {"bid_micros", "hours", "targeting"}
 
 
+def test_a_bidder_is_set_shown_changed_and_taken_away(alice: Person, campaign_url: str) -> None:
+    url = opened(alice, campaign_url, bidder=BIDDER)
+    as_opened = alice.get(url)
+    shown = [as_opened.json()["bidder"]]
+
+    for bidder in (f"{BIDDER}/v2", None, BIDDER):
+        answer = alice.patch(url, json={"bidder": bidder})
+        assert answer.status_code == 200, answer.text
+        shown.append(alice.get(url).json()["bidder"])
+    alice.patch(url, json={"bid_micros": 5_000_000})
+    kept = alice.get(url).json()
+    late = {"If-Match": as_opened.headers["etag"]}
+    conflict = alice.patch(url, json={"bidder": None}, headers=late)
+
+    assert shown == [BIDDER, f"{BIDDER}/v2", None, BIDDER]
+    assert (kept["bid_micros"], kept["bidder"]) == (5_000_000, BIDDER)
+    assert refusal(conflict) == (412, "precondition_failed")
+    assert alice.get(f"{campaign_url}/line-items").json()["items"][0]["bidder"] == BIDDER
+
+
+def test_a_bidder_that_cannot_be_leaves_the_line_item_as_it_is(
+    alice: Person, campaign_url: str
+) -> None:
+    url = opened(alice, campaign_url, bidder=BIDDER)
+    by_click = opened(alice, campaign_url, kind="cpc")
+    before = [alice.get(each).json() for each in (url, by_click)]
+
+    inside = alice.patch(url, json={"bidder": "https://10.0.0.1/"})
+    by_name = alice.patch(url, json={"bidder": "https://localhost/"})
+    for_clicks = alice.patch(by_click, json={"bidder": BIDDER})
+
+    assert {refusal(each) for each in (inside, by_name, for_clicks)} == {(422, "bidder_invalid")}
+    assert [alice.get(each).json() for each in (url, by_click)] == before
+
+
+def test_nobody_else_names_or_sees_a_bidder(
+    alice: Person, campaign_url: str, person: Callable[[str], Person], settings: Settings
+) -> None:
+    url = opened(alice, campaign_url, bidder=BIDDER)
+    mallory = with_scopes(person("mallory"), settings, Scope.ADVERTISER)
+
+    answers = [mallory.patch(url, json={"bidder": "https://mallory.example/"}), mallory.get(url)]
+
+    assert {refusal(each) for each in answers} == {(404, "line_item_not_found")}
+    assert all("bidder.example.com" not in each.text for each in answers)
+    assert alice.get(url).json()["bidder"] == BIDDER
+
+
 @pytest.mark.parametrize(
     ("differing", "status", "code"),
     [
@@ -144,6 +193,15 @@ def test_what_is_edited_changes_and_the_rest_stays(alice: Person, campaign_url: 
         ({"targeting": {"countries": ["Germany"]}}, 400, "invalid_request"),
         ({"targeting": {"interests": ["CATS"]}}, 422, "targeting_invalid"),
         ({"creative_ids": [str(uuid4())]}, 422, "creatives_invalid"),
+        ({"bidder": "http://bidder.example.com/"}, 422, "bidder_invalid"),
+        ({"bidder": "https://169.254.169.254/latest"}, 422, "bidder_invalid"),
+        ({"bidder": "https://bidder.example.com:8443/"}, 422, "bidder_invalid"),
+        ({"bidder": "https://alice:secret@bidder.example.com/"}, 422, "bidder_invalid"),
+        ({"bidder": "not a URL"}, 422, "bidder_invalid"),
+        ({"bidder": BIDDER, "kind": "cpv"}, 422, "bidder_invalid"),
+        ({"bidder": ""}, 400, "invalid_request"),
+        ({"bidder": f"https://bidder.example.com/{'a' * 512}"}, 400, "invalid_request"),
+        ({"bidder": {"url": BIDDER}}, 400, "invalid_request"),
     ],
 )
 def test_what_no_line_item_can_be_is_refused(

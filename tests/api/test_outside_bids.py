@@ -6,6 +6,10 @@ from typing import Any
 
 import psycopg
 import pytest
+from litestar import Litestar
+from litestar.testing import TestClient
+from msgspec.json import encode
+from msgspec.structs import replace as replaced
 from prometheus_client import REGISTRY
 
 from ads.record import AdRecord
@@ -16,8 +20,10 @@ from myriorama.settings import Settings
 from myriorama.store.log import Log
 from myriorama.store.signing import Signer
 from tests.api.feed_ads import Advertised, Page, page_of, until
+from tests.api.test_ad_choices import adolescent
 from tests.doubles.bidder.app import Answers, BidderDouble
 from tests.doubles.bidder.loopback import bidding
+from tests.doubles.bidder.requests import Request
 from tests.people import Person
 from tests.publishing import published
 
@@ -239,6 +245,49 @@ def test_bids_from_outside_hold_no_more_money_than_there_is(  # noqa: PLR0913, P
     ((promised,),) = connection.execute("SELECT sum(price_micros) FROM ad_decisions").fetchall()
     assert 500 <= promised <= 5_000
     assert spending_of(connection, "line", theirs.line.id)[0].held_micros <= 5_000
+
+
+def test_a_bidder_is_told_nothing_of_the_young_or_of_whoever_wants_contextual_ads(  # noqa: PLR0913, PLR0917 - fixtures
+    bob: Person,
+    api: TestClient[Litestar],
+    log: Log,
+    settings: Settings,
+    double: BidderDouble,
+    url: str,
+) -> None:
+    zoe = adolescent(api, settings)
+    theirs = Advertised(log, bidder=url)
+    double.answers = "nothing"
+    theirs.pay_in(settings)
+
+    def told_of(who: Person, *, is_followed: bool) -> Request:
+        """Return what was asked behind a page of theirs, once what they chose has come through."""
+        found: list[Request] = []
+
+        def is_asked() -> bool:
+            page_of(who)
+            # One alone looks: whatever is asked from here on is asked of them.
+            found[:] = [each for each in double.asked[-1:] if bool(each.user) is is_followed]
+            return bool(found)
+
+        double.asked.clear()
+        until(is_asked)
+        return found[0]
+
+    followed = told_of(bob, is_followed=True)
+    young = told_of(zoe, is_followed=False)
+    bob.patch("/v1/me/ad-preferences", json={"contextual_only": True})
+    contextual = told_of(bob, is_followed=False)
+
+    assert double.refused == []
+    assert followed.device.lmt == 0
+    for each in (young, contextual):
+        assert (each.device.lmt, each.device.geo, each.user, each.bcat) == (1, None, None, ())
+    # But for its own ID there is nothing by which a bidder could tell one from the other.
+    assert replaced(young, id="") == replaced(contextual, id="")
+    ids = (bob.account_id, zoe.account_id)
+    asked = encode([followed, young, contextual]).decode()
+    assert not any(str(each) in asked or each.hex in asked for each in ids)
 
 
 def test_nobody_is_asked_for_a_line_that_is_paused(

@@ -11,7 +11,9 @@ from domain.errors import DomainError
 from domain.flight import FlightInvalid
 from domain.frequency import FrequencyCap, FrequencyCapInvalid
 from domain.line_item.aggregate import LineItem
+from domain.line_item.bidder import require_bidder
 from domain.line_item.errors import (
+    BidderInvalid,
     BudgetsInvalid,
     BudgetSpent,
     CreativesInvalid,
@@ -25,6 +27,7 @@ from domain.line_item.errors import (
 )
 from domain.line_item.events import (
     BidChanged,
+    BidderChanged,
     BudgetsChanged,
     LineItemCompleted,
     LineItemExhausted,
@@ -40,6 +43,7 @@ from domain.micros import AmountInvalid
 from tests.advertising import NOON, TERMS, advertiser, campaign, line_item
 
 ALICE, CREATIVE = uuid4(), uuid4()
+BIDDER = "https://bidder.example.com/openrtb2"
 
 
 def recorded(of: LineItem) -> list[type]:
@@ -149,6 +153,77 @@ def test_terms_that_cannot_be_kept_are_refused_and_change_nothing(
         submitted.edit(replace(TERMS, **differing), by=ALICE, at=NOON)
 
     assert recorded(submitted) == []
+
+
+def test_a_bidder_is_named_changed_and_taken_away(submitted: LineItem) -> None:
+    named = replace(TERMS, bidder=BIDDER)
+
+    submitted.edit(named, by=ALICE, at=NOON)
+    submitted.edit(named, by=ALICE, at=NOON)
+    assert submitted.terms == named
+    submitted.edit(replace(named, bidder=f"{BIDDER}/v2"), by=ALICE, at=NOON)
+    submitted.edit(TERMS, by=ALICE, at=NOON)
+
+    assert recorded(submitted) == [BidderChanged] * 3
+    assert submitted.terms.bidder is None
+    assert stage_of(submitted) == "submitted"
+
+
+def test_a_line_item_may_have_a_bidder_from_the_beginning() -> None:
+    opened = line_item(campaign(advertiser(ALICE)), bidder=BIDDER)
+
+    assert opened.terms.bidder == BIDDER
+    assert recorded(opened) == [LineItemOpened, BidderChanged]
+
+
+@pytest.mark.parametrize(("kind", "guaranteed"), [("cpv", False), ("cpc", False), ("cpm", True)])
+def test_nobody_bids_for_a_line_item_that_has_no_bids_by_the_thousand(
+    kind: str, *, guaranteed: bool
+) -> None:
+    with pytest.raises(BidderInvalid):
+        LineItem.open(
+            uuid4(),
+            replace(TERMS, bidder=BIDDER),
+            advertiser_id=uuid4(),
+            campaign_id=uuid4(),
+            kind=kind,
+            category="toys",
+            guaranteed=guaranteed,
+            by=ALICE,
+            at=NOON,
+        )
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://bidder.example.com/",
+        "ftp://bidder.example.com/",
+        "https://bidder.example.com:8443/",
+        "https://alice:secret@bidder.example.com/",
+        "https://127.0.0.1/",
+        "https://[::1]/",
+        "https://10.0.0.1/",
+        "https://169.254.169.254/latest/meta-data",
+        "https://localhost/",
+        "https://",
+        "bidder.example.com",
+        f"https://bidder.example.com/{'a' * 512}",
+        "",
+    ],
+)
+def test_a_bidder_is_asked_by_https_at_a_public_host(url: str) -> None:
+    require_bidder(BIDDER, inside=())
+
+    with pytest.raises(BidderInvalid):
+        require_bidder(url, inside=())
+
+
+def test_a_bidder_may_be_inside_where_its_host_is_named() -> None:
+    require_bidder("http://10.0.0.1:8080/bids", inside={"10.0.0.1:8080"})
+
+    with pytest.raises(BidderInvalid):
+        require_bidder("http://10.0.0.1:8081/bids", inside={"10.0.0.1:8080"})
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from uuid import UUID
 import pytest
 from msgspec.structs import replace
 
-from ads.asking import House
+from ads.asking import Asked, House, request_of
 from ads.index import Index
 from ads.rules import Rules
 from ads.viewer import Viewer
@@ -21,6 +21,8 @@ from tests.feed.test_ad_pages import SHOWN
 
 ALICE, BOB = UUID(int=1).bytes, UUID(int=2).bytes
 NOW_MS = 1_900_000_000_000
+HOUSE = House("a.example.org", "A", "1")
+ASKED = Asked("r1", line(1, bidder="https://bidder.example.com/"), "USD", 500)
 
 
 @pytest.fixture
@@ -57,6 +59,22 @@ def test_whoever_fails_again_and_again_is_left_alone(bidder: tuple[BidderDouble,
     assert len(double.refused) == 5
 
 
+def test_an_answer_that_comes_in_drops_is_late_as_a_whole(bidder: tuple[BidderDouble, str]) -> None:
+    double, host = bidder
+    double.answers = "drip"
+
+    async def asked() -> object:
+        bidders = Bidders((host,), tmax_ms=100)
+        request = request_of(ASKED, Viewer(1), HOUSE, user_id="v1", tmax_ms=100)
+        found = await bidders.ask(f"http://{host}/", request)
+        await bidders.close()
+        return found
+
+    # Each of some hundred drops is in time; a connection alone might take ten times as long.
+    assert asyncio.run(asked()) == "late"
+    assert len(double.asked) == 1
+
+
 def test_two_bidders_know_a_viewer_by_two_names_and_one_by_one(
     bidder: tuple[BidderDouble, str],
 ) -> None:
@@ -73,9 +91,7 @@ def test_two_bidders_know_a_viewer_by_two_names_and_one_by_one(
     double.answers = "nothing"
 
     async def asked() -> None:
-        outside = OutsideBids(
-            Bidders((host,), tmax_ms=2000), House("a.example.org", "A", "1"), key=b"k" * 32
-        )
+        outside = OutsideBids(Bidders((host,), tmax_ms=2000), HOUSE, key=b"k" * 32)
         for turn, viewer_id in enumerate((ALICE, BOB, ALICE)):
             outside.ask(stall, viewer_id, adult, Rules(), NOW_MS + 1000 * turn)
             while len(double.asked) < 2 * (turn + 1):  # noqa: ASYNC110 - of another thread

@@ -126,6 +126,9 @@ async def _timed(plain: FeedPages, sold: FeedPages, people: Sequence[UUID]) -> M
             worked[pages].append((time.thread_time_ns() - began) / 1e6)
             ads += answer.body.count(b'"ad_decision_id"')
         await asyncio.sleep(0)
+    if not ads:
+        # What pages without ads cost says nothing of ads.
+        raise RuntimeError("no page had an ad")
     added = [with_ads - bare for with_ads, bare in zip(*_warm(worked, sold, plain), strict=True)]
     by_wall = [with_ads - bare for with_ads, bare in zip(*_warm(wall, sold, plain), strict=True)]
     return {

@@ -7,7 +7,7 @@ again is left alone for a while.
 import asyncio
 import ssl
 import time
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -70,8 +70,8 @@ class Bidders:
             circuit.until_s = now_s + _CONNECT_S + self.tmax_ms / 1000
         answer: bytes | Failure
         try:
-            async with asyncio.timeout(_CONNECT_S + self.tmax_ms / 1000):
-                answer = await self._answer(url, body)
+            async with asyncio.timeout(_CONNECT_S + self.tmax_ms / 1000) as limit:
+                answer = await self._answer(url, body, limit)
         except LeadsInside:
             answer = "inside"
         except (TimeoutError, httpcore.TimeoutException):
@@ -108,7 +108,7 @@ class Bidders:
             circuit = self._circuits[url] = _Circuit()
         return circuit
 
-    async def _answer(self, url: str, body: bytes) -> bytes | Failure:
+    async def _answer(self, url: str, body: bytes, limit: asyncio.Timeout) -> bytes | Failure:
         pool = self._pool
         if pool is None:
             pool = self._pool = httpcore.AsyncConnectionPool(
@@ -122,6 +122,12 @@ class Bidders:
             )
         read_s = self.tmax_ms / 1000
         timeouts = {"connect": _CONNECT_S, "read": read_s, "write": read_s, "pool": read_s}
+
+        async def begin(name: str, _: Mapping[str, object]) -> None:
+            # From here on they have it: however they send it, all of the answer is there by `tmax`.
+            if name.endswith(".send_request_headers.started"):
+                limit.reschedule(asyncio.get_running_loop().time() + read_s)
+
         headers = {
             "Host": urlsplit(url).netloc,
             "Content-Type": "application/json",
@@ -134,7 +140,7 @@ class Bidders:
             url,
             headers=[(name.encode(), value.encode()) for name, value in headers.items()],
             content=body,
-            extensions={"timeout": timeouts},
+            extensions={"timeout": timeouts, "trace": begin},
         )
         async with request as response:
             if response.status == _NO_CONTENT:

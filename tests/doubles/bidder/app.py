@@ -12,7 +12,7 @@ from tests.doubles.bidder.requests import Request
 
 Answers = Literal[
     "bid", "nothing", "hang", "garbage", "huge", "redirect", "error", "foreign", "another",
-    "other_currency", "encoded", "wrong_type",
+    "other_currency", "encoded", "wrong_type", "drip",
 ]  # fmt: skip
 Message = MutableMapping[str, Any]
 
@@ -48,6 +48,10 @@ class BidderDouble:
         status, headers, body = await self._answer(scope, content)
         named = [(name.encode(), value.encode()) for name, value in headers.items()]
         await send({"type": "http.response.start", "status": status, "headers": named})
+        while self.answers == "drip" and len(body) > 1:
+            await send({"type": "http.response.body", "body": body[:1], "more_body": True})
+            body = body[1:]
+            await asyncio.sleep(0.01)
         await send({"type": "http.response.body", "body": body})
 
     async def _answer(self, scope: Message, content: bytes) -> tuple[int, dict[str, str], bytes]:
