@@ -96,5 +96,10 @@ def test_a_receipt_tells_what_its_price_is_made_of(alice: Advertiser) -> None:
     chance = receipt["p_reached"] * receipt["p_billed"]
     assert math.floor(receipt["reserve_micros"] + taken / chance) == receipt["price_micros"] == 1786
     assert "310.250 micros of other ads and 204.500 of the viewer" in receipt["price_words"]
+    page = alice.who.get(
+        f"/web/advertise/{alice.history.advertiser_id}/decisions/{receipt['ad_decision_id']}"
+    ).text
+    assert receipt["price_words"] in page
+    assert "The viewer loses by it" in page
     assert (old["displaced_micros"], old["viewer_micros"], old["p_reached"]) == (None, None, None)
     assert "not on record" in old["price_words"]
