@@ -166,6 +166,11 @@ class _Response(msgspec.Struct, frozen=True):
     nbr: int | None = None
 
 
+def is_followed(viewer: Viewer) -> bool:
+    """Tell whether bidders may know who a viewer is to them, and where."""
+    return not (viewer.is_minor or viewer.contextual_only)
+
+
 def request_of(asked: Asked, viewer: Viewer, house: House, *, user_id: str, tmax_ms: int) -> bytes:
     """Return what a bidder is asked.
 
@@ -173,11 +178,11 @@ def request_of(asked: Asked, viewer: Viewer, house: House, *, user_id: str, tmax
     both look the same. Age and interests are told of nobody.
     """
     line = asked.line
-    is_followed = not (viewer.is_minor or viewer.contextual_only)
+    followed = is_followed(viewer)
     lasts_s = [each.duration_ms / _THOUSAND for each in line.creatives]
     floor = asked.floor_micros * _THOUSAND / _MILLION
     seats = (line.advertiser_id,)
-    country = _ALPHA_3.get(viewer.country) if is_followed else None
+    country = _ALPHA_3.get(viewer.country) if followed else None
     video = _Video(
         mimes=(MIME,),
         minduration=int(min(lasts_s)),
@@ -201,7 +206,7 @@ def request_of(asked: Asked, viewer: Viewer, house: House, *, user_id: str, tmax
             _Content(viewer.language),
         ),
         device=_Device(
-            lmt=0 if is_followed else 1,
+            lmt=0 if followed else 1,
             os=_PLATFORMS.get(viewer.platform, ""),
             language=viewer.language,
             geo=_Geo(country, _BY_IP) if country else None,
@@ -212,8 +217,8 @@ def request_of(asked: Asked, viewer: Viewer, house: House, *, user_id: str, tmax
         cur=(asked.currency,),
         cattax=IAB_1,
         # What a viewer has hidden tells of them: who is not followed is not told of by it.
-        bcat=_hidden(viewer) if is_followed else (),
-        user=_User(user_id) if is_followed else None,
+        bcat=_hidden(viewer) if followed else (),
+        user=_User(user_id) if followed else None,
     )
     return _ENCODER.encode(request)
 

@@ -69,7 +69,7 @@ def hers() -> Advertiser:
     ],
 )
 def test_what_no_advertiser_can_be_is_refused(
-    differing: dict[str, str], refusal: type[DomainError]
+    differing: dict[str, Any], refusal: type[DomainError]
 ) -> None:
     with pytest.raises(refusal):
         Advertiser.open(uuid4(), **{**FORM, **differing}, by=ALICE, at=NOON)

@@ -1,6 +1,7 @@
 """Bidders: asked at public addresses alone, and left alone for a while if they fail."""
 
 import asyncio
+import time
 from collections.abc import Iterator
 from uuid import UUID
 
@@ -22,6 +23,7 @@ from tests.feed.test_ad_pages import SHOWN
 ALICE, BOB = UUID(int=1).bytes, UUID(int=2).bytes
 NOW_MS = 1_900_000_000_000
 HOUSE = House("a.example.org", "A", "1")
+PATIENCE_S = 20.0
 ASKED = Asked("r1", line(1, bidder="https://bidder.example.com/"), "USD", 500)
 
 
@@ -106,4 +108,31 @@ def test_two_bidders_know_a_viewer_by_two_names_and_one_by_one(
         names.setdefault(path, []).append(request.user.id)
     assert {path: len(set(of)) for path, of in names.items()} == {"/one": 2, "/two": 2}
     assert set(names["/one"]).isdisjoint(names["/two"])
+    assert double.refused == []
+
+
+def test_a_bid_for_who_could_be_followed_is_none_once_they_want_contextual_ads(
+    bidder: tuple[BidderDouble, str],
+) -> None:
+    double, host = bidder
+    lines = [line(1, bidder=f"http://{host}/one")]
+    shown: dict[UUID, ShownCreative] = {
+        creative(1).creative_id: replace(SHOWN, currency="USD"),
+    }
+    stall = Stall(Index.of(lines, {}, 1), Purse(), shown)
+    adult = Viewer(1, age_band="18+")
+    contextual = Viewer(1, contextual_only=True)
+    now_ms = time.time_ns() // 1_000_000
+    double.crid = str(creative(1).creative_id)
+
+    async def kept() -> tuple[int, int]:
+        outside = OutsideBids(Bidders((host,), tmax_ms=2000), HOUSE, key=b"k" * 32)
+        outside.ask(stall, ALICE, adult, Rules(), now_ms)
+        while not outside.of(ALICE, adult, stall.index, now_ms):  # noqa: ASYNC110 - of another thread
+            await asyncio.sleep(0.01)
+        of = [len(outside.of(ALICE, each, stall.index, now_ms)) for each in (adult, contextual)]
+        await outside.close()
+        return of[0], of[1]
+
+    assert asyncio.run(asyncio.wait_for(kept(), PATIENCE_S)) == (1, 0)
     assert double.refused == []

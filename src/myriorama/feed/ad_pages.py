@@ -168,7 +168,7 @@ class AdPages:
         viewer = self._viewers.viewer(known, self._clients.of(looked.headers), session, now_ms)
         outside = self._outside if stall.index.outside else None
         if outside is not None:
-            bids = outside.of(looked.viewer_id, stall.index, now_ms)
+            bids = outside.of(looked.viewer_id, viewer, stall.index, now_ms)
             viewer = msgspec.structs.replace(viewer, outside_bids=bids)
         page = self._slots.of_page(looked.video_ids, ranked=looked.kind in RANKED)
         seed = random.getrandbits(_SEED_BITS)

@@ -17,7 +17,7 @@ from uuid import UUID
 import structlog
 from prometheus_client import Counter, Histogram
 
-from ads.asking import Asked, Bidden, House, bidden, request_of
+from ads.asking import Asked, Bidden, House, bidden, is_followed, request_of
 from ads.index import Index
 from ads.lines import Line
 from ads.rules import Rules
@@ -44,6 +44,7 @@ _SECONDS = Histogram(
 
 class _Kept(NamedTuple):
     bidder: str
+    is_followed: bool
     bid: OutsideBid
     until_ms: int
 
@@ -61,13 +62,17 @@ class OutsideBids:
         self._asking: set[asyncio.Task[None]] = set()
         self._waiting = Tally[str]()
 
-    def of(self, viewer_id: bytes, index: Index, now_ms: int) -> Mapping[UUID, OutsideBid]:
-        """Return what is bid for a viewer now, by line."""
+    def of(
+        self, viewer_id: bytes, viewer: Viewer, index: Index, now_ms: int
+    ) -> Mapping[UUID, OutsideBid]:
+        """Return what is bid for a viewer now, by line: for what they let bidders know by now."""
         bidders = index.outside.bidders
         return {
             line_id: kept.bid
             for line_id, kept in self._kept.get(viewer_id, {}).items()
-            if kept.until_ms > now_ms and bidders.get(line_id) == kept.bidder
+            if kept.until_ms > now_ms
+            and bidders.get(line_id) == kept.bidder
+            and kept.is_followed == is_followed(viewer)
         }
 
     def used(self, viewer_id: bytes, line_ids: Iterable[UUID]) -> None:
@@ -110,7 +115,7 @@ class OutsideBids:
     async def _ask(
         self, stall: Stall, viewer_id: bytes, viewer: Viewer, rules: Rules, now_ms: int
     ) -> None:
-        known = self.of(viewer_id, stall.index, now_ms)
+        known = self.of(viewer_id, viewer, stall.index, now_ms)
         rows: list[int] = stall.index.to_ask(viewer, now_ms, rules.adult_categories).tolist()
         lines = [stall.index.lines[row] for row in rows]
         lines = [line for line in lines if line.line_id not in known]
@@ -158,14 +163,14 @@ class OutsideBids:
         else:
             bidders.answered(line.bidder)
         if isinstance(found, Bidden):
-            self._keep(viewer_id, line, found)
+            self._keep(viewer_id, viewer, line, found)
         _ASKED.labels("bid" if isinstance(found, Bidden) else found).inc()
 
-    def _keep(self, viewer_id: bytes, line: Line, found: Bidden) -> None:
+    def _keep(self, viewer_id: bytes, viewer: Viewer, line: Line, found: Bidden) -> None:
         until_ms = time.time_ns() // 1_000_000 + 1000 * found.kept_s
         kept = self._kept.setdefault(viewer_id, {})
         kept.pop(line.line_id, None)
-        kept[line.line_id] = _Kept(line.bidder, found.bid, until_ms)
+        kept[line.line_id] = _Kept(line.bidder, is_followed(viewer), found.bid, until_ms)
         while len(kept) > 2 * LINES_MAX:
             del kept[next(iter(kept))]
         self._kept.move_to_end(viewer_id)
