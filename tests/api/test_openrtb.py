@@ -259,6 +259,7 @@ def test_what_is_forged_or_over_or_without_a_price_bills_nothing(
         for billing, price in (
             (sealed[:-8] + "AAAAAA==", "1"),
             (sealed[:-1] + "!", "1"),
+            (sealed + "!!", "1"),
             ("x", "1"),
             (elsewhere, "1"),
             (late, "1"),
@@ -266,14 +267,15 @@ def test_what_is_forged_or_over_or_without_a_price_bills_nothing(
             (sealed, "nan"),
             (sealed, "-1"),
             (sealed, ""),
+            (sealed, "\N{ARABIC-INDIC DIGIT THREE}"),
         )
     }
 
     assert {each.status_code for each in codes.values()} == {422}
     assert [each.json()["code"] for each in codes.values()] == [
-        *["bid_invalid"] * 4,
+        *["bid_invalid"] * 5,
         "bid_expired",
-        *["auction_price_invalid"] * 4,
+        *["auction_price_invalid"] * 5,
     ]
     assert connection.execute("SELECT count(*) FROM exchange_wins").fetchone() == (0,)
 

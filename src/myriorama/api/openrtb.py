@@ -22,7 +22,7 @@ from myriorama.feed.ad_bids import AdBids, token_of
 from myriorama.feed.sealed_bids import SealedBid
 
 _HEADERS = {"x-openrtb-version": VERSION, "Cache-Control": "no-store"}
-_PRICE = re.compile(r"\d{1,9}(\.\d{1,12})?")
+_PRICE = re.compile(r"[0-9]{1,9}(\.[0-9]{1,12})?")
 
 
 class AuctionPriceInvalid(Invalid):

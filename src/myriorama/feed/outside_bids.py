@@ -12,6 +12,7 @@ from collections import OrderedDict
 from collections.abc import Iterable, Mapping
 from hashlib import blake2b
 from typing import NamedTuple
+from urllib.parse import urlsplit
 from uuid import UUID
 
 import structlog
@@ -129,18 +130,18 @@ class OutsideBids:
                     group.create_task(self._ask_one(asked, viewer_id, viewer))
 
     async def _ask_one(self, asked: Asked, viewer_id: bytes, viewer: Viewer) -> None:
-        line = asked.line
-        if self._waiting[line.bidder] >= AT_ONCE // 4:
+        host = urlsplit(asked.line.bidder).netloc
+        if self._waiting[host] >= AT_ONCE // 4:
             # Whoever is slow takes the places of nobody else.
             _ASKED.labels("busy").inc()
             return
-        self._waiting[line.bidder] += 1
+        self._waiting[host] += 1
         try:
             await self._answered(asked, viewer_id, viewer)
         finally:
-            self._waiting[line.bidder] -= 1
-            if not self._waiting[line.bidder]:
-                del self._waiting[line.bidder]
+            self._waiting[host] -= 1
+            if not self._waiting[host]:
+                del self._waiting[host]
 
     async def _answered(self, asked: Asked, viewer_id: bytes, viewer: Viewer) -> None:
         line, bidders = asked.line, self._bidders

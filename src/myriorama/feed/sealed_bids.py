@@ -5,7 +5,7 @@ Nothing is stored of a bid that is lost; and nobody on the way can read what was
 
 import os
 import zlib
-from base64 import urlsafe_b64decode, urlsafe_b64encode
+from base64 import b64decode, urlsafe_b64encode
 from binascii import Error as MalformedBase64
 from uuid import UUID
 
@@ -70,7 +70,7 @@ class SealedBids:
             BidExpired: its time is over.
         """
         try:
-            packed = urlsafe_b64decode(text[:_BYTES_MAX])
+            packed = b64decode(text[:_BYTES_MAX], b"-_", validate=True)
             content = self._aead.decrypt(packed[:_NONCE_BYTES], packed[_NONCE_BYTES:], None)
         except (InvalidTag, MalformedBase64, ValueError) as error:
             raise BidInvalid("this bid was not made here, or was changed since") from error
