@@ -277,6 +277,10 @@ BODIES: dict[str, dict[str, object]] = {
         "amount_micros": 50_000_000,
         "method": "checkout",
     },
+    "POST /v1/advertisers/{advertiser_id:uuid}/billing/sandbox-top-ups": {
+        "amount_micros": 50_000_000
+    },
+    "POST /v1/advertisers/{advertiser_id:uuid}/simulations": {"pages": 100},
     "POST /v1/advertisers/{advertiser_id:uuid}/webhooks": {"url": "https://shop.example.com/hook"},
     "POST /v1/ads/{ad_decision_id:uuid}/hide": {"what": "advertiser"},
     "POST /v1/ads/{ad_decision_id:uuid}/report": {"reason": "deception"},
