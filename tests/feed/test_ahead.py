@@ -122,7 +122,7 @@ def test_no_page_after_the_first_decides_while_the_viewer_waits_and_none_is_show
 
 
 def test_what_was_decided_ahead_is_made_again_from_what_is_logged_of_it(
-    play: Callable[[Story], None],
+    play: Callable[[Story], None], tmp_path: Path
 ) -> None:
     async def scroll(house: House) -> None:
         before = decisions()
@@ -147,7 +147,7 @@ def test_what_was_decided_ahead_is_made_again_from_what_is_logged_of_it(
             )
             with house.live.read() as state:
                 assert state is not None
-                ranker = create_rankers(FolderObjects(Path("nowhere"))).choice.ranker
+                ranker = create_rankers(FolderObjects(tmp_path)).choice.ranker
                 again = rank(state, ranker, state.active.policy, query)
             assert again.encode().decode() == text
 
