@@ -17,7 +17,7 @@ from ads.surfaces import Surface
 from ads.tokens import AdToken
 from myriorama.billing.ad_events import APPEND, Reported, append_parameters
 from myriorama.store.identity import new_id
-from myriorama.store.postgres import AdvisoryLock
+from myriorama.store.pages_elsewhere import PageElsewhere, recording
 
 FEED = Surface.EXCHANGE.name.lower()
 """The feed of a page in the view log that was none of ours."""
@@ -31,15 +31,6 @@ _WIN = """
     VALUES (%s, %s, %s, %s, %s, %s, %s, %s, clock_ms(), %s, %s)
     ON CONFLICT DO NOTHING RETURNING true
 """
-
-_RECORDER = "SET LOCAL ROLE myriorama_recorder"
-
-_SHOW = """
-    SELECT append_slates(%s, %s, %s::uuid[], %s::uuid[], %s::text[], %s::bigint[], %s::bigint[],
-                         '{}'::uuid[], %s::text[], %s::text[])
-"""
-
-_STRANGER = "RESET ROLE"
 
 _WAITED = "DELETE FROM exchange_reports WHERE ad_decision_id = %s RETURNING beacon, mark"
 
@@ -100,10 +91,9 @@ class ExchangeWins:
             reports = [Reported(beacon, won.token, mark) async for beacon, mark in waited]
             if reports:
                 await connection.execute(APPEND, append_parameters(reports))
-            await connection.execute(_RECORDER)
-            page = ([new_id()], [won.viewer_id], [FEED], [None], [0], [None], [won.record.encode()])
-            await connection.execute(_SHOW, (AdvisoryLock.VIEW_LOG, new_id(), *page))
-            await connection.execute(_STRANGER)
+            page = PageElsewhere(new_id(), won.viewer_id, won.record.encode())
+            for statement, parameters in recording(FEED, [page]):
+                await connection.execute(statement, parameters)
         return True
 
     async def report(self, reports: Sequence[tuple[AdToken, Reported]]) -> None:

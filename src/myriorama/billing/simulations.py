@@ -25,7 +25,7 @@ from ads.tokens import AdTokenInvalid, Tokens, unpacked
 from domain.errors import Conflict, NotFound
 from myriorama.billing.ad_events import APPEND, Reported, append_parameters
 from myriorama.store.identity import new_id
-from myriorama.store.postgres import AdvisoryLock
+from myriorama.store.pages_elsewhere import PageElsewhere, recording
 
 FEED = Surface.SANDBOX.name.lower()
 """The feed of a page in the view log that was simulated."""
@@ -80,15 +80,6 @@ _ADVANCE = """
     WHERE simulation_id = %(simulation_id)s AND state = 'running' AND pages_done = %(before)s
     RETURNING true
 """
-
-_RECORDER = "SET LOCAL ROLE myriorama_recorder"
-
-_SHOW = """
-    SELECT append_slates(%s, %s, %s::uuid[], %s::uuid[], %s::text[], %s::bigint[], %s::bigint[],
-                         '{}'::uuid[], %s::text[], %s::text[])
-"""
-
-_STRANGER = "RESET ROLE"
 
 _EXPECT = """
     INSERT INTO simulated_reports (simulation_id, due_ms, beacon, token, agent)
@@ -263,7 +254,11 @@ def keep(
         "ads": sum(page.ads for page in pages),
         "outcomes": Jsonb(Counter(page.reason for page in pages)),
     }
-    recorded = [page for page in pages if page.record is not None]
+    recorded = [
+        PageElsewhere(page.decision_id, page.viewer_id, page.record)
+        for page in pages
+        if page.record is not None
+    ]
     expected = [each for page in pages for each in page.expected]
     with connection.transaction():
         if connection.execute(_ADVANCE, counted).fetchone() is None:
@@ -273,19 +268,8 @@ def keep(
             of = simulation.simulation_id
             connection.execute(_EXPECT, (of, due, [*map(int, beacons)], tokens, agents))
         if recorded:
-            count = len(recorded)
-            row = (
-                [page.decision_id for page in recorded],
-                [page.viewer_id for page in recorded],
-                [FEED] * count,
-                [None] * count,
-                [0] * count,
-                [None] * count,
-                [page.record for page in recorded],
-            )
-            connection.execute(_RECORDER)
-            connection.execute(_SHOW, (AdvisoryLock.VIEW_LOG, new_id(), *row))
-            connection.execute(_STRANGER)
+            for statement, parameters in recording(FEED, recorded):
+                connection.execute(statement, parameters)
     return True
 
 
