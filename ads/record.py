@@ -4,15 +4,19 @@ One record a page, as JSON text in the row of its slate. Receipts, explanations,
 forecasts are made of it; a sample of auctions is recorded whole, so that they can be held again.
 """
 
+from collections.abc import Sequence
 from hashlib import sha256
 from uuid import UUID
 
 import msgspec
 
-from ads.insertion import Reason
+from ads.index import Index
+from ads.insertion import Insertion, Placement, Reason
 from ads.lines import Kind
+from ads.matching import reasons_of
 from ads.page import Slot
 from ads.rules import Rules
+from ads.tokens import AdToken
 from ads.viewer import Viewer
 
 _DIGEST_CHARACTERS = 16
@@ -58,6 +62,77 @@ class Shown(msgspec.Struct, frozen=True):
     viewer_micros: float | None = None
     p_reached: float | None = None
 
+    @classmethod
+    def of(  # noqa: PLR0913 - all that is on record
+        cls,
+        placed: Placement,
+        index: Index,
+        viewer: Viewer,
+        *,
+        ad_decision_id: UUID,
+        day: int,
+        surface: int,
+        expires_ms: int,
+        beside: tuple[UUID | None, UUID | None] = (None, None),
+    ) -> "Shown":
+        """Return what is on record of an ad that was placed by this index, before this viewer."""
+        line = placed.line
+        above, below = beside
+        return cls(
+            ad_decision_id=ad_decision_id,
+            position=placed.position,
+            line_id=line.line_id,
+            campaign_id=line.campaign_id,
+            advertiser_id=line.advertiser_id,
+            creative_id=placed.creative.creative_id,
+            kind=line.kind,
+            price_micros=placed.price_micros,
+            bid_micros=placed.bid_micros,
+            multiplier=float(index.table.bid[placed.line_row]) / line.bid_micros,
+            ecpm_micros=placed.ecpm_micros,
+            runner_up_micros=placed.runner_up_micros,
+            reserve_micros=placed.reserve_micros,
+            p_view=placed.p_view,
+            p_click=placed.p_click,
+            p_billed=placed.p_billed,
+            propensity=placed.propensity,
+            lease_id=placed.lease_id,
+            day=day,
+            surface=surface,
+            above=above,
+            below=below,
+            reasons=reasons_of(line, viewer),
+            expires_ms=expires_ms,
+            displaced_micros=placed.displaced_micros,
+            viewer_micros=placed.viewer_micros,
+            p_reached=placed.p_reached,
+        )
+
+    @property
+    def counts_for(self) -> tuple[int, ...]:
+        """Return the numbers of the IDs by which frequency caps count it."""
+        ids = (self.line_id, self.campaign_id, self.advertiser_id, self.creative_id)
+        return tuple(each.int for each in ids)
+
+    def token(self, pseudonym: int, *, decided_ms: int, duration_ms: int = 0) -> AdToken:
+        """Return what proves that it was shown to whoever has this pseudonym."""
+        return AdToken(
+            decision_id=self.ad_decision_id,
+            line_id=self.line_id,
+            creative_id=self.creative_id,
+            advertiser_id=self.advertiser_id,
+            lease_id=self.lease_id,
+            kind=self.kind,
+            price_micros=self.price_micros,
+            viewer=pseudonym,
+            position=self.position,
+            surface=self.surface,
+            decided_ms=decided_ms,
+            expires_ms=self.expires_ms,
+            day=self.day,
+            duration_ms=duration_ms,
+        )
+
 
 class Context(msgspec.Struct, frozen=True):
     """What an auction was held over: with the rules and the index, it is all there was to know."""
@@ -82,6 +157,21 @@ class Auction(msgspec.Struct, frozen=True):
     share: float
     context: Context | None = None
 
+    @classmethod
+    def of(  # noqa: PLR0913 - all that is on record
+        cls,
+        insertion: Insertion,
+        *,
+        at_ms: int,
+        seed: int,
+        rules: str,
+        share: float,
+        context: Context | None = None,
+    ) -> "Auction":
+        """Return what is on record of a decision."""
+        version, reason, exact = insertion.version, insertion.reason, insertion.exact
+        return cls(at_ms, version, reason, exact, seed, rules, share, context)
+
 
 class AdRecord(msgspec.Struct, frozen=True):
     """An auction, and what it put on the page."""
@@ -101,6 +191,13 @@ class AdRecord(msgspec.Struct, frozen=True):
             msgspec.DecodeError: this is none.
         """
         return _DECODER.decode(text)
+
+
+def beside(page: Sequence[Slot], gap: int) -> tuple[UUID | None, UUID | None]:
+    """Return the videos above and below a gap of a page: gap 0 is before the first."""
+    above = page[gap - 1].video_id if gap else None
+    below = page[gap].video_id if gap < len(page) else None
+    return above, below
 
 
 def digest_of(rules: Rules) -> str:

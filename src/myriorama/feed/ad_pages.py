@@ -14,12 +14,11 @@ import structlog
 from prometheus_client import Counter, Histogram
 
 from ads.insertion import Placement, decide
-from ads.matching import reasons_of
 from ads.page import Slot
-from ads.record import AdRecord, Auction, Context, Shown, digest_of
+from ads.record import AdRecord, Auction, Context, Shown, beside, digest_of
 from ads.rules import Rules
 from ads.surfaces import SURFACES
-from ads.tokens import AdToken, Tokens
+from ads.tokens import Tokens
 from ads.viewer import Viewer
 from myriorama.feed.ad_clients import Clients, Headers
 from myriorama.feed.ad_items import LABEL, AdAdvertiser, AdCreative, AdItem, why_path
@@ -191,15 +190,13 @@ class AdPages:
         is_sampled = random.random() < share  # noqa: S311 - no secret hangs on it
         if shown or is_sampled:
             context = Context(viewer, tuple(page)) if is_sampled else None
-            auction = Auction(
-                now_ms,
-                insertion.version,
-                insertion.reason,
-                insertion.exact,
-                seed,
-                self._digest,
-                share,
-                context,
+            auction = Auction.of(
+                insertion,
+                at_ms=now_ms,
+                seed=seed,
+                rules=self._digest,
+                share=share,
+                context=context,
             )
             record = AdRecord(auction, tuple(shown)).encode()
         _SECONDS.observe(time.perf_counter() - began_s)
@@ -236,57 +233,21 @@ class AdPages:
         now_ms: int,
     ) -> Shown:
         terms = self._money.terms(placed.lease_id)
-        line = placed.line
-        return Shown(
+        return Shown.of(
+            placed,
+            stall.index,
+            viewer,
             ad_decision_id=new_id(),
-            position=placed.position,
-            line_id=line.line_id,
-            campaign_id=line.campaign_id,
-            advertiser_id=line.advertiser_id,
-            creative_id=placed.creative.creative_id,
-            kind=line.kind,
-            price_micros=placed.price_micros,
-            bid_micros=placed.bid_micros,
-            multiplier=float(stall.index.table.bid[placed.line_row]) / line.bid_micros,
-            ecpm_micros=placed.ecpm_micros,
-            runner_up_micros=placed.runner_up_micros,
-            reserve_micros=placed.reserve_micros,
-            p_view=placed.p_view,
-            p_click=placed.p_click,
-            p_billed=placed.p_billed,
-            propensity=placed.propensity,
-            displaced_micros=placed.displaced_micros,
-            viewer_micros=placed.viewer_micros,
-            p_reached=placed.p_reached,
-            lease_id=placed.lease_id,
             day=terms.day,
             surface=SURFACES[looked.kind],
-            above=page[gap - 1].video_id if gap else None,
-            below=page[gap].video_id if gap < len(page) else None,
-            reasons=reasons_of(line, viewer),
             expires_ms=min(now_ms + self._token_life_ms, terms.tokens_until_ms),
+            beside=beside(page, gap),
         )
 
     def _item(self, stall: Stall, shown: Shown, viewer: Viewer, now_ms: int) -> AdItem:
         creative = stall.creatives[shown.creative_id]
-        token = self._tokens.sign(
-            AdToken(
-                decision_id=shown.ad_decision_id,
-                line_id=shown.line_id,
-                creative_id=shown.creative_id,
-                advertiser_id=shown.advertiser_id,
-                lease_id=shown.lease_id,
-                kind=shown.kind,
-                price_micros=shown.price_micros,
-                viewer=viewer.pseudonym,
-                position=shown.position,
-                surface=shown.surface,
-                decided_ms=now_ms,
-                expires_ms=shown.expires_ms,
-                day=shown.day,
-                duration_ms=creative.duration_ms,
-            )
-        )
+        duration_ms = creative.duration_ms
+        token = shown.token(viewer.pseudonym, decided_ms=now_ms, duration_ms=duration_ms)
         now = now_ms // 1000
         video, poster, thumbnail = (
             self._signer.media_url(key, now=now)
@@ -295,7 +256,7 @@ class AdPages:
         return AdItem(
             position=shown.position,
             ad_decision_id=shown.ad_decision_id,
-            token=token,
+            token=self._tokens.sign(token),
             label=LABEL,
             advertiser=AdAdvertiser(creative.advertiser_id, creative.name, creative.website),
             payer=creative.name,
@@ -343,10 +304,4 @@ def _without(looked: Looked) -> PageAds:
 
 
 def _showing(shown: Shown, now_ms: int) -> Showing:
-    counts_for = (
-        shown.line_id.int,
-        shown.campaign_id.int,
-        shown.advertiser_id.int,
-        shown.creative_id.int,
-    )
-    return Showing(shown.ad_decision_id, counts_for, now_ms, shown.expires_ms)
+    return Showing(shown.ad_decision_id, shown.counts_for, now_ms, shown.expires_ms)

@@ -17,8 +17,7 @@ from psycopg.rows import TupleRow
 from ads.index import Index
 from ads.insertion import Insertion, Placement, decide
 from ads.lines import Line
-from ads.matching import reasons_of
-from ads.record import AdRecord, Auction, Context, Shown, digest_of
+from ads.record import AdRecord, Auction, Context, Shown, beside, digest_of
 from ads.rules import Rules
 from ads.simulation import (
     SimulatedPage,
@@ -28,7 +27,7 @@ from ads.simulation import (
     reports_of,
 )
 from ads.surfaces import Surface
-from ads.tokens import AdToken, Tokens
+from ads.tokens import Tokens
 from ads.viewer import Viewer
 from myriorama.billing.leases import TOKEN_LIFE_MS, Lease, Lessor
 from myriorama.billing.purses import Purses
@@ -216,57 +215,21 @@ class SimulatedTraffic:
         viewer: Viewer,
         now_ms: int,
     ) -> Shown:
-        terms, line = self._purses.terms(placed.lease_id), placed.line
-        gap, slots = placed.position - before, page.slots
-        return Shown(
+        terms = self._purses.terms(placed.lease_id)
+        return Shown.of(
+            placed,
+            index,
+            viewer,
             ad_decision_id=new_id(),
-            position=placed.position,
-            line_id=line.line_id,
-            campaign_id=line.campaign_id,
-            advertiser_id=line.advertiser_id,
-            creative_id=placed.creative.creative_id,
-            kind=line.kind,
-            price_micros=placed.price_micros,
-            bid_micros=line.bid_micros,
-            multiplier=float(index.table.bid[placed.line_row]) / line.bid_micros,
-            ecpm_micros=placed.ecpm_micros,
-            runner_up_micros=placed.runner_up_micros,
-            reserve_micros=placed.reserve_micros,
-            p_view=placed.p_view,
-            p_click=placed.p_click,
-            p_billed=placed.p_billed,
-            propensity=placed.propensity,
-            displaced_micros=placed.displaced_micros,
-            viewer_micros=placed.viewer_micros,
-            p_reached=placed.p_reached,
-            lease_id=placed.lease_id,
             day=terms.day,
             surface=Surface.SANDBOX,
-            above=slots[gap - 1].video_id if gap else None,
-            below=slots[gap].video_id if gap < len(slots) else None,
-            reasons=reasons_of(line, viewer),
             expires_ms=min(now_ms + TOKEN_LIFE_MS, terms.tokens_until_ms),
+            beside=beside(page.slots, placed.position - before),
         )
 
     def _token(self, shown: Shown, viewer: Viewer, duration_ms: int, now_ms: int) -> str:
-        return self._tokens.sign(
-            AdToken(
-                decision_id=shown.ad_decision_id,
-                line_id=shown.line_id,
-                creative_id=shown.creative_id,
-                advertiser_id=shown.advertiser_id,
-                lease_id=shown.lease_id,
-                kind=shown.kind,
-                price_micros=shown.price_micros,
-                viewer=viewer.pseudonym,
-                position=shown.position,
-                surface=shown.surface,
-                decided_ms=now_ms,
-                expires_ms=shown.expires_ms,
-                day=shown.day,
-                duration_ms=duration_ms,
-            )
-        )
+        token = shown.token(viewer.pseudonym, decided_ms=now_ms, duration_ms=duration_ms)
+        return self._tokens.sign(token)
 
     def _record(  # noqa: PLR0913, PLR0917 - all that is on record
         self,
@@ -281,19 +244,16 @@ class SimulatedTraffic:
         is_sampled = int(number * self._share) != int((number + 1) * self._share)
         if not shown and not is_sampled:
             return None
-        auction = Auction(
-            now_ms,
-            insertion.version,
-            insertion.reason,
-            insertion.exact,
-            page.seed,
-            self._digest,
-            self._share,
-            Context(viewer, page.slots) if is_sampled else None,
+        auction = Auction.of(
+            insertion,
+            at_ms=now_ms,
+            seed=page.seed,
+            rules=self._digest,
+            share=self._share,
+            context=Context(viewer, page.slots) if is_sampled else None,
         )
         return AdRecord(auction, tuple(shown)).encode()
 
 
 def _showing(shown: Shown, decided_ms: int, *, is_seen: bool) -> _Showing:
-    ids = (shown.line_id, shown.campaign_id, shown.advertiser_id, shown.creative_id)
-    return _Showing(tuple(each.int for each in ids), decided_ms, shown.expires_ms, is_seen)
+    return _Showing(shown.counts_for, decided_ms, shown.expires_ms, is_seen)
