@@ -18,7 +18,7 @@ from ads.tokens import Tokens, unpacked
 from domain.errors import Invalid
 from myriorama.api.tokens import Principal, Scope
 from myriorama.billing.exchange import ExchangeWins, Won
-from myriorama.feed.ad_bids import AdBids, token_of
+from myriorama.feed.ad_bids import AdBids
 from myriorama.feed.sealed_bids import SealedBid
 
 _HEADERS = {"x-openrtb-version": VERSION, "Cache-Control": "no-store"}
@@ -56,8 +56,7 @@ class Sales:
             cpm, offered.p_billed, least=offered.reserve_micros, most=offered.price_micros
         )
         shown = replace(offered, price_micros=micros)
-        token = token_of(shown, bid.pseudonym, price_micros=micros, decided_ms=at_ms)
-        signed = unpacked(self._tokens.sign(token))
+        signed = unpacked(self._tokens.sign(shown.token(bid.pseudonym, decided_ms=at_ms)))
         return Won(AdRecord(bid.record.auction, (shown,)), bid.viewer_id, signed, cpm)
 
 

@@ -13,7 +13,8 @@ from domain.ad_report.reasons import NOTE_LENGTH_MAX, Reason
 from myriorama.api.ad_terms import Instant
 from myriorama.api.tokens import Principal, Scope
 from myriorama.application.ad_opinions import AdOpinions, Complaint
-from myriorama.feed.ad_reasons import LABEL, ShownAds, told
+from myriorama.feed.ad_items import LABEL
+from myriorama.feed.ad_reasons import ShownAds, told
 from myriorama.store.front import Front
 
 _AUCTION = {

@@ -6,7 +6,6 @@ The token is the permission, for as long as it holds: players have no account.
 from base64 import b64decode
 from datetime import UTC, datetime
 from typing import Any, get_args
-from uuid import UUID
 
 import msgspec
 from litestar import Request, Response, Router, get
@@ -20,13 +19,16 @@ from domain.errors import NotFound
 from myriorama.api.ad_events import AdEvent, AdReports, Event
 from myriorama.api.reads import Reads
 from myriorama.api.tokens import Scope
-from myriorama.feed.ad_reasons import LABEL
+from myriorama.feed.ad_documents import AdDocuments
+from myriorama.feed.ad_items import why_path
+from myriorama.feed.ad_market import ShownCreative
 from myriorama.store.signing import Signer
 
 # As in feed/ad_lines.sql: what is approved, there, and shows only cameos granted to the advertiser.
 SHOWABLE = """
-    SELECT v.creative_id, v.advertiser_id, a.name AS advertiser, a.currency, v.headline, v.category,
-           v.duration_ms, v.width, v.height, v.video_key, v.landing_url, v.ai_label
+    SELECT v.creative_id, v.advertiser_id, a.name, a.website, v.headline, v.width, v.height,
+           v.duration_ms, v.video_key, v.poster_key, v.thumbnail_key, v.landing_url,
+           v.call_to_action, v.ai_label, v.category, a.currency
     FROM creatives v JOIN advertisers a USING (advertiser_id)
     WHERE v.creative_id = %(creative_id)s AND v.state = 'approved' AND NOT v.recalled
       AND NOT EXISTS (
@@ -49,60 +51,27 @@ class AdEventNotFound(NotFound):
     """There is no such event of an ad."""
 
 
-class ShowableRow(msgspec.Struct, frozen=True):
-    """A creative that may be shown, as it lies on the read side."""
-
-    creative_id: UUID
-    advertiser_id: UUID
-    advertiser: str
-    currency: str
-    headline: str
-    category: str
-    duration_ms: int
-    width: int
-    height: int
-    video_key: str
-    landing_url: str
-    ai_label: str
-
-
 class VastDocuments:
     """Writes the VAST documents of ads, with URLs as they are reached from outside."""
 
     def __init__(self, reads: Reads, signer: Signer, *, public_url: str) -> None:
         self._reads = reads
-        self._signer = signer
-        self._public_url = public_url.rstrip("/")
+        self._documents = AdDocuments(signer, public_url=public_url)
 
     async def of(self, token: AdToken, text: str) -> bytes:
         """Return the document of an ad; that of no ad once its creative may not be shown."""
         at = datetime.now(UTC)
         asked = {"creative_id": token.creative_id, "at": at}
-        row = await self._reads.one(ShowableRow, SHOWABLE, asked)
-        if row is None:
+        creative = await self._reads.one(ShownCreative, SHOWABLE, asked)
+        if creative is None:
             return vast.nothing()
-        media = self._signer.media_url(row.video_key, now=int(at.timestamp()))
-        return vast.document(
-            vast.VideoAd(
-                ad_serving_id=token.decision_id,
-                creative_id=row.creative_id,
-                advertiser_id=row.advertiser_id,
-                advertiser=row.advertiser,
-                title=row.headline or row.advertiser,
-                category=row.category,
-                kind=token.kind,
-                price_micros=token.price_micros,
-                currency=row.currency,
-                duration_ms=row.duration_ms,
-                width=row.width,
-                height=row.height,
-                media_url=f"{self._public_url}{media}",
-                landing_url=row.landing_url,
-                tracker=f"{self._public_url}/v1/ad-events/{text}",
-                label=LABEL,
-                ai_label=row.ai_label,
-                why_url=f"{self._public_url}/v1/ads/{token.decision_id}/why",
-            )
+        return self._documents.of(
+            token,
+            text,
+            creative,
+            price_micros=token.price_micros,
+            why=why_path(token.decision_id),
+            now=int(at.timestamp()),
         )
 
 

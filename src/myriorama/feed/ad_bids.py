@@ -7,12 +7,10 @@ to when it wins is sealed into the URL by which the seller bills.
 import asyncio
 import random
 import time
-from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from hashlib import blake2b
 from itertools import groupby
-from typing import NamedTuple
 from uuid import UUID
 
 import structlog
@@ -22,42 +20,27 @@ from psycopg import AsyncConnection, OperationalError
 from psycopg.rows import TupleRow
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
-from ads import opportunity, vast
+from ads import opportunity
 from ads.content_categories import CODES
 from ads.insertion import Insertion, Placement, decide
-from ads.matching import reasons_of
 from ads.openrtb import Bid, BidRequest, BidResponse, Imp, SeatBid
 from ads.record import AdRecord, Auction, Shown, digest_of
 from ads.rules import Rules
 from ads.surfaces import Surface
-from ads.tokens import AdToken, Tokens
+from ads.tokens import Tokens
 from ads.viewer import Viewer
-from myriorama.feed.ad_items import LABEL
+from myriorama.feed.ad_documents import AdDocuments
 from myriorama.feed.ad_market import Money, ShownCreative, Stall
 from myriorama.feed.ad_pages import Market
 from myriorama.feed.bid_stakes import Odds, Offer, Stakes
+from myriorama.feed.open_bids import OPEN_S, OpenBid, OpenBids
 from myriorama.feed.sealed_bids import TEST_LEASE, SealedBid, SealedBids
 from myriorama.store.identity import new_id
 from myriorama.store.signing import Signer
 
 logger = structlog.get_logger(__name__)
 
-OPEN_S = 120
-"""So long a bid may be won, and counts for frequency caps if it is not."""
-
-# As in feed/ad_viewers.py: what was seen counts, and what may yet be.
-_WON = """
-    SELECT ad_decision_id, line_id, campaign_id, advertiser_id, creative_id, decided_ms
-    FROM exchange_wins w
-    WHERE viewer_id = %(viewer_id)s AND decided_ms > %(now_ms)s - 90 * 86400000::bigint
-      AND (expires_ms + 10000 > %(now_ms)s
-           OR EXISTS (SELECT FROM charges c WHERE c.decision_id = w.ad_decision_id
-                                              AND c.beacon = 1 AND c.mark IS NULL))
-    ORDER BY decided_ms DESC LIMIT 1000
-"""
-
 _SEED_BITS = 53
-_VIEWERS_MAX = 50_000
 _PATIENCE_MS = 100
 _VIDEO = 2
 _MILLION = 1_000_000
@@ -65,14 +48,6 @@ _MILLION = 1_000_000
 _OFFERED = Counter(
     "myriorama_ad_places_offered", "Places elsewhere, by what came of it", ["reason"]
 )
-
-
-class _Open(NamedTuple):
-    """A bid that may be won yet, or has been: what it counts for, by the numbers of the IDs."""
-
-    ad_decision_id: UUID
-    counts_for: tuple[int, ...]
-    decided_ms: int
 
 
 class AdBids:
@@ -91,18 +66,17 @@ class AdBids:
         rules: Rules | None = None,
     ) -> None:
         """Take the collaborators, and the URL by which the house is reached from outside."""
-        self._pool = pool
         self._market = market
         self._money = money
         self._tokens = tokens
-        self._signer = signer
         self._seals = SealedBids(signer)
+        self._documents = AdDocuments(signer, public_url=public_url)
         self._key = signer.key("openrtb viewers")
         self._public_url = public_url.rstrip("/")
         self._token_life_ms = token_life_ms
         self._rules = opportunity.rules_of(rules or Rules())
         self._digest = digest_of(self._rules)
-        self._open: OrderedDict[UUID, list[_Open]] = OrderedDict()
+        self._open = OpenBids(pool)
         self._odds = Odds()
 
     def open(self, sealed: str, *, now_ms: int) -> SealedBid:
@@ -126,17 +100,17 @@ class AdBids:
         user_id = request.user.id if request.user else ""
         is_known = bool(user_id) and not opportunity.is_for_children(request)
         viewer_id, pseudonym = self._identity(seller_id, user_id if is_known else new_id().hex)
-        won: Sequence[_Open] = ()
+        won: Sequence[OpenBid] = ()
         if is_known:
             patience_ms = _PATIENCE_MS if request.tmax is None else request.tmax // 2
             try:
                 async with asyncio.timeout(patience_ms / 1000):
-                    won = await self._won(viewer_id, now_ms)
+                    won = await self._open.won(viewer_id, now_ms)
             except (TimeoutError, OperationalError, PoolTimeout) as error:
                 logger.warning("a place elsewhere is not bid for", error=str(error))
                 return None
         # From here on nothing is awaited: requests for one viewer count each other's bids.
-        shown_ms = self._shown_ms(viewer_id, won, now_ms)
+        shown_ms = self._open.shown_ms(viewer_id, won, now_ms)
         viewer = opportunity.viewer_of(request, pseudonym, shown_ms, now_ms=now_ms)
         currency = _currency(request, stall)
         offer = Offer(request, stall, viewer_id, is_known, currency, now_ms)
@@ -174,87 +148,57 @@ class AdBids:
         shown = self._shown(offer, placed, viewer, most)
         if not stakes.is_test:
             self._odds.bid()
-            self._remember(offer.viewer_id, _opened(shown, offer.now_ms))
+            self._open.remember(offer.viewer_id, shown, offer.now_ms)
         sealed = self._sealed(offer, insertion, shown, viewer, seed)
         adm = self._document(shown, creative, viewer, offer.now_ms)
         return shown.advertiser_id, self._described(imp, shown, creative, cpm_micros, sealed, adm)
 
     def _shown(self, offer: Offer, placed: Placement, viewer: Viewer, most: int) -> Shown:
-        line, lease_id = placed.line, placed.lease_id
+        lease_id = placed.lease_id
         day, expires_ms = _today(offer.now_ms), offer.now_ms + self._token_life_ms
         if lease_id != TEST_LEASE:
             terms = self._money.terms(lease_id)
             day, expires_ms = terms.day, min(expires_ms, terms.tokens_until_ms)
-        bid = float(offer.stall.index.table.bid[placed.line_row])
-        return Shown(
+        shown = Shown.of(
+            placed,
+            offer.stall.index,
+            viewer,
             ad_decision_id=new_id(),
-            position=0,
-            line_id=line.line_id,
-            campaign_id=line.campaign_id,
-            advertiser_id=line.advertiser_id,
-            creative_id=placed.creative.creative_id,
-            kind=line.kind,
-            price_micros=most,
-            bid_micros=line.bid_micros,
-            multiplier=bid / line.bid_micros,
-            ecpm_micros=placed.ecpm_micros,
-            runner_up_micros=placed.runner_up_micros,
-            reserve_micros=placed.reserve_micros,
-            p_view=placed.p_view,
-            p_click=placed.p_click,
-            p_billed=placed.p_billed,
-            propensity=placed.propensity,
-            lease_id=lease_id,
             day=day,
             surface=Surface.EXCHANGE,
-            above=None,
-            below=None,
-            reasons=reasons_of(line, viewer),
             expires_ms=expires_ms,
+        )
+        # It is sold at the seller's price, not by ours; and it stands alone.
+        return replace(
+            shown,
+            position=0,
+            price_micros=most,
+            displaced_micros=None,
+            viewer_micros=None,
+            p_reached=None,
         )
 
     def _sealed(
         self, offer: Offer, insertion: Insertion, shown: Shown, viewer: Viewer, seed: int
     ) -> str:
-        auction = Auction(
-            offer.now_ms,
-            insertion.version,
-            insertion.reason,
-            insertion.exact,
-            seed,
-            self._digest,
-            share=0.0,
+        auction = Auction.of(
+            insertion, at_ms=offer.now_ms, seed=seed, rules=self._digest, share=0.0
         )
         record = AdRecord(auction, (shown,))
         return self._seals.seal(SealedBid(record, offer.viewer_id, viewer.pseudonym))
 
     def _document(self, shown: Shown, creative: ShownCreative, viewer: Viewer, now_ms: int) -> str:
         """Return the VAST document, whose token costs nothing: what does is signed on a win."""
-        token = token_of(shown, viewer.pseudonym, price_micros=0, decided_ms=now_ms)
-        token = replace(token, duration_ms=creative.duration_ms)
-        media = self._signer.media_url(creative.video_key, now=now_ms // 1000)
-        repository = f"/v1/ads/repository?advertiser_id={creative.advertiser_id}"
-        content = vast.document(
-            vast.VideoAd(
-                ad_serving_id=shown.ad_decision_id,
-                creative_id=creative.creative_id,
-                advertiser_id=creative.advertiser_id,
-                advertiser=creative.name,
-                title=creative.headline or creative.name,
-                category=creative.category,
-                kind=shown.kind,
-                price_micros=shown.price_micros,
-                currency=creative.currency,
-                duration_ms=creative.duration_ms,
-                width=creative.width,
-                height=creative.height,
-                media_url=f"{self._public_url}{media}",
-                landing_url=creative.landing_url,
-                tracker=f"{self._public_url}/v1/ad-events/{self._tokens.sign(token)}",
-                label=LABEL,
-                ai_label=creative.ai_label,
-                why_url=f"{self._public_url}{repository}",
-            )
+        token = replace(shown, price_micros=0).token(
+            viewer.pseudonym, decided_ms=now_ms, duration_ms=creative.duration_ms
+        )
+        content = self._documents.of(
+            token,
+            self._tokens.sign(token),
+            creative,
+            price_micros=shown.price_micros,
+            why=f"/v1/ads/repository?advertiser_id={creative.advertiser_id}",
+            now=now_ms // 1000,
         )
         return content.decode()
 
@@ -293,67 +237,12 @@ class AdBids:
         digest = blake2b(named, key=self._key, digest_size=24).digest()
         return UUID(bytes=digest[:16], version=5), int.from_bytes(digest[16:])
 
-    async def _won(self, viewer_id: UUID, now_ms: int) -> Sequence[_Open]:
-        asked = {"viewer_id": viewer_id, "now_ms": now_ms}
-        async with self._pool.connection() as connection:
-            rows = await (await connection.execute(_WON, asked)).fetchall()
-        return [_Open(row[0], tuple(each.int for each in row[1:5]), row[5]) for row in rows]
-
-    def _shown_ms(
-        self, viewer_id: UUID, won: Sequence[_Open], now_ms: int
-    ) -> Mapping[int, tuple[int, ...]]:
-        """Return when ads were shown to a viewer, and when those were bid that may yet be."""
-        alive = [
-            each
-            for each in self._open.get(viewer_id, ())
-            if each.decided_ms > now_ms - OPEN_S * 1000
-        ]
-        if alive:
-            self._open[viewer_id] = alive
-        else:
-            self._open.pop(viewer_id, None)
-        times: dict[int, list[int]] = {}
-        for each in {each.ad_decision_id: each for each in (*won, *alive)}.values():
-            for of in each.counts_for:
-                times.setdefault(of, []).append(each.decided_ms)
-        return {of: tuple(sorted(found)) for of, found in times.items()}
-
-    def _remember(self, viewer_id: UUID, bid: _Open) -> None:
-        self._open.setdefault(viewer_id, []).append(bid)
-        self._open.move_to_end(viewer_id)
-        if len(self._open) > _VIEWERS_MAX:
-            self._open.popitem(last=False)
-
-
-def token_of(shown: Shown, pseudonym: int, *, price_micros: int, decided_ms: int) -> AdToken:
-    """Return what proves an ad that is on record."""
-    return AdToken(
-        decision_id=shown.ad_decision_id,
-        line_id=shown.line_id,
-        creative_id=shown.creative_id,
-        advertiser_id=shown.advertiser_id,
-        lease_id=shown.lease_id,
-        kind=shown.kind,
-        price_micros=price_micros,
-        viewer=pseudonym,
-        position=shown.position,
-        surface=shown.surface,
-        decided_ms=decided_ms,
-        expires_ms=shown.expires_ms,
-        day=shown.day,
-    )
-
 
 def _currency(request: BidRequest, stall: Stall) -> str:
     """Return the one currency of the answer: the first that is asked for and bid in here."""
     there = {creative.currency for creative in stall.creatives.values()}
     asked = request.cur or sorted(there)
     return next((each for each in asked if each in there), asked[0] if asked else "")
-
-
-def _opened(shown: Shown, now_ms: int) -> _Open:
-    ids = (shown.line_id, shown.campaign_id, shown.advertiser_id, shown.creative_id)
-    return _Open(shown.ad_decision_id, tuple(each.int for each in ids), now_ms)
 
 
 def _today(now_ms: int) -> int:

@@ -21,8 +21,6 @@ ONE = """
     WHERE d.ad_decision_id = %s
 """
 
-LABEL = "Sponsored"
-
 # Pages are logged together, and folded behind that, some tenths of a second after they were served.
 _LOGGED_WITHIN_S, _AGAIN_S = 3.0, 0.1
 
