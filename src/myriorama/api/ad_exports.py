@@ -32,12 +32,13 @@ EXPORT = """
     FROM ad_exports WHERE campaign_id = %s AND head = %s
 """
 
-
 HEADS = """
     SELECT DISTINCT ON (campaign_id) campaign_id, number, head, made_at FROM ad_exports
     WHERE advertiser_id = %s AND coalesce(campaign_id = %s::uuid, true)
     ORDER BY campaign_id, number DESC
 """
+
+_NUMBER_MAX = 2**31 - 1
 
 
 class AdExportNotFound(NotFound):
@@ -109,13 +110,14 @@ async def list_ad_exports(  # noqa: PLR0913, PLR0917 - what a list takes
     """List the exports of a campaign, newest first, each with its head."""
     await _require(campaign_id, principal, tenancy, reads)
     listing = f"ad_exports:{campaign_id}"
-    after = cursors.read(listing, cursor)
-    before = after[0] if after else 2**31 - 1
+    (before,) = cursors.read(listing, cursor) or (_NUMBER_MAX,)
     found = await reads.many(KeptExport, EXPORTS, (campaign_id, before, limit + 1))
-    shown, more = found[:limit], len(found) > limit
-    return Page(
-        items=[msgspec.convert(each, AdExport, from_attributes=True) for each in shown],
-        next_cursor=cursors.write(listing, (shown[-1].number,)) if more else None,
+    return cursors.page(
+        listing,
+        found,
+        limit,
+        item=lambda kept: msgspec.convert(kept, AdExport, from_attributes=True),
+        place=lambda kept: (kept.number,),
     )
 
 

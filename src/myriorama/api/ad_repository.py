@@ -139,13 +139,13 @@ async def search_ad_repository(  # noqa: PLR0913, PLR0917 - what may be asked fo
         "creative_id": after[1] if after else None,
         "limit": limit + 1,
     }
-    rows = await reads.many(RepositoryRow, FOUND, asked)
-    last = rows[limit - 1] if len(rows) > limit else None
-    return Page(
-        items=[_told(row, signer) for row in rows[:limit]],
-        next_cursor=(
-            cursors.write(listing, (last.first_position, str(last.creative_id))) if last else None
-        ),
+    found = await reads.many(RepositoryRow, FOUND, asked)
+    return cursors.page(
+        listing,
+        found,
+        limit,
+        item=lambda row: _told(row, signer),
+        place=lambda row: (row.first_position, str(row.creative_id)),
     )
 
 

@@ -161,9 +161,13 @@ async def list_ad_deliveries(  # noqa: PLR0913, PLR0917 - what a list takes
     after = cursors.read(listing, cursor)
     before = (datetime.fromisoformat(str(after[0])), UUID(str(after[1]))) if after else _LAST
     found = await reads.many(Delivery, DELIVERIES, (webhook_id, *before, limit + 1))
-    shown, more = found[:limit], len(found) > limit
-    key = (shown[-1].made_at.isoformat(), str(shown[-1].notice_id)) if more else None
-    return Page(items=shown, next_cursor=cursors.write(listing, key) if key else None)
+    return cursors.page(
+        listing,
+        found,
+        limit,
+        item=lambda told: told,
+        place=lambda told: (told.made_at.isoformat(), str(told.notice_id)),
+    )
 
 
 @post(

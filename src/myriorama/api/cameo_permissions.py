@@ -9,7 +9,7 @@ from litestar import Router, delete, get, post, put
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, JSONBody
 
-from myriorama.api.paging import PAGE_LIMIT, Cursors, Page, PageLimit
+from myriorama.api.paging import FROM_NEWEST, PAGE_LIMIT, Cursors, Page, PageLimit
 from myriorama.api.reads import Reads
 from myriorama.api.tokens import Principal, Scope
 from myriorama.application.cameos import Cameos
@@ -200,8 +200,8 @@ async def decline_request(
 
 
 def _before(cursors: Cursors, listing: str, cursor: str | None) -> str | int:
-    after = cursors.read(listing, cursor)
-    return after[0] if after else 2**62
+    (before,) = cursors.read(listing, cursor) or FROM_NEWEST
+    return before
 
 
 def _next(cursors: Cursors, listing: str, found: list[SaidRow], limit: int) -> str | None:

@@ -9,7 +9,7 @@ from litestar import Router, delete, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, JSONBody
 
-from myriorama.api.paging import PAGE_LIMIT, Cursors, Page, PageLimit
+from myriorama.api.paging import FROM_NEWEST, PAGE_LIMIT, Cursors, Page, PageLimit
 from myriorama.api.reads import Reads
 from myriorama.api.shelves import require_visible
 from myriorama.api.tokens import Principal, Scope
@@ -100,21 +100,16 @@ async def list_comments(  # noqa: PLR0913, PLR0917 - what a list takes
     viewer_id = visitor.account_id if visitor else None
     await require_visible(reads, video_id, viewer_id)
     listing = f"comments:{video_id}:{parent_id}"
-    after = cursors.read(listing, cursor)
+    (before,) = cursors.read(listing, cursor) or FROM_NEWEST
     params = {
         "video_id": video_id,
         "parent_id": parent_id,
         "viewer_id": viewer_id,
-        "before": after[0] if after else 2**62,
+        "before": before,
         "limit": limit + 1,
     }
     found = await reads.many(Listed, REPLIES if parent_id else UNDER_VIDEO, params)
-    shown = found[:limit]
-    more = len(found) > limit
-    return Page(
-        items=[_comment(listed) for listed in shown],
-        next_cursor=cursors.write(listing, (shown[-1].position,)) if more else None,
-    )
+    return cursors.page(listing, found, limit, item=_comment, place=lambda row: (row.position,))
 
 
 @post("/", opt={"scope": Scope.VIEWER})

@@ -20,7 +20,7 @@ from myriorama.api.creative_shapes import (
     CreativeState,
     creative_of,
 )
-from myriorama.api.paging import PAGE_LIMIT, Cursors, Page, PageLimit
+from myriorama.api.paging import FROM_OLDEST, PAGE_LIMIT, Cursors, Page, PageLimit
 from myriorama.api.preconditions import etag, require_match
 from myriorama.api.reads import Reads
 from myriorama.api.tenancy import Tenancy
@@ -140,13 +140,14 @@ async def list_creatives(  # noqa: PLR0913, PLR0917 - what a list takes
     """List the creatives of an advertiser, the oldest first."""
     await tenancy.require(advertiser_id, by=principal.account_id)
     listing = f"creatives:{advertiser_id}"
-    after = cursors.read(listing, cursor)
-    asked = (advertiser_id, after[0] if after else 0, limit + 1)
-    rows = await reads.many(CreativeRow, OF_ADVERTISER, asked)
-    last = rows[limit - 1].drafted_position if len(rows) > limit else None
-    return Page(
-        items=[creative_of(row, signer) for row in rows[:limit]],
-        next_cursor=cursors.write(listing, (last,)) if last is not None else None,
+    (after,) = cursors.read(listing, cursor) or FROM_OLDEST
+    found = await reads.many(CreativeRow, OF_ADVERTISER, (advertiser_id, after, limit + 1))
+    return cursors.page(
+        listing,
+        found,
+        limit,
+        item=lambda row: creative_of(row, signer),
+        place=lambda row: (row.drafted_position,),
     )
 
 

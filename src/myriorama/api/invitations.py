@@ -9,7 +9,7 @@ from litestar import Router, delete, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery
 
-from myriorama.api.paging import PAGE_LIMIT, Cursors, Page, PageLimit
+from myriorama.api.paging import FROM_NEWEST, PAGE_LIMIT, Cursors, Page, PageLimit
 from myriorama.api.reads import Reads
 from myriorama.api.tokens import Principal, Scope
 from myriorama.application.accounts import Accounts
@@ -58,14 +58,14 @@ async def list_invitations(
 ) -> Page[Invitation]:
     """List the invitations you issued, newest first."""
     listing = f"invitations:{principal.account_id}"
-    after = cursors.read(listing, cursor)
-    before = after[0] if after else 2**62
+    (before,) = cursors.read(listing, cursor) or FROM_NEWEST
     found = await reads.many(Issued, ISSUED, (principal.account_id, before, limit + 1))
-    shown = found[:limit]
-    more = len(found) > limit
-    return Page(
-        items=[Invitation(i.code, i.state, i.redeemed_by, i.issued_at) for i in shown],
-        next_cursor=cursors.write(listing, (shown[-1].position,)) if more else None,
+    return cursors.page(
+        listing,
+        found,
+        limit,
+        item=lambda row: Invitation(row.code, row.state, row.redeemed_by, row.issued_at),
+        place=lambda row: (row.position,),
     )
 
 

@@ -10,7 +10,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, JSONBody
 
 from domain.video.labels import LABELS, Label
-from myriorama.api.paging import PAGE_LIMIT, Cursors, Page, PageLimit
+from myriorama.api.paging import FROM_OLDEST, PAGE_LIMIT, Cursors, Page, PageLimit
 from myriorama.api.reads import Reads
 from myriorama.api.tokens import Principal, Scope
 from myriorama.application.moderation import Moderation
@@ -131,14 +131,14 @@ async def list_appeals(  # noqa: PLR0913, PLR0917 - what a list takes
 ) -> Page[Appeal]:
     """List the appeals that wait for a decision, or those that were decided, oldest first."""
     listing = f"appeals:{outcome}"
-    after = cursors.read(listing, cursor)
-    rows = await reads.many(AppealRow, QUEUE, (outcome, after[0] if after else 0, limit + 1))
-    shown = rows[:limit]
-    return Page(
-        items=[_appeal(row, signer) for row in shown],
-        next_cursor=(
-            cursors.write(listing, (shown[-1].appealed_position,)) if len(rows) > limit else None
-        ),
+    (after,) = cursors.read(listing, cursor) or FROM_OLDEST
+    found = await reads.many(AppealRow, QUEUE, (outcome, after, limit + 1))
+    return cursors.page(
+        listing,
+        found,
+        limit,
+        item=lambda row: _appeal(row, signer),
+        place=lambda row: (row.appealed_position,),
     )
 
 

@@ -9,7 +9,7 @@ from uuid import UUID
 import msgspec
 from psycopg.abc import QueryNoTemplate
 
-from myriorama.api.paging import Cursors, Page
+from myriorama.api.paging import FROM_NEWEST, Cursors, Page
 from myriorama.api.reads import Reads
 from myriorama.feed.cards import Card, Cards
 
@@ -36,8 +36,7 @@ class NewestFirst:
         Raises:
             CursorInvalid: it was not given for this list.
         """
-        after = self._cursors.read(listing, cursor)
-        before = after[0] if after else 2**62
+        (before,) = self._cursors.read(listing, cursor) or FROM_NEWEST
         params = {"of": of, "viewer_id": viewer_id, "before": before, "limit": limit + 1}
         found = await self._reads.many(_Place, query, params)
         shown = found[:limit]

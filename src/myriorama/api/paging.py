@@ -1,5 +1,6 @@
 """Lists in pages: a page tells the opaque, signed cursor of the next."""
 
+from collections.abc import Callable, Sequence
 from typing import Annotated, Generic, TypeVar
 
 import msgspec
@@ -8,11 +9,16 @@ from litestar.params import QueryParameter
 from domain.errors import Invalid
 from myriorama.store.signing import SignatureInvalid, Signer
 
+Row = TypeVar("Row")
 T = TypeVar("T")
 
 _PURPOSE = "cursor"
 
 PAGE_LIMIT = 20
+
+FROM_OLDEST = (0,)
+FROM_NEWEST = (2**62,)
+"""Where a list by positions of a log starts that goes up, and one that goes down."""
 
 PageLimit = Annotated[int, QueryParameter(ge=1, le=100, description="How many items at most.")]
 
@@ -51,3 +57,23 @@ class Cursors:
         except SignatureInvalid as error:
             raise CursorInvalid("The cursor is not one that this list gave.") from error
         return msgspec.json.decode(payload, type=tuple[str | int, ...])
+
+    def page(
+        self,
+        listing: str,
+        found: Sequence[Row],
+        limit: int,
+        *,
+        item: Callable[[Row], T],
+        place: Callable[[Row], tuple[str | int, ...]],
+    ) -> Page[T]:
+        """Return the page that begins with the rows found: one more was asked for than is shown.
+
+        `item` makes of a row what is shown, and `place` what names its place in the list.
+        """
+        shown = found[:limit]
+        more = len(found) > limit
+        return Page(
+            items=[item(row) for row in shown],
+            next_cursor=self.write(listing, place(shown[-1])) if more else None,
+        )

@@ -6,7 +6,7 @@ import msgspec
 from psycopg.abc import QueryNoTemplate
 
 from domain.account.errors import AccountNotFound
-from myriorama.api.paging import Cursors, Page
+from myriorama.api.paging import FROM_NEWEST, Cursors, Page
 from myriorama.api.reads import Reads
 
 # An account is not there for those with whom there is a block, whoever blocks.
@@ -116,19 +116,20 @@ class People:
         """Return a page of the list of an account (the first) for a viewer (the second)."""
         account_id, viewer_id = ids
         listing = f"{name}:{account_id}"
-        after = self._cursors.read(listing, cursor)
+        (before,) = self._cursors.read(listing, cursor) or FROM_NEWEST
         params = {
             "account_id": account_id,
             "viewer_id": viewer_id,
-            "before": after[0] if after else 2**62,
+            "before": before,
             "limit": limit + 1,
         }
         found = await self._reads.many(_Listed, query, params)
-        shown = found[:limit]
-        more = len(found) > limit
-        return Page(
-            items=[Somebody(i.account_id, i.handle, i.display_name) for i in shown],
-            next_cursor=self._cursors.write(listing, (shown[-1].position,)) if more else None,
+        return self._cursors.page(
+            listing,
+            found,
+            limit,
+            item=lambda row: Somebody(row.account_id, row.handle, row.display_name),
+            place=lambda row: (row.position,),
         )
 
 

@@ -9,7 +9,7 @@ from litestar import Router, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, JSONBody
 
-from myriorama.api.paging import PAGE_LIMIT, Cursors, Page, PageLimit
+from myriorama.api.paging import FROM_OLDEST, PAGE_LIMIT, Cursors, Page, PageLimit
 from myriorama.api.reads import Reads
 from myriorama.api.tokens import Principal, Scope
 from myriorama.application.reactions import Reactions
@@ -91,15 +91,9 @@ async def list_reports(
     cursor: FromQuery[str | None] = None,
 ) -> Page[Report]:
     """List the reports of videos that are still there, oldest first."""
-    after = cursors.read("reports", cursor)
-    rows = await reads.many(ReportRow, REPORTED, (after[0] if after else 0, limit + 1))
-    shown = rows[:limit]
-    return Page(
-        items=[_report(row) for row in shown],
-        next_cursor=(
-            cursors.write("reports", (shown[-1].position,)) if len(rows) > limit else None
-        ),
-    )
+    (after,) = cursors.read("reports", cursor) or FROM_OLDEST
+    found = await reads.many(ReportRow, REPORTED, (after, limit + 1))
+    return cursors.page("reports", found, limit, item=_report, place=lambda row: (row.position,))
 
 
 def _report(row: ReportRow) -> Report:

@@ -137,11 +137,12 @@ async def list_uploads(  # noqa: PLR0913, PLR0917 - parameters are explicit, and
     after = cursors.read(listing, cursor)
     before = UUID(hex=str(after[0])) if after else _AFTER_ALL
     found = await reads.many(UploadRow, OWN_LISTED, (principal.account_id, before, limit + 1))
-    shown = found[:limit]
-    more = len(found) > limit
-    return Page(
-        items=[_shown(row, signer) for row in shown],
-        next_cursor=cursors.write(listing, (shown[-1].upload_id.hex,)) if more else None,
+    return cursors.page(
+        listing,
+        found,
+        limit,
+        item=lambda row: _shown(row, signer),
+        place=lambda row: (row.upload_id.hex,),
     )
 
 
