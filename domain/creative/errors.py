@@ -23,6 +23,10 @@ class CreativeNotInReview(Conflict):
     """Nobody is to decide on this creative at present."""
 
 
+class CreativeChanged(Conflict):
+    """The creative is not what was looked at any more: look at it again, then decide."""
+
+
 class CreativeAppealImpossible(Conflict):
     """The creative was not rejected, or the rejection was appealed before: edit it instead."""
 

@@ -115,7 +115,7 @@ def test_what_a_check_doubts_waits_for_a_person_who_says_why(
     (waiting,) = moderator.get("/v1/ad-review/creatives").json()["items"]
     doubts = {check["code"] for check in waiting["creative"]["checks"]} - {""}
     decision = f"/v1/ad-review/creatives/{waiting['creative']['creative_id']}/decision"
-    note = {"note": "Wine, for adults."}
+    note = {"version": waiting["version"], "note": "Wine, for adults."}
     assert moderator.post(decision, json=note).status_code == 204
 
     assert (doubts, waiting["website"]) == ({"restricted_category"}, "shop.example.com")
@@ -127,19 +127,42 @@ def test_what_a_check_doubts_waits_for_a_person_who_says_why(
     assert serving.line.targeting.age_bands == {"18+"}
 
 
+@pytest.mark.parametrize("reasons", [[], ["deceptive"]])
+def test_nobody_decides_on_what_they_have_not_seen(
+    alice: Person, hers: str, log: Log, moderator: Person, reasons: list[str]
+) -> None:
+    url = drafted(alice, hers, log, category="health", headline="Vitamins")
+    submitted(alice, url)
+    decision = f"/v1/ad-review{url.removeprefix('/v1')}/decision"
+    (seen,) = moderator.get("/v1/ad-review/creatives").json()["items"]
+    alice.patch(url, json={"headline": "Cures everything in a day"})
+    said = {"reasons": reasons, "note": "As I have seen it."}
+
+    blind = moderator.post(decision, json=said)
+    late = moderator.post(decision, json={**said, "version": seen["version"]})
+
+    assert blind.status_code == 400
+    assert refusal(late) == (409, "creative_changed")
+    (waiting,) = moderator.get("/v1/ad-review/creatives").json()["items"]
+    assert waiting["creative"]["headline"] == "Cures everything in a day"
+    again = moderator.post(decision, json={**said, "version": waiting["version"]})
+    assert again.status_code == 204
+
+
 def test_a_rejection_says_why_and_is_appealed_once(
     alice: Person, hers: str, log: Log, moderator: Person
 ) -> None:
     url = drafted(alice, hers, log, landing_url="https://elsewhere.example.org/")
     assert submitted(alice, url) == "in_review"
     decision = f"/v1/ad-review{url.removeprefix('/v1')}/decision"
+    (waiting,) = moderator.get("/v1/ad-review/creatives").json()["items"]
 
     rejected = {"reasons": ["deceptive"], "note": "It leads elsewhere."}
-    moderator.post(decision, json=rejected)
+    moderator.post(decision, json={**rejected, "version": waiting["version"]})
     first = alice.get(url).json()
     alice.post(f"{url}/appeal", json={"statement": "It is our other shop."})
     (waiting,) = moderator.get("/v1/ad-review/creatives").json()["items"]
-    moderator.post(decision, json=rejected)
+    moderator.post(decision, json={**rejected, "version": waiting["version"]})
 
     assert (first["state"], first["reasons"]) == ("rejected", ["deceptive"])
     assert waiting["creative"]["statement"] == "It is our other shop."
@@ -250,7 +273,7 @@ def test_nobody_reviews_what_they_advertise_themselves(
     moderating = with_scopes(alice, settings, Scope.ADVERTISER, Scope.MODERATOR)
 
     answer = moderating.post(
-        f"/v1/ad-review{url.removeprefix('/v1')}/decision", json={"note": "Fine."}
+        f"/v1/ad-review{url.removeprefix('/v1')}/decision", json={"version": 2, "note": "Fine."}
     )
 
     assert refusal(answer) == (403, "own_review")

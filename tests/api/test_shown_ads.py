@@ -105,7 +105,8 @@ def test_what_is_reported_waits_for_who_reviews_ads_until_it_is_rejected(
         ("deception", "It is no toy.", 1)
     ]
     assert listed[0]["creative_id"] == str(fox.creative_id)
-    decision = {"reasons": ["deceptive"], "note": "It is no toy."}
+    version = listed[0]["version"]
+    decision = {"version": version, "reasons": ["deceptive"], "note": "It is no toy."}
     url = f"/v1/ad-review/creatives/{fox.creative_id}/decision"
     assert moderator.post(url, json=decision).status_code == 204
     assert moderator.get("/v1/ad-review/reports").json()["items"] == []

@@ -159,12 +159,15 @@ def test_a_creative_tells_how_its_review_stands_and_why(
     alice.post(f"{url}/submit")
     waiting, queue = alice.get(path).text, moderator.get("/web/ad-review").text
     decision = f"/v1/ad-review/creatives/{ads.creative_id}/decision"
-    moderator.post(decision, json={"reasons": ["deceptive"], "note": "No such fox."})
+    (seen,) = moderator.get("/v1/ad-review/creatives").json()["items"]
+    told = {"version": seen["version"], "reasons": ["deceptive"], "note": "No such fox."}
+    moderator.post(decision, json=told)
     rejected = alice.get(path).text
 
     assert f'data-do="POST {url}/submit"' in draft
     assert "A person looks at it" in waiting
     assert f'data-send="POST {decision}"' in queue
+    assert f'name="version" data-as="json" value="{seen["version"]}"' in queue
     assert "Fox and Sons" in queue
     assert "It deceives" in rejected
     assert "No such fox." in rejected

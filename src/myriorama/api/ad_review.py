@@ -34,9 +34,9 @@ QUEUE = """
 
 # Who waits longest comes first; what is shown no more needs nobody.
 REPORTED = """
-    SELECT r.creative_id, r.advertiser_id, a.name AS advertiser, v.name AS creative, v.landing_url,
-           r.account_id AS reporter_id, r.ad_decision_id, r.reason, r.note, r.reported_at,
-           r.position,
+    SELECT r.creative_id, v.version, r.advertiser_id, a.name AS advertiser, v.name AS creative,
+           v.landing_url, r.account_id AS reporter_id, r.ad_decision_id, r.reason, r.note,
+           r.reported_at, r.position,
            (SELECT count(*) FROM ad_reports WHERE creative_id = r.creative_id) AS reports
     FROM ad_reports r JOIN creatives v USING (creative_id)
     JOIN advertisers a ON a.advertiser_id = r.advertiser_id
@@ -48,12 +48,13 @@ Note = Annotated[str, msgspec.Meta(min_length=1, max_length=1000, examples=["It 
 
 
 class WaitingCreative(msgspec.Struct, frozen=True):
-    """A creative on which somebody is to decide, and whose it is.
+    """A creative on which somebody is to decide, in its present `version`, and whose it is.
 
     With a statement it is an appeal: it was rejected before, for the reasons that stand in it.
     """
 
     creative: Creative
+    version: int
     advertiser: str
     website: str
 
@@ -66,8 +67,12 @@ class WaitingRow(CreativeRow, frozen=True):
 
 
 class CreativeDecision(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Without reasons the creative is approved, with some it is rejected; both are told."""
+    """Without reasons the creative is approved, with some it is rejected; both are told.
 
+    `version` is of what was looked at, as the queue told it: what was edited since is not decided.
+    """
+
+    version: Annotated[int, msgspec.Meta(ge=1, le=2**31 - 1, examples=[2])]
     note: Note
     reasons: Annotated[list[Reason], msgspec.Meta(max_length=5, examples=[[]])] = []
 
@@ -76,6 +81,7 @@ class ReportedAd(msgspec.Struct, frozen=True):
     """What one account says against one ad, and how many say something against its creative."""
 
     creative_id: UUID
+    version: int
     advertiser_id: UUID
     advertiser: str
     creative: str
@@ -108,7 +114,7 @@ async def list_waiting_creatives(
     last = rows[limit - 1].waiting_position if len(rows) > limit else None
     return Page(
         items=[
-            WaitingCreative(creative_of(row, signer), row.advertiser, row.website)
+            WaitingCreative(creative_of(row, signer), row.version, row.advertiser, row.website)
             for row in rows[:limit]
         ],
         next_cursor=cursors.write("ad-review", (last,)) if last is not None else None,
@@ -149,6 +155,7 @@ async def decide_creative(
     await front.command(
         creatives.decide,
         creative_id,
+        version=data.version,
         reasons=data.reasons,
         note=data.note,
         by=principal.account_id,

@@ -13,6 +13,7 @@ from domain.creative.content import Content, Footage
 from domain.creative.errors import (
     CameoNotGranted,
     CreativeAppealImpossible,
+    CreativeChanged,
     CreativeNotFound,
     CreativeSourceNotFound,
     OwnReview,
@@ -190,16 +191,25 @@ class Creatives:
         self._log.save(creative, expect={advertiser.id: advertiser.version})
 
     @retried
-    def decide(
-        self, creative_id: UUID, *, reasons: Sequence[str], note: str, by: UUID, at: datetime
+    def decide(  # noqa: PLR0913 - what a decision says
+        self,
+        creative_id: UUID,
+        *,
+        version: int,
+        reasons: Sequence[str],
+        note: str,
+        by: UUID,
+        at: datetime,
     ) -> None:
         """Approve what waits for a decision, or, with reasons, reject it; `by` moderates.
 
-        What was approved before may be rejected later.
+        It is decided on what was looked at, which `version` names. What was approved before may be
+        rejected later.
 
         Raises:
             CreativeNotFound: there is none.
             OwnReview: `by` acts for the advertiser.
+            CreativeChanged: it was edited since.
             CreativeNotInReview: nobody is to decide on it.
             CameoNotGranted: a cameo in it may not be shown, whatever anybody decides.
             ReasonsInvalid, NoteInvalid: it is not said why.
@@ -212,6 +222,8 @@ class Creatives:
             raise CreativeNotFound("There is no such creative.")
         if advertiser.role_of(by) is not None:
             raise OwnReview("Somebody else decides on this creative.")
+        if creative.version != version:
+            raise CreativeChanged("Somebody has changed it since: look at it again, then decide.")
         read = {advertiser.id: advertiser.version}
         if reasons:
             creative.reject(tuple(reasons), note, by=by, at=at)
