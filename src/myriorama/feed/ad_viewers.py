@@ -6,7 +6,7 @@ of within a second. An ad that was never seen stops counting when its token has 
 
 import asyncio
 from collections import OrderedDict, deque
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable
 from uuid import UUID
 
 import structlog
@@ -22,40 +22,10 @@ from myriorama.feed.ad_pseudonyms import Pseudonyms
 from myriorama.feed.ad_sessions import BEGUN, Session
 from myriorama.feed.known_viewers import HOUR_MS, Known, Showing
 from myriorama.feed.readings import Readings
+from myriorama.feed.told_viewers import showing_of, told_of
 from myriorama.store.projected import Projected
 
 logger = structlog.get_logger(__name__)
-
-_FACTS = """
-    SELECT age_band, coalesce(p.personalised, true) FROM accounts a
-    LEFT JOIN personalisation p USING (account_id) WHERE a.account_id = %s
-"""
-
-# What they liked lately by its hashtags, and what they asked to see more of. `position` is that of
-# their last choice: what was liked before they had their history forgotten says nothing, nor does,
-# where they have switched something since, what was liked before that.
-_INTERESTS = """
-    SELECT DISTINCT tag FROM video_hashtags JOIN (
-        SELECT video_id FROM reactions WHERE account_id = %(viewer)s AND liked
-        AND position > coalesce((SELECT position FROM personalisation
-                                 WHERE account_id = %(viewer)s AND forgotten_at IS NOT NULL), 0)
-        ORDER BY position DESC LIMIT 100
-    ) AS lately USING (video_id) WHERE tag <> ''
-    UNION
-    SELECT unnest(terms) FROM steering_rules
-    WHERE account_id = %(viewer)s AND kind = 'boost' AND (expires_at IS NULL OR expires_at > now())
-"""
-
-# The first beacon is the viewable impression; what is marked was seen by nobody.
-_SHOWN = """
-    SELECT ad_decision_id, line_id, campaign_id, advertiser_id, creative_id,
-           (extract(epoch FROM decided_at) * 1000)::bigint, expires_ms,
-           EXISTS (SELECT FROM charges c WHERE c.decision_id = d.ad_decision_id AND c.beacon = 1
-                                           AND c.mark IS NULL)
-    FROM ad_decisions d
-    WHERE viewer_id = %s AND decided_at > to_timestamp(%s / 1000.0) - interval '90 days'
-    ORDER BY decided_at DESC LIMIT 1000
-"""
 
 _HEAD = "SELECT coalesce(max(position), 0) FROM ad_decisions"
 
@@ -223,7 +193,7 @@ class AdViewers:
         for position, viewer_id, *row in rows:
             self._seen = max(self._seen, position)
             known = self._kept.get(viewer_id)
-            showing = _showing(*row)
+            showing = showing_of(*row)
             if known is not None and known.add(showing):
                 self._pending.append((viewer_id, showing))
                 self._weigh(viewer_id, known)
@@ -305,13 +275,12 @@ class AdViewers:
     async def _read(self, viewer_id: bytes, known: Known, now_ms: int) -> None:
         account_id = UUID(bytes=viewer_id)
         with self._describing.begin() as changed:
-            age_band, personalised, tags, rows = await self._told(account_id, now_ms)
-        known.age_band, known.is_minor = age_band, age_band != _ADULTS
-        known.is_contextual = not personalised
-        known.interests = frozenset(map(folded, tags[:_INTERESTS_MAX]))
+            told = await told_of(self._pool, account_id, now_ms)
+        known.age_band, known.is_minor = told.age_band, told.age_band != _ADULTS
+        known.is_contextual = not told.is_personalised
+        known.interests = frozenset(map(folded, told.tags[:_INTERESTS_MAX]))
         seen = list[Showing]()
-        for *row, is_seen in reversed(rows):
-            showing = _showing(*row)
+        for showing, is_seen in reversed(told.shown):
             if showing.expires_ms + _SETTLED_MS > now_ms:
                 # Others' news of it may come after this: it is known by its ID until it is over.
                 if known.add(showing):
@@ -322,28 +291,3 @@ class AdViewers:
         self._weigh(viewer_id, known)
         if viewer_id not in changed:
             known.read_ms = now_ms
-
-    async def _told(
-        self, account_id: UUID, now_ms: int
-    ) -> tuple[str, bool, Sequence[str], Sequence[TupleRow]]:
-        """Return their age band, whether they are told apart, their tags, and what was shown."""
-        async with self._pool.connection() as connection, connection.pipeline():
-            facts = await connection.execute(_FACTS, (account_id,))
-            interests = await connection.execute(_INTERESTS, {"viewer": account_id})
-            shown = await connection.execute(_SHOWN, (account_id, now_ms))
-            age_band, personalised = await facts.fetchone() or ("", False)
-            tags = [row[0] for row in await interests.fetchall()]
-            return age_band, personalised, tags, await shown.fetchall()
-
-
-def _showing(  # noqa: PLR0913, PLR0917 - a row
-    ad_decision_id: UUID,
-    line_id: UUID,
-    campaign_id: UUID,
-    advertiser_id: UUID,
-    creative_id: UUID,
-    decided_ms: int,
-    expires_ms: int,
-) -> Showing:
-    counts_for = (line_id.int, campaign_id.int, advertiser_id.int, creative_id.int)
-    return Showing(ad_decision_id, counts_for, decided_ms, expires_ms)

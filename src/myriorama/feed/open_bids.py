@@ -18,7 +18,7 @@ from ads.record import Shown
 OPEN_S = 120
 """So long a bid may be won, and counts for frequency caps if it is not."""
 
-# As in feed/ad_viewers.py: what was seen counts, and what may yet be.
+# As in feed/told_viewers.py: what was seen counts, and what may yet be.
 _WON = """
     SELECT ad_decision_id, line_id, campaign_id, advertiser_id, creative_id, decided_ms
     FROM exchange_wins w
