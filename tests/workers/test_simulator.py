@@ -7,7 +7,7 @@ import pytest
 from psycopg.rows import TupleRow
 
 from myriorama.api.tokens import Scope
-from myriorama.billing.simulations import PlayedPage, keep, under_way
+from myriorama.billing.simulated_pages import PlayedPage, keep, under_way
 from myriorama.billing.spending import drift_micros
 from myriorama.bootstrap.settlement import create_simulator
 from myriorama.settings import Settings

@@ -31,7 +31,7 @@ from ads.tokens import Tokens
 from ads.viewer import Viewer
 from myriorama.billing.leases import TOKEN_LIFE_MS, Lease, Lessor
 from myriorama.billing.purses import Purses
-from myriorama.billing.simulations import Expected, PlayedPage, Simulation
+from myriorama.billing.simulated_pages import Expected, PlayedPage, Simulation
 from myriorama.feed.ad_sessions import BEGUN, Session
 from myriorama.store.identity import new_id
 

@@ -25,7 +25,7 @@ from ads.invalid_traffic import InvalidTraffic
 from ads.tokens import Tokens
 from ads.warming import warm_up
 from myriorama.billing.leases import Leases
-from myriorama.billing.simulations import (
+from myriorama.billing.simulated_pages import (
     Simulation,
     end,
     fail,
