@@ -2,7 +2,7 @@
 
 import secrets
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import Annotated, LiteralString
 from uuid import UUID
 
 import msgspec
@@ -25,18 +25,14 @@ VIEWERS_MAX = 2_000
 MINUTES_MAX = 60
 SEED_MAX = 2**53 - 1
 
-SIMULATIONS = """
+_SIMULATION: LiteralString = """
     SELECT simulation_id, pages, viewers, minutes, seed, state, requested_at, started_at, ended_at,
            pages_done, ads, reports, outcomes
-    FROM ad_simulations WHERE advertiser_id = %s AND simulation_id < %s
-    ORDER BY simulation_id DESC LIMIT %s
+    FROM ad_simulations WHERE advertiser_id = %s
 """
 
-SIMULATION = """
-    SELECT simulation_id, pages, viewers, minutes, seed, state, requested_at, started_at, ended_at,
-           pages_done, ads, reports, outcomes
-    FROM ad_simulations WHERE advertiser_id = %s AND simulation_id = %s
-"""
+SIMULATIONS = _SIMULATION + "AND simulation_id < %s ORDER BY simulation_id DESC LIMIT %s"
+SIMULATION = _SIMULATION + "AND simulation_id = %s"
 
 _LAST_ID = UUID(int=2**128 - 1)
 
@@ -155,10 +151,12 @@ async def list_simulations(  # noqa: PLR0913, PLR0917 - what a list takes
     after = cursors.read(listing, cursor)
     before = UUID(str(after[0])) if after else _LAST_ID
     found = await reads.many(AdSimulation, SIMULATIONS, (advertiser_id, before, limit + 1))
-    shown, more = found[:limit], len(found) > limit
-    return Page(
-        items=shown,
-        next_cursor=(cursors.write(listing, (str(shown[-1].simulation_id),)) if more else None),
+    return cursors.page(
+        listing,
+        found,
+        limit,
+        item=lambda simulation: simulation,
+        place=lambda simulation: (str(simulation.simulation_id),),
     )
 
 

@@ -1,7 +1,7 @@
 """Routes of campaigns: open, list, read, edit, pause, resume and complete them."""
 
 from datetime import UTC, datetime
-from typing import Literal
+from typing import Literal, LiteralString
 from uuid import UUID
 
 import msgspec
@@ -23,7 +23,7 @@ from myriorama.api.ad_terms import (
     changed,
     edits_of,
 )
-from myriorama.api.paging import PAGE_LIMIT, Cursors, Page, PageLimit
+from myriorama.api.paging import FROM_OLDEST, PAGE_LIMIT, Cursors, Page, PageLimit
 from myriorama.api.preconditions import etag, require_match
 from myriorama.api.reads import Reads
 from myriorama.api.tenancy import Tenancy
@@ -31,18 +31,18 @@ from myriorama.api.tokens import Principal, Scope
 from myriorama.application.campaigns import Campaigns
 from myriorama.store.front import Front
 
-OF_ADVERTISER = """
+_CAMPAIGN: LiteralString = """
     SELECT campaign_id, advertiser_id, name, objective, budget_micros, starts_at, ends_at, caps,
            state, opened_at, opened_position, version
-    FROM campaigns WHERE advertiser_id = %s AND opened_position > %s
-    ORDER BY opened_position LIMIT %s
+    FROM campaigns
 """
 
-ONE = """
-    SELECT campaign_id, advertiser_id, name, objective, budget_micros, starts_at, ends_at, caps,
-           state, opened_at, opened_position, version
-    FROM campaigns WHERE campaign_id = %s
+_LISTED: LiteralString = """
+    WHERE advertiser_id = %s AND opened_position > %s ORDER BY opened_position LIMIT %s
 """
+
+OF_ADVERTISER = _CAMPAIGN + _LISTED
+ONE = _CAMPAIGN + "WHERE campaign_id = %s"
 
 State = Literal["active", "paused", "completed"]
 
@@ -146,13 +146,10 @@ async def list_campaigns(  # noqa: PLR0913, PLR0917 - what a list takes
     """List the campaigns of an advertiser, the oldest first."""
     await tenancy.require(advertiser_id, by=principal.account_id)
     listing = f"campaigns:{advertiser_id}"
-    after = cursors.read(listing, cursor)
-    asked = (advertiser_id, after[0] if after else 0, limit + 1)
-    rows = await reads.many(CampaignRow, OF_ADVERTISER, asked)
-    last = rows[limit - 1].opened_position if len(rows) > limit else None
-    return Page(
-        items=[_campaign(row) for row in rows[:limit]],
-        next_cursor=cursors.write(listing, (last,)) if last is not None else None,
+    (after,) = cursors.read(listing, cursor) or FROM_OLDEST
+    found = await reads.many(CampaignRow, OF_ADVERTISER, (advertiser_id, after, limit + 1))
+    return cursors.page(
+        listing, found, limit, item=_campaign, place=lambda row: (row.opened_position,)
     )
 
 

@@ -1,6 +1,7 @@
 """Routes of line items: open, list, read, edit, submit, pause, resume and complete them."""
 
 from datetime import UTC, datetime
+from typing import LiteralString
 from uuid import UUID
 
 import msgspec
@@ -21,7 +22,7 @@ from myriorama.api.line_item_shapes import (
     line_item_of,
     proposal_of,
 )
-from myriorama.api.paging import PAGE_LIMIT, Cursors, Page, PageLimit
+from myriorama.api.paging import FROM_OLDEST, PAGE_LIMIT, Cursors, Page, PageLimit
 from myriorama.api.preconditions import etag, require_match
 from myriorama.api.reads import Reads
 from myriorama.api.tenancy import Tenancy
@@ -31,7 +32,7 @@ from myriorama.store.front import Front
 
 OWNER = "SELECT advertiser_id FROM campaigns WHERE campaign_id = %s"
 
-OF_CAMPAIGN = """
+_LINE_ITEM: LiteralString = """
     SELECT l.line_item_id, l.advertiser_id, l.campaign_id, l.name, l.kind, l.category, l.guaranteed,
            l.bid_micros, l.daily_budget_micros, l.lifetime_budget_micros, l.exhausted_micros,
            l.starts_at, l.ends_at, l.hours, l.pacing, l.targeting, l.caps, l.suitability,
@@ -41,21 +42,14 @@ OF_CAMPAIGN = """
     ) AS creative_states,
     coalesce(least(l.ends_at, c.ends_at) <= now(), false) OR c.state = 'completed' AS is_over
     FROM line_items l JOIN campaigns c USING (campaign_id)
-    WHERE l.campaign_id = %s AND l.opened_position > %s
-    ORDER BY l.opened_position LIMIT %s
 """
 
-ONE = """
-    SELECT l.line_item_id, l.advertiser_id, l.campaign_id, l.name, l.kind, l.category, l.guaranteed,
-           l.bid_micros, l.daily_budget_micros, l.lifetime_budget_micros, l.exhausted_micros,
-           l.starts_at, l.ends_at, l.hours, l.pacing, l.targeting, l.caps, l.suitability,
-           l.creative_ids, l.bidder, l.stage, l.opened_at, l.opened_position, l.version, ARRAY(
-        SELECT v.state FROM creatives v
-        WHERE v.creative_id = ANY(l.creative_ids) AND NOT v.recalled
-    ) AS creative_states,
-    coalesce(least(l.ends_at, c.ends_at) <= now(), false) OR c.state = 'completed' AS is_over
-    FROM line_items l JOIN campaigns c USING (campaign_id) WHERE l.line_item_id = %s
+_LISTED: LiteralString = """
+    WHERE l.campaign_id = %s AND l.opened_position > %s ORDER BY l.opened_position LIMIT %s
 """
+
+OF_CAMPAIGN = _LINE_ITEM + _LISTED
+ONE = _LINE_ITEM + "WHERE l.line_item_id = %s"
 
 
 class OpenedLineItem(msgspec.Struct, frozen=True):
@@ -109,13 +103,10 @@ async def list_line_items(  # noqa: PLR0913, PLR0917 - what a list takes
     of = owner.advertiser_id if owner else None
     await tenancy.require_of(of, refusal, by=principal.account_id)
     listing = f"line-items:{campaign_id}"
-    after = cursors.read(listing, cursor)
-    asked = (campaign_id, after[0] if after else 0, limit + 1)
-    rows = await reads.many(LineItemRow, OF_CAMPAIGN, asked)
-    last = rows[limit - 1].opened_position if len(rows) > limit else None
-    return Page(
-        items=[line_item_of(row) for row in rows[:limit]],
-        next_cursor=cursors.write(listing, (last,)) if last is not None else None,
+    (after,) = cursors.read(listing, cursor) or FROM_OLDEST
+    found = await reads.many(LineItemRow, OF_CAMPAIGN, (campaign_id, after, limit + 1))
+    return cursors.page(
+        listing, found, limit, item=line_item_of, place=lambda row: (row.opened_position,)
     )
 
 
