@@ -15,7 +15,7 @@ from litestar.params import FromPath, FromQuery, QueryParameter
 
 from ads.beacons import BILLED, Beacon
 from ads.lines import Kind
-from ads.surfaces import Surface
+from ads.surfaces import SURFACES
 from domain.errors import NotFound
 from myriorama.api.ad_terms import Instant
 from myriorama.api.paging import PAGE_LIMIT, Cursors, Page, PageLimit
@@ -23,12 +23,15 @@ from myriorama.api.reads import Reads
 from myriorama.api.tenancy import Tenancy
 from myriorama.api.tokens import Principal, Scope
 
+# Days are stored by their ordinals, surfaces by their numbers.
 _DECIDED: LiteralString = """
-    SELECT ad_decision_id, decided_at, line_id AS line_item_id, campaign_id, creative_id, kind, day,
-           surface, place, price_micros, bid_micros, multiplier, ecpm_micros, runner_up_micros,
-           reserve_micros, p_view, p_click, p_billed, propensity, displaced_micros, viewer_micros,
-           p_reached, reason AS rule, exact, rules AS rules_digest, version AS index_version,
-           expires_ms, above, below
+    SELECT ad_decision_id, decided_at, line_id AS line_item_id, campaign_id, creative_id, kind,
+           date '0001-01-01' + (day - 1) AS day,
+           coalesce(%(surfaces)s::jsonb ->> surface::text, surface::text) AS surface, place,
+           price_micros, bid_micros, multiplier, ecpm_micros, runner_up_micros, reserve_micros,
+           p_view, p_click, p_billed, propensity, displaced_micros, viewer_micros, p_reached,
+           reason AS rule, exact, rules AS rules_digest, version AS index_version, expires_ms,
+           above, below
     FROM ad_decisions WHERE advertiser_id = %(advertiser_id)s
 """
 
@@ -55,6 +58,9 @@ NEIGHBOURS = """
     WHERE video_id = ANY(%s) AND state = 'live' AND visibility = 'public'
 """
 
+_SURFACES = msgspec.json.encode(
+    {str(number.value): name for name, number in SURFACES.items()}
+).decode()
 _ALWAYS = (datetime(1970, 1, 2, tzinfo=UTC), datetime(9000, 1, 1, tzinfo=UTC))
 _A_DAY = timedelta(days=1)
 _LAST_ID = UUID(int=2**128 - 1)
@@ -110,35 +116,9 @@ class Decision(msgspec.Struct, frozen=True):
     index_version: int
 
 
-class DecisionRow(msgspec.Struct, frozen=True):
+class DecisionRow(Decision, frozen=True):
     """A decision as it lies on the read side."""
 
-    ad_decision_id: UUID
-    decided_at: Instant
-    line_item_id: UUID
-    campaign_id: UUID
-    creative_id: UUID
-    kind: Kind
-    day: int
-    surface: int
-    place: int
-    price_micros: int
-    bid_micros: int
-    multiplier: float
-    ecpm_micros: int
-    runner_up_micros: int
-    reserve_micros: int
-    p_view: float
-    p_click: float
-    p_billed: float
-    propensity: float
-    displaced_micros: float | None
-    viewer_micros: float | None
-    p_reached: float | None
-    rule: str
-    exact: bool
-    rules_digest: str
-    index_version: int
     expires_ms: int
     above: UUID | None
     below: UUID | None
@@ -219,11 +199,12 @@ async def list_ad_decisions(  # noqa: PLR0913, PLR0917 - what a list takes
     asked = _asked(advertiser_id, line_item_id=line_item_id, day=day, before=before)
     query = DECISIONS if line_item_id is None else OF_LINE
     found = await reads.many(DecisionRow, query, {**asked, "limit": limit + 1})
-    shown, more = found[:limit], len(found) > limit
-    key = (shown[-1].decided_at.isoformat(), str(shown[-1].ad_decision_id)) if more else None
-    return Page(
-        items=[msgspec.convert(_fields(row), Decision) for row in shown],
-        next_cursor=cursors.write(listing, key) if key else None,
+    return cursors.page(
+        listing,
+        found,
+        limit,
+        item=lambda row: msgspec.convert(row, Decision, from_attributes=True),
+        place=lambda row: (row.decided_at.isoformat(), str(row.ad_decision_id)),
     )
 
 
@@ -237,7 +218,11 @@ async def read_ad_receipt(
 ) -> Receipt:
     """Read the receipt of a decision: rule, price, neighbours, and what it cost, or why not."""
     await tenancy.require(advertiser_id, by=principal.account_id)
-    asked = {"advertiser_id": advertiser_id, "ad_decision_id": ad_decision_id}
+    asked = {
+        "advertiser_id": advertiser_id,
+        "ad_decision_id": ad_decision_id,
+        "surfaces": _SURFACES,
+    }
     row = await reads.one(DecisionRow, DECISION, asked)
     if row is None:
         raise AdDecisionNotFound("There is no such decision of this advertiser.")
@@ -246,7 +231,7 @@ async def read_ad_receipt(
     found = await reads.many(Neighbour, NEIGHBOURS, (beside,))
     neighbours = {each.video_id: each for each in found}
     receipt = {
-        **_fields(row),
+        **msgspec.structs.asdict(row),
         "price_words": _price_words(row),
         **_outcome(row, reports),
         "expires_at": _instant(row.expires_ms),
@@ -274,22 +259,13 @@ def _asked(
         since, until = begins - _A_DAY, begins + 2 * _A_DAY
     return {
         "advertiser_id": advertiser_id,
+        "surfaces": _SURFACES,
         "line_item_id": line_item_id,
         "day": day.toordinal() if day else None,
         "since": since,
         "until": until,
         "before": before[0],
         "before_id": before[1],
-    }
-
-
-def _fields(row: DecisionRow) -> dict[str, object]:
-    return {
-        **{name: getattr(row, name) for name in Decision.__struct_fields__},
-        "day": date.fromordinal(row.day),
-        "surface": Surface(row.surface).name.lower()
-        if row.surface in set(Surface)
-        else str(row.surface),
     }
 
 
