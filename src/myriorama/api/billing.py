@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from datetime import UTC, datetime
-from typing import Annotated, Literal
+from typing import Annotated, Literal, LiteralString
 from uuid import UUID
 
 import msgspec
@@ -16,7 +16,7 @@ from domain.errors import Unauthenticated
 from domain.top_up.errors import TopUpNotFound
 from myriorama.api.ad_exports import Head
 from myriorama.api.ad_terms import Instant
-from myriorama.api.paging import PAGE_LIMIT, Cursors, Page, PageLimit
+from myriorama.api.paging import FROM_NEWEST, PAGE_LIMIT, Cursors, Page, PageLimit
 from myriorama.api.reads import Reads
 from myriorama.api.tenancy import Tenancy
 from myriorama.api.tokens import Principal, Scope
@@ -38,18 +38,18 @@ BALANCE = """
     WHERE a.advertiser_id = %s
 """
 
-TOP_UPS = """
+_TOP_UP: LiteralString = """
     SELECT top_up_id, amount_micros, currency, method, state, checkout_url, failure_code,
            requested_at, changed_at, requested_position AS position
-    FROM top_ups WHERE advertiser_id = %s AND requested_position < %s
-    ORDER BY requested_position DESC LIMIT %s
+    FROM top_ups WHERE advertiser_id = %s
 """
 
-TOP_UP = """
-    SELECT top_up_id, amount_micros, currency, method, state, checkout_url, failure_code,
-           requested_at, changed_at, requested_position AS position
-    FROM top_ups WHERE advertiser_id = %s AND top_up_id = %s
+_LISTED: LiteralString = """
+    AND requested_position < %s ORDER BY requested_position DESC LIMIT %s
 """
+
+TOP_UPS = _TOP_UP + _LISTED
+TOP_UP = _TOP_UP + "AND top_up_id = %s"
 
 # What is in a wallet is owed: its entries are credits, which are below zero.
 LEDGER = """
@@ -232,14 +232,9 @@ async def list_top_ups(  # noqa: PLR0913, PLR0917 - what a list takes
     """List the top-ups, newest first."""
     await tenancy.require(advertiser_id, by=principal.account_id)
     listing = f"top_ups:{advertiser_id}"
-    after = cursors.read(listing, cursor)
-    before = after[0] if after else 2**62
+    (before,) = cursors.read(listing, cursor) or FROM_NEWEST
     found = await reads.many(ListedTopUp, TOP_UPS, (advertiser_id, before, limit + 1))
-    shown, more = found[:limit], len(found) > limit
-    return Page(
-        items=[_top_up(listed) for listed in shown],
-        next_cursor=cursors.write(listing, (shown[-1].position,)) if more else None,
-    )
+    return cursors.page(listing, found, limit, item=_top_up, place=lambda row: (row.position,))
 
 
 @get("/top-ups/{top_up_id:uuid}", opt={"scope": Scope.ADVERTISER})
@@ -271,17 +266,9 @@ async def list_ledger(  # noqa: PLR0913, PLR0917 - what a list takes
     """List the movements of the wallet, newest first. They sum to what is in it."""
     await tenancy.require(advertiser_id, by=principal.account_id)
     listing = f"ledger:{advertiser_id}"
-    after = cursors.read(listing, cursor)
-    before = after[0] if after else 2**62
+    (before,) = cursors.read(listing, cursor) or FROM_NEWEST
     found = await reads.many(ListedEntry, LEDGER, (advertiser_id, before, limit + 1))
-    shown, more = found[:limit], len(found) > limit
-    return Page(
-        items=[
-            Entry(each.source_key, each.kind, each.currency, each.amount_micros, each.occurred_at)
-            for each in shown
-        ],
-        next_cursor=cursors.write(listing, (shown[-1].position,)) if more else None,
-    )
+    return cursors.page(listing, found, limit, item=_entry, place=lambda row: (row.position,))
 
 
 @get("/statements", opt={"scope": Scope.ADVERTISER})
@@ -311,18 +298,12 @@ async def receive_stripe_event(
         raise DeliveryNotSigned("This was not signed by Stripe, or too long ago.") from forged
 
 
-def _top_up(listed: ListedTopUp) -> TopUp:
-    return TopUp(
-        listed.top_up_id,
-        listed.amount_micros,
-        listed.currency,
-        listed.method,
-        listed.state,
-        listed.checkout_url,
-        listed.failure_code,
-        listed.requested_at,
-        listed.changed_at,
-    )
+def _top_up(row: ListedTopUp) -> TopUp:
+    return msgspec.convert(row, TopUp, from_attributes=True)
+
+
+def _entry(row: ListedEntry) -> Entry:
+    return msgspec.convert(row, Entry, from_attributes=True)
 
 
 routers = (
