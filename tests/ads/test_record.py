@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ads.page import Slot
-from ads.record import AdRecord, Auction, Context, Shown, digest_of
+from ads.record import AdRecord, Auction, Context, Shown, beside, digest_of
 from ads.rules import Rules
 from ads.viewer import Viewer
 
@@ -94,3 +94,29 @@ def test_a_record_of_before_prices_were_told_apart_is_read() -> None:
         del fields["shown"][0][name]
 
     assert AdRecord.decode(msgspec.json.encode(fields)) == record
+
+
+def test_the_token_of_an_ad_proves_what_is_on_record_of_it() -> None:
+    token = SHOWN.token(77, decided_ms=NOON_MS, duration_ms=8_000)
+
+    proved = (token.decision_id, token.line_id, token.creative_id, token.advertiser_id)
+    assert proved == (UUID(int=1), UUID(int=2), UUID(int=5), UUID(int=4))
+    assert (token.lease_id, token.day, token.kind, token.price_micros) == (7, 739_943, "cpm", 4_200)
+    assert (token.position, token.surface, token.viewer) == (3, 2, 77)
+    assert (token.decided_ms, token.expires_ms) == (NOON_MS, NOON_MS + 600_000)
+    assert token.duration_ms == 8_000
+
+
+def test_an_ad_counts_for_its_line_campaign_advertiser_and_creative() -> None:
+    assert sorted(SHOWN.counts_for) == [2, 3, 4, 5]
+
+
+def test_an_ad_at_an_end_of_a_page_has_a_video_on_one_side_alone() -> None:
+    page = [Slot(UUID(int=number), UUID(int=100 + number)) for number in (1, 2)]
+
+    assert [beside(page, gap) for gap in range(3)] == [
+        (None, UUID(int=1)),
+        (UUID(int=1), UUID(int=2)),
+        (UUID(int=2), None),
+    ]
+    assert beside([], 0) == (None, None)
