@@ -4,6 +4,7 @@ A local date may last 23 or 25 hours, and its midnight may not be, or be twice; 
 one counts, and what a clock shows after it never goes back to the day before.
 """
 
+from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -27,6 +28,15 @@ def half_hours_ms(day: date, zone: ZoneInfo) -> list[int]:
     """Return when a day begins, and when each of its half hours has ended: 49, but 47 or 51."""
     begins, ends = bounds_ms(day, zone)
     return [*range(begins, ends, HALF_HOUR_MS), ends]
+
+
+def months_between(first: date, last: date) -> Iterator[tuple[date, date]]:
+    """Yield the first day of each month from that of `first` to that of `last`, and of its next."""
+    begins = first.replace(day=1)
+    while begins <= last:
+        ends = (begins + 31 * _DAY).replace(day=1)
+        yield begins, ends
+        begins = ends
 
 
 def day_of(at_ms: int, zone: ZoneInfo) -> date:

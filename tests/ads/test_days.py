@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ads.days import bounds_ms, day_of
+from ads.days import bounds_ms, day_of, months_between
 
 HOUR_MS = 3_600_000
 ODD = [
@@ -95,3 +95,17 @@ def test_every_instant_is_of_one_day_between_its_bounds(name: str, instant: date
     begins, ends = bounds_ms(day, zone)
     assert begins <= at_ms < ends
     assert bounds_ms(day + timedelta(days=1), zone)[0] == ends
+
+
+@given(st.dates(date(1990, 1, 1), date(2040, 1, 1)), st.integers(0, 2000))
+def test_months_meet_from_the_first_day_to_the_last(first: date, days: int) -> None:
+    last = first + timedelta(days=days)
+
+    months = [*months_between(first, last)]
+
+    assert months[0][0] <= first < months[0][1]
+    assert months[-1][0] <= last < months[-1][1]
+    assert all(
+        begins.day == ends.day == 1 and 28 <= (ends - begins).days <= 31 for begins, ends in months
+    )
+    assert [ends for _, ends in months[:-1]] == [begins for begins, _ in months[1:]]

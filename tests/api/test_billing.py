@@ -4,29 +4,33 @@ import time
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from threading import Thread
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import httpx
 import pytest
 from litestar import Litestar
 from litestar.testing import TestClient
 
+from domain.top_up.aggregate import TopUp
+from domain.top_up.payments import Payment
 from myriorama.billing.ledger_verification import verify_books
 from myriorama.billing.stripe_double.app import DoubleApp
 from myriorama.billing.stripe_double.signatures import delivery
 from myriorama.bootstrap.billing import create_cashier
 from myriorama.processes import appoint
 from myriorama.settings import Settings
+from myriorama.store.log import Log
 from myriorama.store.postgres import Pool
 from tests.doubles.stripe.loopback import listening
 from tests.people import PASSWORD, Person
 
 SECRET = "whsec_of_the_tests"  # noqa: S105 - of the tests alone
 PATIENCE_S = 60.0
+TEN = 10_000_000
 FIFTY = 50_000_000
 
 
@@ -154,6 +158,42 @@ def test_a_visitor_tops_up_with_a_test_card_and_is_credited_once(
     (month,) = alice.read("statements")
     assert (month["opening_micros"], month["closing_micros"]) == (0, FIFTY)
     assert list(verify_books(settings.database_url))
+
+
+def test_statements_end_with_the_months_of_the_zone_and_open_with_what_was_left(
+    advertiser: Callable[[str], Advertiser], log: Log
+) -> None:
+    alice = advertiser("alice")
+    advertiser_id = UUID(alice.url.split("/")[3])
+    last_of_march = datetime(2026, 3, 31, 21, 59, 59, tzinfo=UTC)  # in Berlin it is two hours on
+    for micros, at in (
+        (3 * TEN, last_of_march),
+        (4 * TEN, last_of_march + timedelta(seconds=1)),
+        (5 * TEN, datetime(2026, 6, 1, tzinfo=UTC)),
+    ):
+        paid_in(log, advertiser_id, micros, at)
+
+    shown = alice.comes_to("statements", lambda months: len(months) == 3)
+
+    assert [(each["month"], each["opening_micros"], each["closing_micros"]) for each in shown] == [
+        ("2026-06", 7 * TEN, 12 * TEN),
+        ("2026-04", 3 * TEN, 7 * TEN),
+        ("2026-03", 0, 3 * TEN),
+    ]
+
+
+def paid_in(log: Log, advertiser_id: UUID, micros: int, at: datetime) -> None:
+    top_up = TopUp.request(
+        uuid4(),
+        advertiser_id=advertiser_id,
+        amount_micros=micros,
+        currency="EUR",
+        method="checkout",
+        by=uuid4(),
+        at=at,
+    )
+    top_up.observe(Payment(f"pi_{micros}", top_up.id, "succeeded", micros, "EUR"), at=at)
+    log.save(top_up)
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from typing import Literal
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import msgspec
 from litestar import Router, get, post
@@ -12,6 +13,7 @@ from litestar.params import FromPath, JSONBody
 
 from ads import forecast as forecasts
 from ads import funnel as funnels
+from ads.days import day_of
 from domain.line_item.errors import LineItemNotFound
 from domain.line_item.states import State
 from myriorama.api.ad_obstacles import BUDGETS, STANDING, Budget, Obstacle, Standing, obstacles_of
@@ -156,16 +158,16 @@ async def diagnose_line_item(
     standing = await reads.one(Standing, STANDING, (line_item_id,))
     if standing is None:
         raise refusal
+    now = datetime.now(UTC)
     asked = (
         UNLIMITED_MICROS,
         row.advertiser_id,
         row.campaign_id,
         line_item_id,
         line_item_id,
-        standing.today,
+        day_of(int(now.timestamp() * 1000), ZoneInfo(standing.zone)).toordinal(),
     )
     budgets = await reads.many(Budget, BUDGETS, asked)
-    now = datetime.now(UTC)
     reasons = list(obstacles_of(line_item.state, standing, budgets, now))
     outlook = await ad_outlook.funnel(msgspec.convert(row, Proposed, from_attributes=True))
     return Diagnosis(

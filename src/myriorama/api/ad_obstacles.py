@@ -31,7 +31,7 @@ Code = Literal[
 
 STANDING = """
     SELECT c.state AS campaign_state, greatest(l.starts_at, c.starts_at) AS starts_at, l.hours,
-           a.zone, ((now() AT TIME ZONE a.zone)::date - DATE '0001-01-01') + 1 AS today,
+           a.zone,
            CASE l.kind WHEN 'cpm' THEN l.bid_micros / 1000 ELSE l.bid_micros END AS bid_micros,
            EXISTS (SELECT FROM creatives v WHERE v.creative_id = ANY(l.creative_ids)
                    AND v.state = 'approved' AND NOT v.recalled) AS has_approved,
@@ -101,7 +101,6 @@ class Standing(msgspec.Struct, frozen=True):
     starts_at: datetime
     hours: str | None
     zone: str
-    today: int
     bid_micros: int
     has_approved: bool
     has_granted: bool

@@ -4,6 +4,7 @@ from collections import defaultdict
 from datetime import UTC, datetime
 from typing import Annotated, Literal, LiteralString
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import msgspec
 from litestar import Request, Router, get, post
@@ -11,6 +12,7 @@ from litestar.datastructures import State
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, JSONBody
 
+from ads.days import begins_ms, day_of, months_between
 from domain.advertiser.errors import AdvertiserNotFound
 from domain.errors import Unauthenticated
 from domain.top_up.errors import TopUpNotFound
@@ -60,12 +62,19 @@ LEDGER = """
     ORDER BY t.position DESC LIMIT %s
 """
 
+BOOKED = """
+    SELECT a.zone, min(t.occurred_at) AS first_at, max(t.occurred_at) AS last_at
+    FROM ledger_transactions t JOIN ledger_entries e USING (source_key)
+    JOIN advertisers a ON a.advertiser_id = e.advertiser_id
+    WHERE e.advertiser_id = %s AND e.account IN ('wallet', 'sandbox_wallet') GROUP BY a.zone
+"""
+
 STATEMENTS = """
-    WITH months AS (
-        SELECT to_char(t.occurred_at AT TIME ZONE a.zone, 'YYYY-MM') AS month, e.currency, t.kind,
-               -e.amount_micros AS micros
+    WITH movements AS (
+        SELECT to_char(m.month, 'YYYY-MM') AS month, e.currency, t.kind, -e.amount_micros AS micros
         FROM ledger_transactions t JOIN ledger_entries e USING (source_key)
-        JOIN advertisers a ON a.advertiser_id = e.advertiser_id
+        JOIN unnest(%s::date[], %s::timestamptz[], %s::timestamptz[]) AS m (month, begins, ends)
+          ON t.occurred_at >= m.begins AND t.occurred_at < m.ends
         WHERE e.advertiser_id = %s AND e.account IN ('wallet', 'sandbox_wallet')
     )
     SELECT month, currency, (sum(sum(micros)) OVER w - sum(micros))::bigint AS opening_micros,
@@ -75,14 +84,12 @@ STATEMENTS = """
            coalesce(sum(micros) FILTER (WHERE kind = 'invalid_traffic'), 0)::bigint
                AS credited_micros,
            (sum(sum(micros)) OVER w)::bigint AS closing_micros
-    FROM months GROUP BY month, currency WINDOW w AS (ORDER BY month) ORDER BY month DESC
+    FROM movements GROUP BY month, currency WINDOW w AS (ORDER BY month) ORDER BY month DESC
 """
 
 EXPORTED = """
-    SELECT to_char(x.made_at AT TIME ZONE a.zone, 'YYYY-MM') AS month, x.campaign_id, x.number,
-           x.head, x.made_at
-    FROM ad_exports x JOIN advertisers a USING (advertiser_id)
-    WHERE x.advertiser_id = %s ORDER BY x.made_at, x.campaign_id, x.number
+    SELECT campaign_id, number, head, made_at FROM ad_exports
+    WHERE advertiser_id = %s ORDER BY made_at, campaign_id, number
 """
 
 Method = Literal["checkout", "off_session"]
@@ -166,10 +173,12 @@ class Statement(msgspec.Struct, frozen=True):
     heads: list[Head] = []
 
 
-class Exported(Head, frozen=True):
-    """An export's head, and the month of the advertiser's in which it was made."""
+class Booked(msgspec.Struct, frozen=True):
+    """When a wallet was first moved, and last, and the zone of its months."""
 
-    month: str
+    zone: str
+    first_at: datetime
+    last_at: datetime
 
 
 @get("/balance", opt={"scope": Scope.ADVERTISER})
@@ -280,11 +289,19 @@ async def list_statements(
 ) -> list[Statement]:
     """List the months of the wallet, the present one first."""
     await tenancy.require(advertiser_id, by=principal.account_id)
+    booked = await reads.one(Booked, BOOKED, (advertiser_id,))
+    if booked is None:
+        return []
+    zone = ZoneInfo(booked.zone)
+    first, last = (day_of(_ms(at), zone) for at in (booked.first_at, booked.last_at))
+    months = [*months_between(first, last)]
+    bounds = [[_at(begins_ms(day, zone)) for day in days] for days in zip(*months, strict=True)]
+    asked = ([month for month, _ in months], *bounds, advertiser_id)
+    statements = await reads.many(Statement, STATEMENTS, asked)
     made: dict[str, list[Head]] = defaultdict(list)
-    for each in await reads.many(Exported, EXPORTED, (advertiser_id,)):
-        made[each.month].append(Head(each.campaign_id, each.number, each.head, each.made_at))
-    months = await reads.many(Statement, STATEMENTS, (advertiser_id,))
-    return [msgspec.structs.replace(each, heads=made[each.month]) for each in months]
+    for head in await reads.many(Head, EXPORTED, (advertiser_id,)):
+        made[f"{day_of(_ms(head.made_at), zone):%Y-%m}"].append(head)
+    return [msgspec.structs.replace(each, heads=made[each.month]) for each in statements]
 
 
 @post("/v1/stripe-events", opt={"scope": Scope.PUBLIC, "limit": "none"}, status_code=200)
@@ -300,6 +317,14 @@ async def receive_stripe_event(
 
 def _top_up(row: ListedTopUp) -> TopUp:
     return msgspec.convert(row, TopUp, from_attributes=True)
+
+
+def _ms(at: datetime) -> int:
+    return int(at.timestamp() * 1000)
+
+
+def _at(ms: int) -> datetime:
+    return datetime.fromtimestamp(ms / 1000, UTC)
 
 
 def _entry(row: ListedEntry) -> Entry:

@@ -5,13 +5,15 @@ Kept in PostgreSQL alone; a source has a key, so whoever dies while it writes ca
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from psycopg import Connection
 from psycopg.rows import TupleRow
 
+from ads.days import day_of
 from domain.campaign.events import CampaignCompleted
 from domain.catalogue import Event
 from domain.creative.events import CreativeApproved, CreativeRejected
@@ -28,6 +30,7 @@ _TOPICS = (
     TopUpSucceeded.TOPIC,
 )
 _AT_ONCE = 500
+_LATE_MS = 3_600_000
 
 _READ = "SELECT position FROM ad_notices_read FOR UPDATE"
 _ADVANCE = "UPDATE ad_notices_read SET position = %s"
@@ -60,11 +63,14 @@ _LOW = """
                       WHERE n.source_key = 'budget:' || s.id || ':' || s.budget_micros)
 """
 
-# Yesterday, in the zone of each, once there is no token any more that could charge it.
+_ZONES = """
+    SELECT DISTINCT a.zone, clock_ms() FROM advertisers a JOIN ad_webhooks w USING (advertiser_id)
+    WHERE w.is_open
+"""
+
 _READY = """
-    SELECT a.advertiser_id, d.day, clock_timestamp() FROM advertisers a,
-        LATERAL (SELECT ((clock_timestamp() - interval '1 hour') AT TIME ZONE a.zone)::date - 1
-                 AS day) AS d
+    SELECT a.advertiser_id, d.day, clock_timestamp()
+    FROM advertisers a JOIN unnest(%s::text[], %s::date[]) AS d (zone, day) USING (zone)
     WHERE EXISTS (SELECT FROM ad_webhooks w WHERE w.advertiser_id = a.advertiser_id AND w.is_open)
       AND EXISTS (SELECT FROM budgeted_lines b JOIN charges c USING (line_id)
                   WHERE b.advertiser_id = a.advertiser_id AND c.day = d.day - date '0001-01-01' + 1)
@@ -155,7 +161,13 @@ def _of_books(connection: Connection[TupleRow]) -> Iterator[Notice]:
     for advertiser_id, line_id, budget, spent, at in connection.execute(_LOW).fetchall():
         told = {"line_item_id": line_id, "budget_micros": budget, "spent_micros": spent}
         yield Notice(f"budget:{line_id}:{budget}", advertiser_id, "budget.low", at, told)
-    for advertiser_id, day, at in connection.execute(_READY).fetchall():
+    # Yesterday, in the zone of each, once there is no token any more that could charge it.
+    settled = {
+        zone: day_of(now_ms - _LATE_MS, ZoneInfo(zone)) - timedelta(days=1)
+        for zone, now_ms in connection.execute(_ZONES)
+    }
+    ready = connection.execute(_READY, ([*settled], [*settled.values()]))
+    for advertiser_id, day, at in ready.fetchall():
         url = f"/v1/advertisers/{advertiser_id}/reports?first_day={day}&last_day={day}&by=line"
         key = f"report:{advertiser_id}:{day}"
         yield Notice(key, advertiser_id, "report.ready", at, {"day": day, "url": url})
