@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from domain.account.aggregate import GRANTABLE_SCOPES
 from domain.errors import DomainError
 from myriorama import processes
 from myriorama.cli.shell import refuse, settings_of_home
@@ -17,7 +18,7 @@ def invite() -> None:
 
 def appoint(
     account: Annotated[str, typer.Argument(help="A handle, or the ID of an account.")],
-    scopes: Annotated[list[str], typer.Argument(help="moderator, admin, analyst, advertiser.")],
+    scopes: Annotated[list[str], typer.Argument(help=f"{', '.join(sorted(GRANTABLE_SCOPES))}.")],
 ) -> None:
     """Give an account more scopes, as the operator; its next token has them."""
     try:
