@@ -149,7 +149,7 @@ def test_a_report_that_is_known_for_invalid_takes_nothing_from_the_true_one(
         (without(SETTLED), "the sums are others"),
         (without(CHARGED), "another sum"),
         (without(EXPORT), "it stands outside of an export"),
-        (without(END), "it ends early, or otherwise"),
+        (without(END), "cut off, or not the head told"),
         (with_line(4, sum_micros=5000), "another sum"),
         (with_line(5, net_micros=3999), "the sums are others"),
         ([EXPORT, FOX, TOO_SOON, CHARGED, SETTLED, END], "no valid report is behind it"),
@@ -165,7 +165,7 @@ def test_a_report_that_is_known_for_invalid_takes_nothing_from_the_true_one(
         ([EXPORT, FOX, SEEN, CHARGED, SETTLED, {**CREDITED, "micros": 4000}, END], "nothing like"),
         ([EXPORT, OWL, OWL_CLICKED, OWL_CHARGED, SETTLED, END], "no valid report is behind it"),
         ([EXPORT, {**SEEN, "expires_ms": 2**60}, END], "too late"),
-        ([], "it ends early, or otherwise"),
+        ([], "cut off, or not the head told"),
     ],
 )
 def test_whoever_forges_and_chains_anew_is_found_out(lines: Lines, flaw: str) -> None:
@@ -233,7 +233,7 @@ def test_an_export_that_was_made_otherwise_has_another_head() -> None:
 
     main(BytesIO(chained(HONEST)), told)
 
-    assert "or otherwise" in refused(other, told)
+    assert "not the head told" in refused(other, told)
 
 
 def test_the_next_export_goes_on_from_the_head_and_credits_what_was_charged_before(

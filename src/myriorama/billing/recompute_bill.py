@@ -49,7 +49,7 @@ def main(file: BinaryIO, head: str = "") -> None:
             _need(raw == plain and prev in {"", line["prev"]}, "it was changed, or one before it")
             _take(line, *state)
             prev = sha256(raw).hexdigest()
-        _need(prev and not state[0]["open"] and head in {"", prev}, "it ends early, or otherwise")
+        _need(prev and not state[0]["open"] and head in {"", prev}, "cut off, or not the head told")
     except (ValueError, LookupError, TypeError, RecursionError) as flaw:
         sys.exit(f"line {number}: {flaw}")
     told = [f"{' '.join(of)} {micros} micros\n" for of, micros in sorted(state[3].items())]
