@@ -2,6 +2,13 @@
 
 from typing import Protocol
 
+import numpy as np
+from numpy.typing import NDArray
+
+Numbers = NDArray[np.int32]
+
+NOBODY: Numbers = np.zeros(0, np.int32)
+
 
 class Holds(Protocol):
     """The budget leases of this server, by the rows of one index. It answers from memory."""
@@ -12,4 +19,8 @@ class Holds(Protocol):
         `probability` is that of being billed. What is held and never signed for comes back when
         its lease ends.
         """
+        ...
+
+    def unfunded(self) -> Numbers:
+        """Return the rows for which nothing can be held now, whatever it costs."""
         ...

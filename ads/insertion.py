@@ -232,7 +232,11 @@ class _Sale:
         self._held: dict[int, tuple[int, int]] = {}
 
     def held(self) -> Insertion:
-        """Sell and hold; whoever cannot pay does not take part in another try."""
+        """Sell and hold; whoever cannot pay does not take part in another try.
+
+        Nor does then who is known to have nothing: or else many who bid much and have nothing,
+        being refused one after the other, would take all the time there is.
+        """
         index, moment, refused = self._index, self._moment, list[int]()
         scratch, desk = _ROOM.of(index)
         while True:
@@ -249,7 +253,9 @@ class _Sale:
             if not unpaid:
                 break
             refused += unpaid
-            left_out = np.append(self._moment.left_out, np.array(refused, np.int32))
+            left_out = np.concatenate(
+                [self._moment.left_out, np.array(refused, np.int32), self._holds.unfunded()]
+            )
             moment = self._moment._replace(left_out=left_out)
         reason: Reason = "sold" if drawn < 0 else "explored"
         if not placements:

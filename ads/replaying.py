@@ -11,6 +11,7 @@ from uuid import UUID
 
 import msgspec
 
+from ads.holds import NOBODY, Numbers
 from ads.index import Index
 from ads.insertion import Insertion, Placement, decide
 from ads.lines import Line
@@ -53,6 +54,10 @@ class Solvent:
         """Let everybody pay."""
         del line_row, micros, now_ms, probability
         return 1
+
+    def unfunded(self) -> Numbers:
+        """Return nobody."""
+        return NOBODY
 
 
 def decided(index: Index, recorded: Recorded, viewer: Viewer, rules: Rules) -> Insertion:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from uuid import UUID
 
+from ads.holds import NOBODY, Numbers
 from ads.index import Index
 from ads.insertion import decide
 from ads.lines import HOURS, Cap, Creative, Line, Suitability
@@ -21,6 +22,9 @@ class _Open:
     def hold(self, line_row: int, micros: int, now_ms: int, probability: float = 1.0) -> int | None:
         del line_row, micros, now_ms, probability
         return 1
+
+    def unfunded(self) -> Numbers:
+        return NOBODY
 
 
 def warm_up() -> None:

@@ -238,6 +238,26 @@ def test_who_cannot_pay_is_left_out_and_the_next_one_is_shown() -> None:
     assert nobody == Insertion((), 7, "no_money")
 
 
+class _Asked(Purse):
+    """A purse that tells how often it was asked."""
+
+    times = 0
+
+    def hold(self, line_row: int, micros: int, now_ms: int, probability: float = 1.0) -> int | None:
+        self.times += 1
+        return super().hold(line_row, micros, now_ms, probability)
+
+
+def test_however_many_bid_without_money_the_others_are_sold_at_once() -> None:
+    boasting = [line(number, bid_micros=9_000_000_000) for number in range(100)]
+    purse = _Asked(empty=range(100))
+
+    shown = _decided([*boasting, line(200), line(201)], purse=purse).placements
+
+    assert {each.line.line_id.int for each in shown} == {200, 201}
+    assert purse.times <= 2 * RULES.ads_page_max
+
+
 def test_what_is_rare_is_held_by_how_likely_it_is() -> None:
     purse = Purse()
 

@@ -244,6 +244,22 @@ def test_the_rows_of_an_index_hold_for_its_lines(purses: Purses) -> None:
     assert rows.hold(1, 100, 0, 0.5) == 1
 
 
+def test_what_was_refused_is_unfunded_until_there_is_a_lease_for_it(purses: Purses) -> None:
+    before: Holds = purses.of([OTHER, LINE])
+    none = before.unfunded().tolist()
+    fetched(purses)
+    after: Holds = purses.of([LINE, OTHER])
+
+    assert none == [0, 1]
+    assert after.unfunded().tolist() == [1]
+    assert after.hold(1, 100, 0) is None
+    purses.tend()
+    assert after.unfunded().tolist() == []
+    while after.hold(0, 100, 0) is not None:
+        pass
+    assert after.unfunded().tolist() == [0]
+
+
 def test_a_thread_of_its_own_fetches(lessor: Lessor) -> None:
     with Purses(lessor) as purses:
         while purses.hold(LINE, 100) is None:

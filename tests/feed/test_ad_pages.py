@@ -10,7 +10,7 @@ import msgspec
 import psycopg
 import pytest
 
-from ads.holds import Holds
+from ads.holds import NOBODY, Holds, Numbers
 from ads.index import Index
 from ads.lines import Creative, Line
 from ads.record import AdRecord
@@ -79,6 +79,9 @@ class Purse:
     def hold(self, line_row: int, micros: int, now_ms: int, probability: float = 1.0) -> int | None:
         del line_row, micros, now_ms, probability
         return self._lease_id
+
+    def unfunded(self) -> Numbers:
+        return NOBODY
 
     def of(self, line_ids: Sequence[UUID]) -> Holds:
         del line_ids

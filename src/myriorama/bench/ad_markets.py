@@ -11,6 +11,7 @@ import msgspec
 import numpy as np
 
 from ads.calibration import applied
+from ads.holds import Numbers
 from ads.index import Index
 from ads.insertion import Insertion, decide
 from ads.lines import KINDS, Creative, Line, Suitability
@@ -38,6 +39,9 @@ class Purse:
             return None
         self.held.append((line_row, micros, probability))
         return len(self.held)
+
+    def unfunded(self) -> Numbers:
+        return np.array(sorted(self.empty), np.int32)
 
 
 def line(number: int, **changed: object) -> Line:

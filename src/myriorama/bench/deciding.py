@@ -17,7 +17,10 @@ from typing import NamedTuple
 from uuid import UUID
 
 import msgspec
+import numpy as np
+from numpy.typing import NDArray
 
+from ads.holds import Numbers
 from ads.index import Index
 from ads.insertion import decide
 from ads.lines import KINDS, Cap, Creative, Kind, Line, Suitability, Targeting
@@ -69,11 +72,17 @@ class Timed(NamedTuple):
 
 
 class Wealth:
-    """Money for everybody."""
+    """Money for everybody who is `funded`."""
+
+    def __init__(self, funded: NDArray[np.bool_]) -> None:
+        self._funded = funded
 
     def hold(self, line_row: int, micros: int, now_ms: int, probability: float = 1.0) -> int | None:
-        del line_row, micros, now_ms, probability
-        return 1
+        del micros, now_ms, probability
+        return 1 if self._funded[line_row] else None
+
+    def unfunded(self) -> Numbers:
+        return np.flatnonzero(~self._funded).astype(np.int32)
 
 
 def measure(progress: Progress) -> Outcome:
@@ -88,11 +97,14 @@ def measure(progress: Progress) -> Outcome:
     mismatches = sum(_differs(seed) for seed in range(MARKETS))
     gain = max(_deviation_gain(seed) for seed in range(DEVIATING))
     few, many = timed[1000], timed[10_000]
+    broke = _timed(1000, unfunded=0.5)
+    progress(f"half of 1,000 lines without money: {percentile(broke.worked, 0.99):.0f} us at p99")
     return Outcome(
         "decision",
         figures={
             "p99_us_1k": percentile(few.worked, 0.99),
             "p99_us_10k": percentile(many.worked, 0.99),
+            "p99_us_1k_half_unfunded": percentile(broke.worked, 0.99),
             "p50_us_1k": percentile(few.worked, 0.5),
             "p50_us_10k": percentile(many.worked, 0.5),
             "wall_p99_us_1k": percentile(few.wall, 0.99),
@@ -109,16 +121,18 @@ def measure(progress: Progress) -> Outcome:
     )
 
 
-def _timed(count: int) -> Timed:
+def _timed(count: int, *, unfunded: float = 0.0) -> Timed:
+    """Time decisions among so many lines, of which so large a part has no money."""
     warm_up()
     index, viewers, pages = _world(count)
+    funded = np.random.default_rng(count).random(len(index)) >= unfunded
     rules = Rules(deadline_us=10**9)
     worked, wall = list[float](), list[float]()
     ads, searched = 0, 0
     for turn in range(DECISIONS):
         viewer, page = viewers[turn % len(viewers)], pages[turn % len(pages)]
         began, began_wall = time.thread_time_ns(), time.perf_counter_ns()
-        insertion = decide(index, viewer, page, Wealth(), rules, _NOW_MS, turn)
+        insertion = decide(index, viewer, page, Wealth(funded), rules, _NOW_MS, turn)
         wall.append((time.perf_counter_ns() - began_wall) / 1000)
         worked.append((time.thread_time_ns() - began) / 1000)
         ads += len(insertion.placements)
@@ -136,7 +150,7 @@ def _paged(count: int) -> tuple[float, float]:
     """Return how many pages one process decides in a second of the wall, and of its own."""
     warm_up()
     index, viewers, pages = _world(count)
-    rules, holds = Rules(), Wealth()
+    rules, holds = Rules(), Wealth(np.ones(len(index), np.bool_))
     began, began_worked = time.perf_counter(), time.thread_time()
     for turn in range(DECISIONS):
         page = pages[turn % len(pages)]

@@ -16,11 +16,13 @@ from types import TracebackType
 from typing import Self
 from uuid import UUID
 
+import numpy as np
 import psycopg
 import structlog
 from prometheus_client import Counter
 from psycopg_pool import PoolTimeout
 
+from ads.holds import Numbers
 from myriorama.billing.leases import Lease, Lessor
 
 logger = structlog.get_logger(__name__)
@@ -128,6 +130,7 @@ class Purses:
         self._terms: dict[int, Lease] = {}
         self._ended: deque[tuple[float, int]] = deque()
         self._wake = threading.Event()
+        self._rows = Rows(self, ())
         self._stopping = False
         self._thread: threading.Thread | None = None
 
@@ -161,8 +164,14 @@ class Purses:
         return self._terms[lease_id]
 
     def of(self, line_ids: Sequence[UUID]) -> "Rows":
-        """Return these purses by the rows of one index."""
-        return Rows(self, line_ids)
+        """Return these purses by the rows of one index, the newest: only that is kept up."""
+        rows = Rows(self, line_ids)
+        with self._lock:
+            for line_id, purse in self._purses.items():
+                if purse.open:
+                    rows.fund(line_id)
+            self._rows = rows
+        return rows
 
     def tend(self) -> None:
         """Fetch what is low, and give back what has ended. Called by one thread at a time.
@@ -197,6 +206,7 @@ class Purses:
             purse.open.append(held)
             self._look(held.ends_s, line_id, held)
             self._terms[lease.lease_id] = lease
+            self._rows.fund(line_id)
 
     def _wanted(self, purse: _Purse, now_s: float) -> int:
         """Return how much to ask for: twice as much as last time if that went fast."""
@@ -309,8 +319,23 @@ class Rows:
     def __init__(self, purses: Purses, line_ids: Sequence[UUID]) -> None:
         self._purses = purses
         self._line_ids = line_ids
+        self._rows = {line_id: row for row, line_id in enumerate(line_ids)}
+        self._is_funded = np.zeros(len(line_ids), np.bool_)
 
     def hold(self, line_row: int, micros: int, now_ms: int, probability: float = 1.0) -> int | None:
         """Take what one token of a line may cost; `now_ms` has no say, see `billing.leases`."""
         del now_ms
-        return self._purses.hold(self._line_ids[line_row], micros, probability=probability)
+        lease_id = self._purses.hold(self._line_ids[line_row], micros, probability=probability)
+        if lease_id is None:
+            self._is_funded[line_row] = False
+        return lease_id
+
+    def unfunded(self) -> Numbers:
+        """Return the rows that have no lease, or were refused since they were granted the last."""
+        return np.flatnonzero(~self._is_funded).astype(np.int32)
+
+    def fund(self, line_id: UUID) -> None:
+        """Note that a line was granted a lease."""
+        row = self._rows.get(line_id)
+        if row is not None:
+            self._is_funded[row] = True

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from ads import opportunity
+from ads.holds import NOBODY, Numbers
 from ads.lines import Line
 from ads.openrtb import BidRequest, Imp
 from myriorama.feed.ad_market import ShownCreative, Stall
@@ -67,6 +68,10 @@ class Stakes:
             return TEST_LEASE
         most = self.most(line_row)
         return stall.holds.hold(line_row, most, now_ms, probability * self._p_win)
+
+    def unfunded(self) -> Numbers:
+        """Return the lines that have nothing to bid with."""
+        return NOBODY if self.is_test else self._offer.stall.holds.unfunded()
 
     def _floor(self) -> float:
         return self.floor_micros(1000)

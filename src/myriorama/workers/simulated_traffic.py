@@ -14,6 +14,7 @@ from msgspec.structs import replace
 from psycopg import Connection
 from psycopg.rows import TupleRow
 
+from ads.holds import NOBODY, Numbers
 from ads.index import Index
 from ads.insertion import Insertion, Placement, decide
 from ads.lines import Line
@@ -92,6 +93,10 @@ class _Purse:
         lease_id = self._purses.hold(line.line_id, micros, probability=probability)
         self.has_refused |= lease_id is None
         return lease_id
+
+    def unfunded(self) -> Numbers:
+        """Return nobody: a page is decided until nothing more is to be had for it."""
+        return NOBODY
 
 
 class SimulatedTraffic:
