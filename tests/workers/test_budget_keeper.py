@@ -15,8 +15,10 @@ from psycopg import Connection
 from psycopg.rows import TupleRow
 
 from ads.beacons import Beacon
+from domain.campaign.aggregate import Campaign
 from domain.line_item.aggregate import LineItem
 from myriorama.application.line_items import LineItems
+from myriorama.billing.budgets import follow
 from myriorama.billing.leases import Lease, Leases
 from myriorama.billing.spending import UNLIMITED_MICROS, drift_micros, set_cap, spending_of
 from myriorama.store.log import Log
@@ -185,7 +187,7 @@ def test_a_paused_line_is_granted_nothing_and_its_budgets_are_still_followed(
 ) -> None:
     assert keeping is None
     house.edit(submit)
-    assert comes_true(lambda: house.grant(1_000))
+    assert comes_true(lambda: house.grant(100))
 
     house.edit(pause)
     house.budget(daily=200, lifetime=100_000)
@@ -246,3 +248,39 @@ def test_what_is_as_it_was_set_is_not_touched(
 
     assert connection.execute(rows).fetchall() == before
     assert {scope for _, scope in before} == {"advertiser", "campaign", "line"}
+
+
+def test_who_cuts_what_is_held_raises_nothing_until_what_was_shown_for_it_is_over(
+    house: House, connection: Connection[TupleRow]
+) -> None:
+    def followed(lifetime: int, line: UUID = house.line) -> None:
+        asked = "SELECT lifetime_budget_micros FROM line_items WHERE line_item_id = %s"
+        assert comes_true(lambda: connection.execute(asked, (line,)).fetchone() == (lifetime,))
+        follow(connection)
+
+    house.edit(submit)
+    house.budget(lifetime=8_000)
+    followed(8_000)
+    house.granted(2_000)
+    for cut in (1_000, 500):
+        house.budget(lifetime=cut)
+        followed(cut)
+        assert house.lifetime() == [(cut, cut, cut)]
+    campaign = house.log.find(Campaign, house.campaign)
+    assert campaign is not None
+    terms = {"daily_budget_micros": None, "lifetime_budget_micros": 7_000}
+    another = advertising.line_item(campaign, **terms)
+    submit(another)
+    house.log.save(another)
+    house.budget(lifetime=9_000)
+
+    followed(9_000)
+    followed(7_000, another.id)
+    at_once = house.lifetime(), spending_of(connection, "line", another.id)
+    connection.execute("UPDATE leases SET granted_ms = 0, serves_until_ms = 0, tokens_until_ms = 0")
+    follow(connection)
+
+    assert at_once == ([(500, 500, 500)], [])
+    assert house.lifetime() == [(9_000, 9_000, 500)]
+    assert [each.cap_micros for each in spending_of(connection, "line", another.id)] == [7_000]
+    assert drift_micros(connection) == 0

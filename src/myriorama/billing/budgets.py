@@ -2,6 +2,9 @@
 
 What differs is found by comparing, so nothing has to be remembered: it may be done at any time, by
 anyone, again, and from the middle. Nothing else decides what may be spent.
+
+Ads that were shown for what a cut has taken are free. Whoever cut and raised by turns would have
+many, so until the last of them is over nothing of an advertiser is raised, and nothing begins.
 """
 
 from collections.abc import Sequence
@@ -17,31 +20,48 @@ READ_FROM = frozenset({"advertisers", "campaigns", "line_items"})
 """The projections whose tables budgets are read from."""
 
 _CAMPAIGNS = """
-    SELECT c.campaign_id, c.advertiser_id, coalesce(c.budget_micros, %(unlimited)s)
-    FROM campaigns c
-    LEFT JOIN spending s ON (s.scope, s.id, s.day) = ('campaign', c.campaign_id, 0)
-    WHERE s.budget_micros IS DISTINCT FROM coalesce(c.budget_micros, %(unlimited)s)
-    ORDER BY c.campaign_id
+    WITH differing AS MATERIALIZED (
+        SELECT c.campaign_id, c.advertiser_id, s.budget_micros AS present_micros,
+               coalesce(c.budget_micros, %(unlimited)s) AS micros
+        FROM campaigns c
+        LEFT JOIN spending s ON (s.scope, s.id, s.day) = ('campaign', c.campaign_id, 0)
+        WHERE s.budget_micros IS DISTINCT FROM coalesce(c.budget_micros, %(unlimited)s)
+    )
+    SELECT campaign_id, advertiser_id, micros FROM differing
+    WHERE micros < present_micros OR NOT was_just_cut(advertiser_id)
+    ORDER BY campaign_id
 """
 
 # Drafts have spent nothing and spend nothing. What has spent keeps its budgets when it is paused,
 # completed, or over: what was shown before is still settled.
 _LINES = """
-    SELECT line_id, campaign_id, advertiser_id, zone, wanted.daily_micros, lifetime_micros,
-           wanted.may_spend
-    FROM (
-        SELECT l.line_item_id AS line_id, l.campaign_id, l.advertiser_id, a.zone,
-               coalesce(l.daily_budget_micros, %(unlimited)s) AS daily_micros,
-               l.lifetime_budget_micros AS lifetime_micros,
-               l.stage = 'submitted' AND c.state = 'active'
-               AND coalesce(least(l.ends_at, c.ends_at) > clock_timestamp(), true) AS may_spend
-        FROM line_items l JOIN campaigns c USING (campaign_id)
-        JOIN advertisers a ON a.advertiser_id = l.advertiser_id
-        WHERE l.stage <> 'draft'
-    ) AS wanted LEFT JOIN budgeted_lines b USING (line_id, campaign_id, advertiser_id, zone)
-    LEFT JOIN spending s ON (s.scope, s.id, s.day) = ('line', line_id, 0)
-    WHERE (b.daily_micros, b.may_spend, s.budget_micros)
-          IS DISTINCT FROM (wanted.daily_micros, wanted.may_spend, lifetime_micros)
+    WITH differing AS MATERIALIZED (
+        SELECT wanted.*, b.daily_micros AS present_daily, s.budget_micros AS present_lifetime,
+               b.may_spend AS might_spend
+        FROM (
+            SELECT l.line_item_id AS line_id, l.campaign_id, l.advertiser_id, a.zone,
+                   coalesce(l.daily_budget_micros, %(unlimited)s) AS daily,
+                   l.lifetime_budget_micros AS lifetime,
+                   l.stage = 'submitted' AND c.state = 'active'
+                   AND coalesce(least(l.ends_at, c.ends_at) > clock_timestamp(), true) AS may_spend
+            FROM line_items l JOIN campaigns c USING (campaign_id)
+            JOIN advertisers a ON a.advertiser_id = l.advertiser_id
+            WHERE l.stage <> 'draft'
+        ) AS wanted LEFT JOIN budgeted_lines b USING (line_id, campaign_id, advertiser_id, zone)
+        LEFT JOIN spending s ON (s.scope, s.id, s.day) = ('line', line_id, 0)
+        WHERE (b.daily_micros, b.may_spend, s.budget_micros)
+              IS DISTINCT FROM (wanted.daily, wanted.may_spend, wanted.lifetime)
+    ), followed AS (
+        SELECT *, CASE WHEN is_cut THEN least(daily, present_daily) ELSE daily END AS daily_micros,
+               CASE WHEN is_cut THEN least(lifetime, present_lifetime) ELSE lifetime END
+                   AS lifetime_micros
+        FROM differing, LATERAL (SELECT was_just_cut(advertiser_id) AS is_cut) AS just
+        WHERE NOT is_cut OR present_lifetime IS NOT NULL
+    )
+    SELECT line_id, campaign_id, advertiser_id, zone, daily_micros, lifetime_micros, may_spend
+    FROM followed
+    WHERE (present_daily, might_spend, present_lifetime)
+          IS DISTINCT FROM (daily_micros, may_spend, lifetime_micros)
     ORDER BY line_id
 """
 

@@ -55,6 +55,8 @@ _OPEN = """
 
 _SHRINK = "SELECT shrink_leases(%s::bigint[], %s::bigint[], false)"
 
+_CUT = "UPDATE leases SET is_cut = true WHERE lease_id = ANY(%s)"
+
 _PUT = """
     INSERT INTO spending AS s (scope, id, day, budget_micros, cap_micros)
     VALUES (%(scope)s, %(id)s, %(day)s, %(budget)s, %(budget)s)
@@ -199,6 +201,7 @@ def _set(  # noqa: PLR0913 - a budget is named by where it stands
             if not excess:
                 break
         connection.execute(_SHRINK, (ids, kept))
+        connection.execute(_CUT, (ids,))
     connection.execute(_PUT, {"scope": scope, "id": id_, "day": day, "budget": micros})
 
 
