@@ -5,10 +5,11 @@ from typing import Annotated
 
 import typer
 
-from domain.account.aggregate import GRANTABLE_SCOPES
 from domain.errors import DomainError
 from myriorama import processes
 from myriorama.cli.shell import refuse, settings_of_home
+
+_GRANTABLE = "admin, advertiser, analyst, creator, moderator, seller, viewer."
 
 
 def invite() -> None:
@@ -18,7 +19,7 @@ def invite() -> None:
 
 def appoint(
     account: Annotated[str, typer.Argument(help="A handle, or the ID of an account.")],
-    scopes: Annotated[list[str], typer.Argument(help=f"{', '.join(sorted(GRANTABLE_SCOPES))}.")],
+    scopes: Annotated[list[str], typer.Argument(help=_GRANTABLE)],
 ) -> None:
     """Give an account more scopes, as the operator; its next token has them."""
     try:
