@@ -136,7 +136,7 @@ async def forecast_line_item(  # noqa: PLR0913, PLR0917 - parameters are explici
     """Forecast what a line item would bring if it were opened; nothing is stored."""
     by, at = principal.account_id, datetime.now(UTC)
     proposal = await front.command(line_items.propose, campaign_id, proposal_of(data), by=by, at=at)
-    return _forecast(await ad_outlook.forecast(_proposed(campaign_id, proposal)))
+    return _forecast(await ad_outlook.forecast(_proposed(campaign_id, proposal), by=by))
 
 
 @get("/line-items/{line_item_id:uuid}/diagnostics", opt={"scope": Scope.ADVERTISER})
@@ -169,7 +169,9 @@ async def diagnose_line_item(
     )
     budgets = await reads.many(Budget, BUDGETS, asked)
     reasons = list(obstacles_of(line_item.state, standing, budgets, now))
-    outlook = await ad_outlook.funnel(msgspec.convert(row, Proposed, from_attributes=True))
+    outlook = await ad_outlook.funnel(
+        msgspec.convert(row, Proposed, from_attributes=True), by=principal.account_id
+    )
     return Diagnosis(
         line_item_id,
         line_item.state,

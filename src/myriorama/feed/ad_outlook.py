@@ -1,7 +1,8 @@
 """What a line item could expect: the pages of the last day, decided once more with it.
 
 Pages are read from the log of views, lines as the index of ads has them. No more pages than a bound
-are decided, one asking at a time, in a thread that lets the pages of the feed go first.
+are decided, one asking at a time and accounts by turns, in a thread that lets the pages of the feed
+go first.
 """
 
 import asyncio
@@ -27,6 +28,7 @@ from ads.simulation import page_id
 from ads.targets import daily_slice_micros
 from myriorama.feed.ad_chances import in_force
 from myriorama.feed.ad_lines import LineRow, servable_lines, servable_of
+from myriorama.feed.turns import Turns
 
 logger = structlog.get_logger(__name__)
 
@@ -123,12 +125,12 @@ class AdOutlook:
 
     def __init__(self, pool: AsyncConnectionPool[AsyncConnection[TupleRow]]) -> None:
         self._pool = pool
-        self._one_at_a_time = asyncio.Semaphore(1)
+        self._turns = Turns()
 
-    async def forecast(self, proposed: Proposed) -> Forecast | None:
+    async def forecast(self, proposed: Proposed, *, by: UUID) -> Forecast | None:
         """Forecast the first whole day of a line item's flight; None: nobody may be shown it."""
         now = datetime.now(UTC)
-        async with self._one_at_a_time:
+        async with self._turns.turn(by):
             placed = await self._placed(proposed)
             if placed is None:
                 return None
@@ -137,10 +139,10 @@ class AdOutlook:
             read = await self._pages(now, PAGES_MAX, sandbox)
             return await asyncio.to_thread(_forecast, proposed, line, market, read, now)
 
-    async def funnel(self, proposed: Proposed) -> Outlook | None:
+    async def funnel(self, proposed: Proposed, *, by: UUID) -> Outlook | None:
         """Tell by what the pages of the last day are lost; None: nobody may be shown it."""
         now = datetime.now(UTC)
-        async with self._one_at_a_time:
+        async with self._turns.turn(by):
             placed = await self._placed(proposed)
             if placed is None:
                 return None
