@@ -3,6 +3,8 @@
 import socket
 from pathlib import Path
 
+import pytest
+
 from myriorama.workers.programs import furnish, household
 from myriorama.workers.supervisor import Program
 
@@ -51,3 +53,22 @@ def test_programs_that_tell_numbers_do_so_at_ports_in_a_row(tmp_path: Path) -> N
 
 def test_without_an_address_numbers_are_told_nowhere(tmp_path: Path) -> None:
     assert programs(tmp_path, {})["pace"].env[METRICS] == ""
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ({"MYRIORAMA_ADDRESS": "127.0.0.1:8080"}, "http://127.0.0.1:8080"),
+        ({"MYRIORAMA_ADDRESS": "0.0.0.0:8080"}, "http://127.0.0.1:8080"),
+        ({}, None),
+        (
+            {"MYRIORAMA_ADDRESS": "127.0.0.1:8080", "MYRIORAMA_PUBLIC_URL": "https://m.example"},
+            None,
+        ),
+    ],
+    ids=["moved", "everywhere", "usual", "named"],
+)
+def test_workers_ask_the_house_where_it_listens(
+    tmp_path: Path, given: dict[str, str], told: str | None
+) -> None:
+    assert furnish(given, tmp_path).get("MYRIORAMA_PUBLIC_URL") == told

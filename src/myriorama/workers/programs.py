@@ -18,6 +18,7 @@ from myriorama.workers.supervisor import Program
 _SECRETS = ("MYRIORAMA_SECRET", "MYRIORAMA_WORKER_TOKEN", "MYRIORAMA_WATERMARK_KEY")
 _STRIPE_KEY = "STRIPE_SECRET_KEY"
 _METRICS = "MYRIORAMA_METRICS_ADDRESS"
+_ADDRESS = "MYRIORAMA_ADDRESS"
 _TELLING = ("project", "settle", "pace", "collect", "notify")
 _ENVIRONMENT = "environment"
 INVITATION = "invitation"
@@ -44,6 +45,11 @@ def furnish(given: Mapping[str, str], home: Path) -> dict[str, str]:
         "OMP_NUM_THREADS": "1",
         "MYRIORAMA_ADVERTISING": "open",
     }
+    if _ADDRESS in given:
+        # Who moves a house means its workers, too: at the usual address another may live.
+        host, _, port = given[_ADDRESS].rpartition(":")
+        reached = "127.0.0.1" if host == "0.0.0.0" else host  # noqa: S104 - it is compared
+        environment["MYRIORAMA_PUBLIC_URL"] = f"http://{reached}:{port}"
     if _STRIPE_KEY not in given:
         environment |= _doubled_stripe(kept)
     missing = {name: value for name, value in environment.items() if name not in given}
@@ -206,5 +212,5 @@ def _require_free(address: str) -> None:
         except OSError as error:
             raise AddressTaken(
                 f"{address} is not free ({error.strerror}): stop what listens there, "
-                "or set MYRIORAMA_ADDRESS and MYRIORAMA_PUBLIC_URL to another"
+                "or set MYRIORAMA_ADDRESS to another"
             ) from None
