@@ -28,5 +28,9 @@ class CardNotSaved(Conflict):
     """There is no card on file: top up by Checkout once, and it is kept."""
 
 
+class TooManyCheckouts(Conflict):
+    """As many top-ups wait to be paid by Checkout as may: pay one of them, or let it expire."""
+
+
 class PaymentForeign(Conflict):
     """A payment is not of this top-up, or of another currency."""

@@ -21,6 +21,7 @@ from myriorama.billing.stripe_double.exchange import Asked, Exchange, Fault
 from myriorama.billing.stripe_double.signatures import delivery
 from myriorama.billing.stripe_rail import API_VERSION, Notice, StripeRail, verified
 from myriorama.store.log import Log
+from myriorama.store.postgres import Pool
 from tests.doubles.stripe.transport import InProcess
 
 T = TypeVar("T")
@@ -55,6 +56,7 @@ class World:
     """A double, a log, and all that goes wrong between them, drawn from one seed."""
 
     log: Log
+    pool: Pool
     draw: random.Random
     now: datetime = NOON
     fault_share: float = 0.4
@@ -82,7 +84,8 @@ class World:
         """Return what a process that has just been started commands with."""
         rail = Crashing(self.rail, self.crash)
         log = CrashingLog(self.log, self.crash)
-        return TopUps(log, rail, lambda _, __: "USD", return_url="http://127.0.0.1/billing")
+        back = "http://127.0.0.1/billing"
+        return TopUps(log, self.pool, rail, lambda _, __: "USD", return_url=back)
 
     def crash(self) -> None:
         if self.draw.random() < self.crash_share:
@@ -231,9 +234,9 @@ def requested(world: World, method: Method) -> UUID:
             continue
 
 
-def live_through(log: Log, seed: int) -> Lived:
+def live_through(log: Log, pool: Pool, seed: int) -> Lived:
     """One top-up among random faults, then in peace: it comes to an end, and is credited once."""
-    world = World(log, random.Random(seed))  # noqa: S311 - to be drawn again
+    world = World(log, pool, random.Random(seed))  # noqa: S311 - to be drawn again
     method: Method = world.draw.choice(["checkout", "off_session"])
     card, kept_card = world.draw.choice(CARDS)
     if method == "off_session":
@@ -254,8 +257,8 @@ def live_through(log: Log, seed: int) -> Lived:
 
 
 @pytest.mark.parametrize("first", [0, SCHEDULES])
-def test_what_is_paid_is_credited_exactly_once(log: Log, first: int) -> None:
-    lives = Counter(live_through(log, seed) for seed in range(first, first + SCHEDULES))
+def test_what_is_paid_is_credited_exactly_once(log: Log, pool: Pool, first: int) -> None:
+    lives = Counter(live_through(log, pool, seed) for seed in range(first, first + SCHEDULES))
 
     assert {(life.method, life.state) for life in lives} == {
         (method, state)

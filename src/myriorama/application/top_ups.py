@@ -16,7 +16,13 @@ import structlog
 
 from domain.payer.aggregate import Payer
 from domain.top_up.aggregate import Method, TopUp
-from domain.top_up.errors import CardNotSaved, PaymentsNotTaken, TopUpNotFound
+from domain.top_up.errors import (
+    CardNotSaved,
+    PaymentsNotTaken,
+    TooManyCheckouts,
+    TopUpNotFound,
+)
+from domain.top_up.events import TopUpRequested
 from domain.top_up.payments import (
     Charge,
     Checkout,
@@ -27,9 +33,10 @@ from domain.top_up.payments import (
     RailStuck,
 )
 from myriorama.store.causation import Cause, cause, present_cause
-from myriorama.store.front import aside
+from myriorama.store.front import aside, rows
 from myriorama.store.identity import new_id
 from myriorama.store.log import Log, retried
+from myriorama.store.postgres import Pool
 
 logger = structlog.get_logger(__name__)
 
@@ -37,6 +44,18 @@ logger = structlog.get_logger(__name__)
 KEY_KEPT = timedelta(hours=20)
 # A list of payments is looked at so long after an attempt, before it proves that there is none.
 PROOF_AFTER = timedelta(seconds=60)
+# Pages to pay on that are open are asked after, so of one advertiser there are few.
+CHECKOUTS_MAX = 20
+
+# Those that the read side knows, and those that were asked for since: of whom, they say themselves.
+_UNSETTLED = """
+    SELECT top_up_id FROM top_ups
+    WHERE advertiser_id = %s AND method = 'checkout' AND state NOT IN ('succeeded', 'failed')
+    UNION
+    SELECT originator_id FROM events
+    WHERE topic = %s AND position > coalesce(
+        (SELECT position FROM projection_positions WHERE name = 'top_ups'), 0)
+"""
 
 Tenancy = Callable[[UUID, UUID], str]
 """Takes an account and an advertiser of whom it is a member, and returns the currency.
@@ -48,8 +67,11 @@ Raises what tells the account that there is no such advertiser.
 class TopUps:
     """Money on its way in. Below `return_url` people come back to from the rail's page."""
 
-    def __init__(self, log: Log, rail: Rail | None, tenancy: Tenancy, *, return_url: str) -> None:
+    def __init__(
+        self, log: Log, pool: Pool, rail: Rail | None, tenancy: Tenancy, *, return_url: str
+    ) -> None:
         self._log = log
+        self._pool = pool
         self._rail = rail
         self._tenancy = tenancy
         self._return_url = return_url
@@ -65,6 +87,7 @@ class TopUps:
             CardNotSaved: "off_session", and there is no card on file.
             CurrencyNotTaken: money of the advertiser's currency is not taken.
             TopUpAmountInvalid: the amount is not one that is taken.
+            TooManyCheckouts: as many pages to pay on are open as may be.
         """
         currency = self._tenancy(by, advertiser_id)
         self._require_rail()
@@ -83,6 +106,8 @@ class TopUps:
             by=by,
             at=at,
         )
+        if method == "checkout":
+            self._require_room(advertiser_id, top_up.id)
         self._log.save(top_up, expect=read)
         return top_up.id
 
@@ -176,6 +201,8 @@ class TopUps:
         if top_up.session_id is None:
             return
         checkout = aside(self._require_rail().checkout, top_up.session_id)
+        if checkout.status == "open":  # nothing was paid on it
+            return
         self._look(top_up, at=at)
         if checkout.status == "expired":
             # Seen to be over before the payments were looked at: none can have come since.
@@ -261,6 +288,27 @@ class TopUps:
         top_up = self._get(top_up_id)
         top_up.doubt(attempt=attempt, at=at)
         self._log.save(top_up)
+
+    def _require_room(self, advertiser_id: UUID, new: UUID) -> None:
+        """Count what is open besides `new`, which a command that is sent again has asked for.
+
+        Who ask in the same instant do not see one another: a few more do no harm to what the bound
+        is for.
+        """
+        found = rows(self._pool, _UNSETTLED, (advertiser_id, TopUpRequested.TOPIC))
+        known = (self._get(top_up_id) for (top_up_id,) in found)
+        waiting = sum(
+            each.advertiser_id == advertiser_id
+            and each.method == "checkout"
+            and not each.is_settled
+            and each.id != new
+            for each in known
+        )
+        if waiting >= CHECKOUTS_MAX:
+            raise TooManyCheckouts(
+                f"{CHECKOUTS_MAX} top-ups wait to be paid by Checkout: pay one of them, or wait "
+                "until their pages expire, a day after they were opened."
+            )
 
     def _require_rail(self) -> Rail:
         if self._rail is None:

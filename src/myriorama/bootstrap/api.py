@@ -176,7 +176,7 @@ def create_api(
         **_commands(settings, parts, missing, passwords or Passwords()),
         **_readings(settings, parts),
         **advertising.advertising(settings, parts.log, parts.writes, parts.pool, missing),
-        **billing.billing(settings, parts.log, parts.pool),
+        **billing.billing(settings, parts.log, parts.writes, parts.pool),
     }
     app = Litestar(
         ROUTES,

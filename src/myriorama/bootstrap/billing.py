@@ -15,7 +15,7 @@ from myriorama.billing.stripe_rail import StripeRail
 from myriorama.billing.webhooks import Inbox, Learn, Reports
 from myriorama.settings import SettingInvalid, Settings, variable
 from myriorama.store.log import Log
-from myriorama.store.postgres import AdvisoryLock, open_pool
+from myriorama.store.postgres import AdvisoryLock, Pool, open_pool
 from myriorama.workers.cashier import Cashier
 from myriorama.workers.elected import Elected
 
@@ -26,20 +26,27 @@ RETURN_PATH = "/advertise"
 
 
 def billing(
-    settings: Settings, log: Log, pool: AsyncConnectionPool[AsyncConnection[TupleRow]]
+    settings: Settings,
+    log: Log,
+    writes: Pool,
+    pool: AsyncConnectionPool[AsyncConnection[TupleRow]],
 ) -> dict[str, object]:
     """Return what the routes are given."""
     return {
         "inbox": Inbox(pool, settings.stripe_webhook_secret),
-        "top_ups": create_top_ups(settings, log),
+        "top_ups": create_top_ups(settings, log, writes),
     }
 
 
-def create_top_ups(settings: Settings, log: Log) -> TopUps:
+def create_top_ups(settings: Settings, log: Log, pool: Pool) -> TopUps:
     """Join the top-ups to Stripe, if there is a key for it."""
     rail = create_rail(settings) if settings.stripe_secret_key else None
     return TopUps(
-        log, rail, Tenancy(log).currency, return_url=f"{settings.public_url}{RETURN_PATH}"
+        log,
+        pool,
+        rail,
+        Tenancy(log).currency,
+        return_url=f"{settings.public_url}{RETURN_PATH}",
     )
 
 
@@ -57,7 +64,7 @@ def create_cashier(settings: Settings) -> Elected:
     if not settings.stripe_secret_key:
         raise SettingInvalid(f"Set {variable('stripe_secret_key')}: nothing is taken in without.")
     pool = open_pool(settings.database_url, size_max=3)
-    top_ups = create_top_ups(settings, Log(pool))
+    top_ups = create_top_ups(settings, Log(pool), pool)
     learn: dict[str, Learn] = {
         "payment_intent.": lambda payment_id, at: top_ups.learn(payment_id, at=at),
         "checkout.session.": lambda session_id, at: top_ups.learn_page(session_id, at=at),
