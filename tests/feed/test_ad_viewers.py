@@ -322,3 +322,25 @@ def test_what_a_decision_was_told_does_not_change_when_more_is_shown(house: Hous
         assert known.shown_ms() == {LINE.int: (NOON_MS,)}
 
     house.run(act)
+
+
+def test_what_was_shown_weeks_ago_counts_however_much_was_shown_since(house: House) -> None:
+    day_ms, other = 86_400_000, UUID(int=77)
+    first_ms = NOON_MS - 29 * day_ms
+    campaign, advertiser, creative = UUID(int=78), UUID(int=79), UUID(int=80)
+    house.is_told(ACCOUNT, ALICE, "18+")
+    house.has_shown(UUID(int=1000), at_ms=first_ms, position=1)
+    house.was_seen(UUID(int=1000))
+    for number in range(1_200):
+        decision, at_ms = UUID(int=2000 + number), first_ms + 60_000 * (1 + number)
+        ids = (other, campaign, advertiser, creative)
+        house.is_told(SHOWN, decision, at_ms, ALICE, *ids, at_ms + 600_000, 2 + number)
+        house.is_told(SEEN, decision, other, creative, advertiser, None)
+
+    async def act(viewers: AdViewers) -> None:
+        known = await viewers.read(ALICE.bytes, NOON_MS)
+        shown = viewers.viewer(known, IOS, BEGUN, NOON_MS).shown_ms
+        assert shown[LINE.int] == (first_ms,)
+        assert len(shown[other.int]) == 1_200
+
+    house.run(act)

@@ -26,7 +26,7 @@ _WON = """
       AND (expires_ms + 10000 > %(now_ms)s
            OR EXISTS (SELECT FROM charges c WHERE c.decision_id = w.ad_decision_id
                                               AND c.beacon = 1 AND c.mark IS NULL))
-    ORDER BY decided_ms DESC LIMIT 1000
+    ORDER BY decided_ms DESC LIMIT 10000
 """
 
 _VIEWERS_MAX = 50_000

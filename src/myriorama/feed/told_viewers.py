@@ -33,7 +33,8 @@ _INTERESTS = """
     WHERE account_id = %(viewer)s AND kind = 'boost' AND (expires_at IS NULL OR expires_at > now())
 """
 
-# The first beacon is the viewable impression; what is marked was seen by nobody.
+# The first beacon is the viewable impression; what is marked was seen by nobody. It goes as far
+# back as caps count: the bound is for whoever is shown more than a hundred a day, all the time.
 _SHOWN = """
     SELECT ad_decision_id, line_id, campaign_id, advertiser_id, creative_id,
            (extract(epoch FROM decided_at) * 1000)::bigint, expires_ms,
@@ -41,7 +42,7 @@ _SHOWN = """
                                            AND c.mark IS NULL)
     FROM ad_decisions d
     WHERE viewer_id = %s AND decided_at > to_timestamp(%s / 1000.0) - interval '90 days'
-    ORDER BY decided_at DESC LIMIT 1000
+    ORDER BY decided_at DESC LIMIT 10000
 """
 
 
