@@ -1,7 +1,8 @@
 """Simulated traffic: viewers who are nobody, pages of videos that are none, and what comes of ads.
 
 All of it is drawn by a seed and by numbers, so that a viewer and a page are the same whoever draws
-them, and again. What viewers do is no forecast: the chances are round numbers, see `CHANCES`.
+them, and again. What viewers do is no forecast: the chances are round numbers, see `CHANCES`. Nor
+are the bids of those whom a sandbox meets, `RIVALS`: real bids are nobody's to look at.
 """
 
 from collections.abc import Sequence
@@ -10,6 +11,7 @@ from typing import NamedTuple
 from uuid import UUID, uuid5
 
 from ads.beacons import Beacon
+from ads.lines import Creative, Line, Targeting
 from ads.page import Safety, Slot
 from ads.viewer import Viewer
 from domain.ad_categories import CATEGORIES, SENSITIVE
@@ -28,6 +30,13 @@ _SEED_BITS = 53
 
 _APP = "Mozilla/5.0 (Linux; Android 16) Mobile"
 _CRAWLER = "Googlebot/2.1 (+http://www.google.com/bot.html)"
+
+
+RIVAL_CPMS = (1, 2, 3, 4, 6, 9)
+"""What a thousand showings are bid by those whom a sandbox meets."""
+
+_RIVAL_COUNTRIES = 4
+_RIVAL_MS = 6_000
 
 
 class Chances(NamedTuple):
@@ -63,6 +72,24 @@ VIEW_MS = 2_000
 _VIDEO_MS = 100, 500
 _LATE_MS = 50, 400
 _HURRY_MS = 100
+
+
+def _rival(number: int, cpm: int) -> Line:
+    """Return a line for four of the countries: each viewer is bid for by four of six."""
+    countries = [COUNTRIES[(number + each) % len(COUNTRIES)][0] for each in range(_RIVAL_COUNTRIES)]
+    return Line(
+        line_id=UUID(int=1 + number),
+        campaign_id=UUID(int=101 + number),
+        advertiser_id=UUID(int=201 + number),
+        kind="cpm",
+        bid_micros=1000 * cpm,
+        creatives=(Creative(UUID(int=301 + number), "", _RIVAL_MS, ""),),
+        targeting=Targeting(countries=frozenset(countries)),
+    )
+
+
+RIVALS = tuple(_rival(number, cpm) for number, cpm in enumerate(RIVAL_CPMS))
+"""The lines of others in every sandbox. They pay for all that they win."""
 
 
 class SimulatedViewer(NamedTuple):

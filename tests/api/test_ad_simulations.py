@@ -195,7 +195,7 @@ def test_a_simulation_is_billed_reported_and_exported_as_traffic_is(
     done = played(sandbox, settings, pool, pages=60, viewers=15)
 
     assert done["pages_done"] == sum(done["outcomes"].values()) == 60
-    assert done["ads"] >= 40
+    assert done["ads"] >= 30  # of some pages rivals have all the places
     spent = sandbox.read("billing/balance")
     assert spent["spent_micros"] > 0
     assert spent["balance_micros"] == 100_000_000 - spent["spent_micros"]
@@ -247,7 +247,7 @@ def test_a_simulation_leaves_everybody_else_as_they_were(
     assert sandbox.read(f"{another.line}/diagnostics")["recorded"] is None
 
 
-def test_no_market_but_its_own_has_its_lines(
+def test_a_market_has_no_lines_of_sandboxes_and_a_sandbox_none_but_its_own(
     sandbox: Sandbox, log: Log, alice: Person, settings: Settings
 ) -> None:
     sandbox.submit()
@@ -263,7 +263,7 @@ def test_no_market_but_its_own_has_its_lines(
         own = read_servable(connection, at=now, sandbox=sandbox.advertiser_id)
 
     assert seen == {real.advertiser.id}
-    assert {one.line.advertiser_id for one in own} == {real.advertiser.id, sandbox.advertiser_id}
+    assert {one.line.advertiser_id for one in own} == {sandbox.advertiser_id}
 
 
 def test_no_viewer_is_shown_what_a_sandbox_advertises_however_much_it_bids(

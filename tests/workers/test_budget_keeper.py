@@ -268,8 +268,9 @@ def test_who_cuts_what_is_held_raises_nothing_until_what_was_shown_for_it_is_ove
         assert house.lifetime() == [(cut, cut, cut)]
     campaign = house.log.find(Campaign, house.campaign)
     assert campaign is not None
-    terms = {"daily_budget_micros": None, "lifetime_budget_micros": 7_000}
-    another = advertising.line_item(campaign, **terms)
+    another = advertising.line_item(
+        campaign, daily_budget_micros=None, lifetime_budget_micros=7_000
+    )
     submit(another)
     house.log.save(another)
     house.budget(lifetime=9_000)

@@ -71,7 +71,7 @@ async def servable_lines(
 ) -> Sequence[ServableLine]:
     """Return every line that may be shown now, or in a flight to come.
 
-    Those of sandboxes are shown to no viewer: they are left out, but those of `sandbox`.
+    Those of sandboxes are shown to no viewer and left out; of a `sandbox` it is its own alone.
 
     Each is submitted and not exhausted, of a campaign that is active, and has a creative that is
     approved, not recalled, and shows only cameos that are granted to the advertiser. What is for

@@ -25,7 +25,8 @@ JOIN LATERAL (
 ) shown ON shown.creatives IS NOT NULL
 WHERE l.stage = 'submitted' AND l.exhausted_micros < l.lifetime_budget_micros
   AND c.state = 'active'
-  -- A sandbox is of nobody's market but its own.
-  AND (NOT a.sandbox OR a.advertiser_id = %(sandbox)s::uuid)
+  -- A sandbox is of nobody's market, and in its own it sees no bid of anybody's.
+  AND CASE WHEN %(sandbox)s::uuid IS NULL THEN NOT a.sandbox
+           ELSE a.sandbox AND a.advertiser_id = %(sandbox)s END
   AND (l.ends_at IS NULL OR l.ends_at > %(at)s) AND (c.ends_at IS NULL OR c.ends_at > %(at)s)
 ORDER BY l.line_item_id

@@ -24,7 +24,7 @@ from ads.funnel import Funnel, funnel
 from ads.lines import Kind, Line
 from ads.record import AdRecord
 from ads.replaying import Market, Recorded
-from ads.simulation import page_id
+from ads.simulation import RIVALS, page_id
 from ads.targets import daily_slice_micros
 from myriorama.feed.ad_chances import in_force
 from myriorama.feed.ad_lines import LineRow, servable_lines, servable_of
@@ -172,6 +172,8 @@ class AdOutlook:
         servable = await servable_lines(self._pool, at=now, sandbox=sandbox)
         lines = [each.line for each in servable]
         bidding = [line for line in lines if line.line_id in multipliers]
+        if sandbox is not None:
+            bidding += RIVALS
         return Market(bidding, multipliers, chances=chances)
 
     async def _pages(self, now: datetime, most: int, sandbox: UUID | None) -> "_Read":

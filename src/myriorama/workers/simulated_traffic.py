@@ -1,7 +1,7 @@
 """The traffic of one simulation: its pages, decided as any page of the feed is, over its own lines.
 
-What a sandbox spends it holds by leases, as a server does. Lines of others take part as they would
-bid: they win places and pay nothing, and what they have won is not put on record.
+What a sandbox spends it holds by leases, as a server does. Its rivals are made up: they win places
+and pay nothing, and what they have won is not put on record.
 """
 
 import time

@@ -22,6 +22,7 @@ from psycopg_pool import PoolTimeout
 
 from ads.index import Index
 from ads.invalid_traffic import InvalidTraffic
+from ads.simulation import RIVALS
 from ads.tokens import Tokens
 from ads.warming import warm_up
 from myriorama.billing.leases import Leases
@@ -150,14 +151,14 @@ class Simulator:
 
     @staticmethod
     def _read(connection: Connection[TupleRow], simulation: Simulation, playing: _Playing) -> None:
-        """Read who bids, at most once a second: the sandbox itself, and whom it would meet."""
+        """Read what the sandbox bids, at most once a second; whom it meets is made up."""
         now_s = time.monotonic()
         if now_s < playing.read_s + _READ_EVERY_S:
             return
         at = datetime.now(UTC)
         servable = read_servable(connection, at=at, sandbox=simulation.advertiser_id)
         multipliers: dict[UUID, float] = dict(connection.execute(_PACING).fetchall())
-        lines = [each.line for each in servable]
+        lines = [*(each.line for each in servable), *RIVALS]
         version = int(at.timestamp() * 1000)
         playing.index = Index.of(lines, multipliers, version, read_in_force(connection))
         playing.read_s = now_s
