@@ -172,8 +172,8 @@ class AdOutlook:
         servable = await servable_lines(self._pool, at=now, sandbox=sandbox)
         lines = [each.line for each in servable]
         bidding = [line for line in lines if line.line_id in multipliers]
-        if sandbox is not None:
-            bidding += RIVALS
+        if sandbox is not None:  # what real viewers do is nothing of its, either
+            return Market([*bidding, *RIVALS], multipliers)
         return Market(bidding, multipliers, chances=chances)
 
     async def _pages(self, now: datetime, most: int, sandbox: UUID | None) -> "_Read":

@@ -36,7 +36,6 @@ from myriorama.billing.simulated_pages import (
     under_way,
 )
 from myriorama.billing.spending import set_cap
-from myriorama.feed.ad_chances import read_in_force
 from myriorama.feed.ad_lines import read_servable
 from myriorama.store.postgres import Pool
 from myriorama.workers.simulated_traffic import SimulatedTraffic
@@ -151,7 +150,7 @@ class Simulator:
 
     @staticmethod
     def _read(connection: Connection[TupleRow], simulation: Simulation, playing: _Playing) -> None:
-        """Read what the sandbox bids, at most once a second; whom it meets is made up."""
+        """Read what the sandbox bids, at most once a second; the rest is made up."""
         now_s = time.monotonic()
         if now_s < playing.read_s + _READ_EVERY_S:
             return
@@ -160,7 +159,7 @@ class Simulator:
         multipliers: dict[UUID, float] = dict(connection.execute(_PACING).fetchall())
         lines = [*(each.line for each in servable), *RIVALS]
         version = int(at.timestamp() * 1000)
-        playing.index = Index.of(lines, multipliers, version, read_in_force(connection))
+        playing.index = Index.of(lines, multipliers, version)
         playing.read_s = now_s
 
     def _leave(self, found: Mapping[UUID, Simulation]) -> None:
